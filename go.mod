@@ -1,0 +1,3 @@
+module github.com/babyapi-org/babyapi-go
+
+go 1.26
