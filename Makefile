@@ -1,0 +1,49 @@
+# Everything a contributor or CI runs. Bare `make` lists the targets.
+
+# The published module, and interop/, which keeps heavy test dependencies out of it.
+MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod interop/go.mod))
+
+# The race detector needs a C compiler; without one the tests run all the same, and say so.
+RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint vuln bench clean tools engines
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a PDF and a DOCX converted, searched, reranked and answered on this machine, without a key
+	@go run ./examples/rag
+
+# Real engines are outside of what Go's test cache can see, hence -count=1.
+test: lint engines ## vet, lint, and every test with the race detector and the real engines
+	@$(if $(RACE),,echo "test: no C compiler ($$(go env CC)) found, so the race detector is off")
+	@set -e; for m in $(MODULES); do \
+		echo "go -C $$m test $(RACE) ./..."; \
+		BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 ./...; \
+	done
+
+lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module
+	@set -e; for m in $(MODULES); do \
+		echo "lint $$m"; \
+		go -C $$m vet ./...; \
+		(cd $$m && $(CURDIR)/bin/golangci-lint run ./...); \
+	done
+
+vuln: tools ## known vulnerabilities in what we call; skips, and says so, without the database
+	@tools/vuln.sh $(MODULES)
+
+bench: ## all benchmarks, with allocations
+	@set -e; for m in $(MODULES); do go -C $$m test -run '^$$' -bench . -benchmem ./...; done
+
+clean: ## remove what was built here (the engines' cache: go run ./cmd/babyapi-local clean)
+	rm -rf bin dist
+
+# The linters' versions are pinned in tools/go.mod. Go rebuilds them only when that file or the
+# toolchain changes, so asking again costs half a second.
+tools:
+	@test -x bin/golangci-lint || echo "building the linters, once (about two minutes on two cores)"
+	@CGO_ENABLED=0 go -C tools build -o ../bin/ tool
+
+engines:
+	@go run ./cmd/babyapi-local setup
