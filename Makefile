@@ -30,8 +30,8 @@ lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every
 		(cd $$m && $(CURDIR)/bin/golangci-lint run ./...); \
 	done
 
-vuln: tools ## known vulnerabilities in what we call; skips, and says so, without the database
-	@tools/vuln.sh $(MODULES)
+vuln: tools ## known vulnerabilities in what we call (skipped, and said so, without the database)
+	@VULN=$(VULN) tools/vuln.sh $(MODULES)
 
 bench: ## all benchmarks, with allocations
 	@set -e; for m in $(MODULES); do go -C $$m test -run '^$$' -bench . -benchmem ./...; done
