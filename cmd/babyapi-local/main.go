@@ -1,0 +1,125 @@
+// Command babyapi-local serves the BabyAPI wire on 127.0.0.1, on real engines:
+// llama.cpp for chat, completions, embeddings and reranking, docling-serve for
+// documents. The first run installs them, later runs need no network.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/babyapi-org/babyapi-go/internal/local"
+)
+
+const usage = `babyapi-local serves the BabyAPI wire on 127.0.0.1, on real engines.
+
+usage: babyapi-local [FLAG...]         install the engines if need be, and serve
+       babyapi-local setup [FLAG...]   only install them
+
+Engines: llama.cpp's server with SmolLM2-135M-Instruct for chat, completions
+and /infer, and with all-MiniLM-L6-v2 for embeddings; docling-serve for
+documents. The first run installs them into the user's cache folder (about
+1.1 GB; Python 3.11 to 3.14 is needed), later runs need no network.
+
+What is not what the hosted service runs:
+  - the models are small: good to build and test with, not to trust
+  - reranking is the cosine similarity of the embeddings unless --rerank-model
+    or --rerank-url is given, and its answer's "model" says so
+  - docling-serve runs without its models for page layout and tables: rules by
+    gaps and letter height stand in for the layout model (headings are found by
+    their size), and tables of a PDF come out as lines of text. HTML, Markdown,
+    DOCX, PPTX, XLSX and CSV are converted in full. Put a full docling-serve
+    behind it with --docling-url for better PDFs
+  - scans are read with --ocr (RapidOCR); without it, a document whose pages
+    hold no text has a warning in its errors
+  - /v1/ocr is not served (501)
+
+Flags:
+`
+
+func main() {
+	// a second Ctrl-C while things end is not waited for
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "babyapi-local:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	c := local.Config{Messages: stderr}
+	if isTerminal(os.Stderr) {
+		c.Progress = os.Stderr
+	}
+	fs := flag.NewFlagSet("babyapi-local", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		fs.PrintDefaults()
+	}
+	fs.StringVar(&c.Addr, "addr", local.DefaultAddr, "the loopback `address` to listen on; port 0 takes one that is free")
+	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"), "the `key` that callers must send; without it, any key or none will do (BABYAPI_LOCAL_API_KEY)")
+	fs.StringVar(&c.ChatURL, "chat-url", "", "base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
+	fs.StringVar(&c.EmbedURL, "embed-url", "", "base `URL` of a server for embeddings")
+	fs.StringVar(&c.RerankURL, "rerank-url", "", "base `URL` of a server for reranking")
+	fs.Func("docling-url", "base `URL` of a docling-serve; repeat it for several nodes, which are used in turn", func(v string) error {
+		c.DoclingURLs = append(c.DoclingURLs, v)
+		return nil
+	})
+	fs.IntVar(&c.DoclingNodes, "docling-nodes", 0, "`number` of docling-serve to start (default 1)")
+	fs.StringVar(&c.ChatModel, "chat-model", "", "GGUF `file` of a chat model to run in place of "+local.ChatModel)
+	fs.StringVar(&c.EmbedModel, "embed-model", "", "GGUF `file` of an embedding model to run in place of "+local.EmbedModel)
+	fs.StringVar(&c.RerankModel, "rerank-model", "", "GGUF `file` of a rerank model to run")
+	fs.BoolVar(&c.OCR, "ocr", false, "install and use RapidOCR, to read scans (300 MB more)")
+	fs.StringVar(&c.Python, "python", os.Getenv("BABYAPI_LOCAL_PYTHON"), "the `Python` to install the engines with (BABYAPI_LOCAL_PYTHON; default: the first on the PATH that is fit)")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, c, stdout)
+	case "setup":
+		return local.Setup(ctx, c)
+	}
+	return fmt.Errorf("there is no command %q; see babyapi-local --help", command)
+}
+
+func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
+	stack, err := local.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	key := "local"
+	if c.APIKey != "" {
+		key = "the key given with --api-key"
+	}
+	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\nexport BABYAPI_API_KEY=%s\n", stack.BaseURL(), key)
+	if dir := stack.LogDir(); dir != "" {
+		fmt.Fprintf(stdout, "# logs of the engines: %s\n# Ctrl-C ends it\n", dir)
+	}
+	<-ctx.Done()
+	return stack.Close()
+}
+
+func isTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}

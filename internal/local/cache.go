@@ -1,0 +1,142 @@
+package local
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// engineFiles are the small Python programs that start the engines, and the
+// locked requirements.
+//
+//go:embed engines/*.py engines/requirements*.txt
+var engineFiles embed.FS
+
+// CacheDir is where the engines, their logs and nothing else are kept when
+// [Config] names no other place: babyapi-local in the user's cache folder, or
+// BABYAPI_LOCAL_CACHE.
+func CacheDir() (string, error) {
+	if dir := os.Getenv("BABYAPI_LOCAL_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache folder for the engines: %w; set BABYAPI_LOCAL_CACHE", err)
+	}
+	return filepath.Join(dir, "babyapi-local"), nil
+}
+
+// keyOf names a folder after the content it is made from, so that a newer
+// version never uses what an older one built.
+func keyOf(names ...string) string {
+	sum := sha256.New()
+	for _, name := range names {
+		text, err := engineFiles.ReadFile("engines/" + name)
+		if err != nil {
+			panic(err) // a name that is not embedded: a mistake in this package
+		}
+		fmt.Fprintf(sum, "%s %d\n%s", name, len(text), text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:12]
+}
+
+// writePrograms puts the embedded files on the disk and returns their folder.
+func writePrograms(cache string) (string, error) {
+	entries, err := engineFiles.ReadDir("engines")
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	dir := filepath.Join(cache, "programs-"+keyOf(names...))
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	return dir, buildAside(dir, func(tmp string) error {
+		for _, name := range names {
+			text, err := engineFiles.ReadFile("engines/" + name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(tmp, name), text, 0o600); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// buildAside fills a folder under another name and renames it, so that dir is
+// there whole or not at all. It must be called under the install lock.
+func buildAside(dir string, fill func(tmp string) error) error {
+	tmp := dir + ".partial"
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return err
+	}
+	if err := fill(tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, dir)
+}
+
+// lock takes the lock named path, waiting for another process that holds it;
+// wait is called once if it has to. The returned function gives it back.
+func lock(ctx context.Context, path string, shared bool, wait func()) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in our own cache folder
+	if err != nil {
+		return nil, err
+	}
+	for waited := false; ; waited = true {
+		ok, err := tryLock(f, shared)
+		if err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("locking %s: %w", path, err)
+		}
+		if ok {
+			return func() { _ = f.Close() }, nil
+		}
+		if !waited && wait != nil {
+			wait()
+		}
+		select {
+		case <-ctx.Done():
+			_ = f.Close()
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// sizeOf is the number of bytes and of installed Python packages under dir.
+// Files that vanish meanwhile are not counted.
+func sizeOf(dir string) (bytes int64, packages int) {
+	seen := map[string]bool{}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		}
+		if d.IsDir() {
+			if filepath.Ext(d.Name()) == ".dist-info" {
+				seen[d.Name()] = true
+			}
+			return nil
+		}
+		if st, err := d.Info(); err == nil {
+			bytes += st.Size()
+		}
+		return nil
+	})
+	return bytes, len(seen)
+}

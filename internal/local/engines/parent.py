@@ -1,0 +1,34 @@
+"""Ends this process when the one that started it is gone.
+
+The parent holds the other end of standard input. The system closes that pipe
+whichever way the parent ends, SIGKILL and Windows included, so no engine is
+left behind. Import it before what prints.
+"""
+import os
+import threading
+
+# Standard output is for the parent alone: what libraries print goes to the log,
+# and cannot come between.
+to_parent = os.dup(1)
+os.dup2(2, 1)
+
+
+def end_with_parent(stop=None, grace=3.0):
+    """Watches standard input; at its end calls stop(), and ends the process at
+    the latest `grace` seconds later. Without stop it ends at once."""
+    def watch():
+        # os.read, not sys.stdin: a buffered reader held by a daemon thread
+        # would make the interpreter abort at its own exit
+        while os.read(0, 4096):
+            pass
+        if stop is not None:
+            stop()
+            threading.Event().wait(grace)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def listening(port):
+    """Tells the parent where this engine listens."""
+    os.write(to_parent, f"listening http://127.0.0.1:{port}\n".encode())

@@ -1,0 +1,154 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// interpreter is a Python that was run and found fit to build the environment.
+type interpreter struct {
+	Executable     string `json:"executable"`
+	Version        string `json:"version"`
+	Minor          int    `json:"minor"`
+	Major          int    `json:"major"`
+	Bits           int    `json:"bits"`
+	Implementation string `json:"implementation"`
+	Venv           bool   `json:"venv"`
+	Musl           bool   `json:"musl"`
+}
+
+const probe = `
+import importlib.util, json, platform, struct, sys, sysconfig
+print(json.dumps({
+  "executable": sys.executable,
+  "version": platform.python_version(),
+  "major": sys.version_info[0],
+  "minor": sys.version_info[1],
+  "bits": struct.calcsize("P") * 8,
+  "implementation": platform.python_implementation(),
+  "venv": all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")),
+  "musl": "musl" in (sysconfig.get_config_var("SOABI") or ""),
+}))`
+
+var errNoPython = errors.New("no fit Python found")
+
+// findPython returns the Python to build the environment with: named, if that
+// is set, else the first candidate on the PATH that runs and is fit. Each
+// candidate is run, as the shim of a version manager may be found and yet fail.
+func findPython(ctx context.Context, named string) (*interpreter, error) {
+	if named != "" {
+		py, err := probePython(ctx, []string{named})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w; give --python (or BABYAPI_LOCAL_PYTHON) a CPython 3.11 to 3.14", errNoPython, named, err)
+		}
+		return py, nil
+	}
+	var unfit []string
+	for _, candidate := range pythonCandidates() {
+		py, err := probePython(ctx, candidate)
+		if err == nil {
+			return py, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		unfit = append(unfit, strings.Join(candidate, " ")+": "+err.Error())
+	}
+	if len(unfit) == 0 {
+		unfit = []string{"there is none on the PATH"}
+	}
+	return nil, fmt.Errorf("%w; the local engines need CPython 3.11 to 3.14 (64 bit, with venv):\n  %s\n%s",
+		errNoPython, strings.Join(unfit, "\n  "), pythonAdvice())
+}
+
+func pythonAdvice() string {
+	switch runtime.GOOS {
+	case "darwin":
+		return "install it (brew install python@3.13), or name one that you have with --python"
+	case "windows":
+		return "install it (winget install Python.Python.3.13), or name one that you have with --python"
+	default:
+		return "install it (Debian, Ubuntu: sudo apt install python3 python3-venv; Fedora: sudo dnf install python3), or name one that you have with --python"
+	}
+}
+
+// pythonCandidates are all places on the PATH that hold a Python by its usual names.
+func pythonCandidates() [][]string {
+	var found [][]string
+	suffix := ""
+	if runtime.GOOS == "windows" {
+		suffix = ".exe"
+		if _, err := exec.LookPath("py"); err == nil {
+			found = append(found, []string{"py", "-3"})
+		}
+	}
+	for _, name := range []string{"python3.13", "python3.12", "python3.11", "python3.14", "python3", "python"} {
+		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+			path := filepath.Join(dir, name+suffix)
+			if st, err := os.Stat(path); err == nil && !st.IsDir() && filepath.IsAbs(path) {
+				found = append(found, []string{path})
+			}
+		}
+	}
+	return found
+}
+
+func probePython(ctx context.Context, command []string) (*interpreter, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	args := append(command[1:len(command):len(command)], "-c", probe)
+	cmd := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own Python
+	cmd.Env = cleanEnv()
+	cmd.WaitDelay = time.Second
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		if first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); first != "" {
+			return nil, fmt.Errorf("does not run: %w: %s", err, first)
+		}
+		return nil, fmt.Errorf("does not run: %w", err)
+	}
+	var py interpreter
+	if err := json.Unmarshal(out, &py); err != nil {
+		return nil, fmt.Errorf("answered %.60q, which is not what a Python answers", out)
+	}
+	switch {
+	case py.Implementation != "CPython":
+		return nil, fmt.Errorf("is %s %s, not CPython", py.Implementation, py.Version)
+	case py.Major != 3 || py.Minor < 11 || py.Minor > 14:
+		return nil, fmt.Errorf("is Python %s, not 3.11 to 3.14", py.Version)
+	case py.Bits != 64:
+		return nil, fmt.Errorf("is a %d-bit Python, not 64-bit", py.Bits)
+	case py.Musl:
+		return nil, errors.New("is built for musl (Alpine), for which llama.cpp has no package; use a system with glibc")
+	case !py.Venv:
+		return nil, fmt.Errorf("has no venv module (Debian, Ubuntu: sudo apt install python3.%d-venv)", py.Minor)
+	}
+	return &py, nil
+}
+
+// cleanEnv is the environment without what would lead a Python, pip or uv of
+// ours to the user's own packages and environments.
+func cleanEnv(extra ...string) []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		switch strings.ToUpper(name) {
+		case "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX",
+			"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT",
+			"UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_TARGET":
+			continue
+		}
+		env = append(env, kv)
+	}
+	return append(env, extra...)
+}
