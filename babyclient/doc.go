@@ -1,0 +1,49 @@
+// Package babyclient is a client for the BabyAPI service, and for anything that speaks its
+// wire: chat, completions, embeddings and rerank as vLLM has them, /infer, OCR, and document
+// conversion and chunking as docling-serve has them. It uses the standard library alone.
+//
+//	c, err := babyclient.New() // the key from BABYAPI_API_KEY
+//	resp, err := c.Chat(ctx, &babyclient.ChatRequest{
+//		Model:       "Qwen/Qwen3-8B",
+//		Messages:    []babyclient.Message{babyclient.User("Why is the sky blue?")},
+//		Temperature: new(0.2),
+//	})
+//	fmt.Println(resp.Text())
+//
+// # Requests
+//
+// A field that is not set is not sent. A pointer tells zero from not set: new(0.0). Extra is
+// merged into the body last, so that every field of the engine can be sent. Bad input
+// is refused before anything is sent, with an error that names the field and its value.
+//
+// # Answers
+//
+// Every answer embeds [Meta]: its header, the id of the request and the raw JSON, so that
+// every field of the engine can be read. An answer that is not what it must be (a vector that is missing, a
+// document that failed, a stream cut before its end) is an error, never a result.
+//
+// # Streams
+//
+// A stream is an iterator. The request goes out when the range starts; an error is the last
+// thing that it yields; leaving the loop closes the connection and so ends the generation.
+//
+//	for chunk, err := range c.ChatStream(ctx, req) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Print(chunk.Text())
+//	}
+//
+// [Collect] turns a stream into the answer that the plain call would have given.
+//
+// # Errors and retries
+//
+// Every error is an [*Error] and matches the sentinels of this package with [errors.Is]. A
+// request that may have run is billed, so it is not sent again: see [DefaultRetryPolicy].
+// The key appears in no error and no log.
+//
+// # Concurrency
+//
+// A [Client] is safe for concurrent use, and is meant to be made once. It starts no
+// goroutine but in [Docling.ConvertAll] and [Docling.ChunkAll], which end theirs.
+package babyclient
