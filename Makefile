@@ -36,7 +36,7 @@ vuln: tools ## known vulnerabilities in what we call (skipped, and said so, with
 bench: ## all benchmarks, with allocations
 	@set -e; for m in $(MODULES); do go -C $$m test -run '^$$' -bench . -benchmem ./...; done
 
-clean: ## remove what was built here (the engines' cache: go run ./cmd/babyapi-local clean)
+clean: ## remove what was built in this folder; the engines stay in the user's cache
 	rm -rf bin dist
 
 # The linters' versions are pinned in tools/go.mod. Go rebuilds them only when that file or the
