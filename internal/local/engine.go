@@ -18,15 +18,16 @@ import (
 const (
 	// startTimeout is how long an engine may take until it answers. On a busy
 	// machine docling-serve has taken a minute.
-	startTimeout = 5 * time.Minute
-	// stopTimeout is how long an engine may take to end once its pipe is closed.
-	stopTimeout = 5 * time.Second
-
+	startTimeout      = 5 * time.Minute
 	firstRestartDelay = time.Second
 	maxRestartDelay   = 30 * time.Second
 	// steadyAfter is how long an engine must have run for its next end to count as the first.
 	steadyAfter = time.Minute
 )
+
+// stopTimeout is how long an engine may take to end once its pipe is closed,
+// before it is killed. Tests shorten it.
+var stopTimeout = 5 * time.Second
 
 // engine is a child process that serves HTTP on a loopback port of its own
 // choice, which it tells on its standard output in one line, "listening URL". It

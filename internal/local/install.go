@@ -18,7 +18,7 @@ import (
 // Measured on Linux with Python 3.11 and 3.13; the first run needs this much
 // room, and about half of it is downloaded.
 const (
-	installBytes    = 1_100_000_000
+	installBytes    = 1_200_000_000
 	installOCRBytes = 300_000_000
 )
 

@@ -299,7 +299,7 @@ func (e *planned) prepare(in *installation, logDir string, messages io.Writer) e
 	key := randomHex(16)
 	program := func(name string) string { return filepath.Join(in.programs, name) }
 	e.env = cleanEnv("PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
-		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "HF_HOME="+in.hubCache())
+		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME="+in.hubCache())
 	if e.kind == "docling" {
 		e.command = []string{in.python(), program("serve_light.py")}
 		e.ready = "/ready"

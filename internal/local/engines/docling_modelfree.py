@@ -7,6 +7,7 @@ the page's median. Tables: none are predicted.
 Pages without text are reported in the document's errors, as a scan that nobody
 read must not look like an empty document.
 """
+import importlib.util
 from statistics import median
 
 from docling.datamodel.base_models import (
@@ -17,8 +18,11 @@ from docling.models.base_table_model import BaseTableStructureModel
 from docling.pipeline.standard_pdf_pipeline import StandardPdfPipeline
 from docling_core.types.doc import BoundingBox, DocItemLabel
 
-ADVICE = ("scans need OCR: start babyapi-local with --ocr, leave do_ocr on, "
-          "or use a full docling-serve with --docling-url")
+if importlib.util.find_spec("rapidocr"):
+    ADVICE = "OCR read none there, or do_ocr was off"
+else:
+    ADVICE = ("a scan needs OCR: start babyapi-local with --ocr, "
+              "or use a full docling-serve with --docling-url")
 
 
 def warning(message, page_no=None):
