@@ -2,11 +2,7 @@ package babyclient
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -120,13 +116,9 @@ func (c *Client) embed(ctx context.Context, k *call, req *EmbedRequest, format s
 	if err != nil {
 		return nil, err
 	}
-	var wire embedAnswer
-	if err := json.Unmarshal(raw, &wire); err != nil {
-		return nil, resp.invalidResponse(raw, "cannot decode the embeddings: "+err.Error(), err)
-	}
-	out := &EmbedResponse{ID: wire.ID, Object: wire.Object, Model: wire.Model, Usage: wire.Usage}
-	if out.Vectors, err = wire.vectors(n); err != nil {
-		return nil, resp.invalidResponse(raw, err.Error(), err)
+	out, err := decodeEmbeddings(raw, n)
+	if err != nil {
+		return nil, resp.invalidResponse(raw, "cannot use the embeddings: "+err.Error(), err)
 	}
 	if req.Dimensions != nil && out.Dimensions() != *req.Dimensions {
 		return nil, resp.invalidResponse(raw, "the service ignored Dimensions: its vectors are of another length", nil)
@@ -171,94 +163,4 @@ func refusesBase64(err error) bool {
 	}
 	said := strings.ToLower(e.Message + e.Details)
 	return strings.Contains(said, "encoding_format") || strings.Contains(said, "base64")
-}
-
-type embedAnswer struct {
-	ID     string `json:"id"`
-	Object string `json:"object"`
-	Model  string `json:"model"`
-	Usage  *Usage `json:"usage"`
-	Data   []struct {
-		Index     *int            `json:"index"`
-		Embedding json.RawMessage `json:"embedding"`
-	} `json:"data"`
-}
-
-// vectors decodes the n vectors, or as many as there are for n < 0, into the order of their
-// inputs.
-func (a *embedAnswer) vectors(n int) ([][]float32, error) {
-	if n < 0 {
-		n = len(a.Data)
-	}
-	if len(a.Data) != n {
-		return nil, invalid(CodeInvalidResponse, "%d vectors for %d inputs", len(a.Data), n)
-	}
-	out := make([][]float32, n)
-	var slab []float32
-	for i, d := range a.Data {
-		at := i
-		if d.Index != nil {
-			at = *d.Index
-		}
-		if at < 0 || at >= n {
-			return nil, invalid(CodeInvalidResponse, "a vector has index %d, of %d inputs", at, n)
-		}
-		if out[at] != nil {
-			return nil, invalid(CodeInvalidResponse, "two vectors have index %d", at)
-		}
-		vector, err := appendVector(slab[len(slab):], d.Embedding)
-		if err != nil {
-			return nil, invalid(CodeInvalidResponse, "vector %d: %v", at, err)
-		}
-		if len(vector) == 0 {
-			return nil, invalid(CodeInvalidResponse, "vector %d is empty", at)
-		}
-		if i == 0 { // its length is known now: one block for all
-			slab = append(make([]float32, 0, len(vector)*n), vector...)
-			vector = slab
-		} else {
-			if size := cap(slab) / n; len(vector) != size {
-				return nil, invalid(CodeInvalidResponse, "vector %d has %d dimensions, another has %d", at, len(vector), size)
-			}
-			slab = slab[:len(slab)+len(vector)]
-		}
-		out[at] = vector[:len(vector):len(vector)]
-	}
-	return out, nil
-}
-
-// appendVector appends a vector in either form: base64 of little-endian float32, or numbers.
-func appendVector(dst []float32, raw json.RawMessage) ([]float32, error) {
-	if len(raw) > 0 && raw[0] == '"' {
-		var s string
-		if err := json.Unmarshal(raw, &s); err != nil {
-			return dst, err
-		}
-		b, err := base64.StdEncoding.DecodeString(s)
-		if err != nil {
-			return dst, err
-		}
-		if len(b)%4 != 0 {
-			return dst, errors.New("its bytes are no float32 numbers")
-		}
-		for ; len(b) > 0; b = b[4:] {
-			f := math.Float32frombits(binary.LittleEndian.Uint32(b))
-			if f != f || math.IsInf(float64(f), 0) {
-				return dst, errors.New("it holds a number that is not finite")
-			}
-			dst = append(dst, f)
-		}
-		return dst, nil
-	}
-	var numbers []*float32
-	if err := json.Unmarshal(raw, &numbers); err != nil {
-		return dst, err
-	}
-	for _, f := range numbers {
-		if f == nil {
-			return dst, errors.New("it holds a number that is not finite (null)")
-		}
-		dst = append(dst, *f)
-	}
-	return dst, nil
 }
