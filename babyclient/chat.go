@@ -477,7 +477,7 @@ func (c *Client) ChatStream(ctx context.Context, req *ChatRequest, opts ...CallO
 			return nil, c.wrap(k, err)
 		}
 		return k, nil
-	}, opts, decodeChunk)
+	}, opts, func(m Meta) func([]byte) *ChatChunk { return (&chunkMemo{meta: m}).decode })
 }
 
 func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {

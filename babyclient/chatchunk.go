@@ -91,16 +91,6 @@ var errorKey = []byte(`"error"`)
 // hasErrorKey is a quick look that spares most events a second decoding.
 func hasErrorKey(data []byte) bool { return bytes.Contains(data, errorKey) }
 
-func decodeChunk(data []byte, m Meta) (*ChatChunk, error) {
-	chunk := new(ChatChunk)
-	if err := json.Unmarshal(data, chunk); err != nil {
-		*chunk = ChatChunk{notJSON: err}
-	}
-	chunk.Meta = m
-	chunk.Raw = bytes.Clone(data)
-	return chunk, nil
-}
-
 // Collect ranges over a stream and returns the answer that the plain call would have given.
 // When the stream fails it returns what had come together with the error.
 func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {

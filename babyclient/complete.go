@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -119,14 +120,16 @@ func (c *Client) CompleteStream(ctx context.Context, req *CompleteRequest, opts 
 			return nil, c.wrap(k, err)
 		}
 		return k, nil
-	}, opts, func(data []byte, m Meta) (*CompleteChunk, error) {
-		chunk := new(CompleteChunk)
-		if err := json.Unmarshal(data, chunk); err != nil {
-			*chunk = CompleteChunk{notJSON: err}
+	}, opts, func(m Meta) func([]byte) *CompleteChunk {
+		return func(data []byte) *CompleteChunk {
+			chunk := new(CompleteChunk)
+			if err := json.Unmarshal(data, chunk); err != nil {
+				*chunk = CompleteChunk{notJSON: err}
+			}
+			chunk.Meta = m
+			chunk.Raw = bytes.Clone(data)
+			return chunk
 		}
-		chunk.Meta = m
-		chunk.Raw = append(json.RawMessage(nil), data...)
-		return chunk, nil
 	})
 }
 

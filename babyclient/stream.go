@@ -17,10 +17,10 @@ var streamHeader = http.Header{"Accept": {"text/event-stream"}}
 
 // streamOf is the lazy stream of a call: the request goes out when the range over it starts,
 // an error is the last thing it yields, and leaving the loop in any way closes the
-// connection. build makes the call when the range starts; decode makes a chunk of the data of
-// an event, which it must not keep.
+// connection. build makes the call when the range starts; decoder makes, for one stream, what
+// makes a chunk of the data of an event, which it must not keep.
 func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error), opts []CallOption,
-	decode func(data []byte, m Meta) (*T, error)) iter.Seq2[*T, error] {
+	decoder func(Meta) func(data []byte) *T) iter.Seq2[*T, error] {
 	var used atomic.Bool
 	return func(yield func(*T, error) bool) {
 		k, err := build()
@@ -43,6 +43,7 @@ func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error)
 			return
 		}
 		events := sseReader{r: &resp.body}
+		decode := decoder(resp.Meta)
 		for {
 			data, err := events.next()
 			if err == nil && isDone(data) {
@@ -59,13 +60,7 @@ func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error)
 				yield(nil, err)
 				return
 			}
-			chunk, err := decode(data, resp.Meta)
-			if err != nil {
-				yield(nil, resp.finish(&Error{Code: CodeInvalidResponse, Message: err.Error(), StatusCode: resp.StatusCode,
-					RequestID: resp.RequestID, Header: resp.Header, Details: string(data[:min(len(data), maxErrorBody)]), Err: err}))
-				return
-			}
-			if !yield(chunk, nil) {
+			if !yield(decode(data), nil) {
 				return
 			}
 			if ctx.Err() != nil { // do not hand out what is still in the buffer
