@@ -283,7 +283,9 @@ func (r *response) readAll() ([]byte, error) {
 			return b, nil
 		}
 		if err != nil {
-			return nil, r.fail(err)
+			err = r.fail(err)
+			r.end(err)
+			return nil, err
 		}
 	}
 }
