@@ -1,0 +1,7 @@
+module github.com/babyapi-org/babyapi-go/interop
+
+go 1.26
+
+require github.com/babyapi-org/babyapi-go v0.0.0
+
+replace github.com/babyapi-org/babyapi-go => ../
