@@ -98,10 +98,6 @@ func newServer() *Server {
 
 func (s *Server) started(client *http.Client) {
 	s.URL, s.client = s.http.URL, client
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		// Not a 404, which has a meaning in the API.
-		http.Error(w, fmt.Sprintf("babytest: no answer is scripted for %s %s", r.Method, r.URL.Path), http.StatusNotImplemented)
-	})
 }
 
 // Close cuts all connections and ends the server.
@@ -164,6 +160,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, req)
 	s.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if _, pattern := s.mux.Handler(r); pattern == "" {
+		// Not a 404, which has a meaning in the API.
+		http.Error(w, fmt.Sprintf("babytest: no answer is scripted for %s %s", r.Method, r.URL.Path), http.StatusNotImplemented)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
 
