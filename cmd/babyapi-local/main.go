@@ -48,10 +48,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil && !errors.Is(err, context.Canceled) {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "babyapi-local: interrupted")
+		os.Exit(130)
+	default:
 		fmt.Fprintln(os.Stderr, "babyapi-local:", err)
 		os.Exit(1)
 	}
@@ -67,11 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		c.Progress = os.Stderr
 	}
 	fs := flag.NewFlagSet("babyapi-local", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		fs.PrintDefaults()
-	}
+	fs.SetOutput(io.Discard) // what Parse returns is printed once, by main
 	fs.StringVar(&c.Addr, "addr", local.DefaultAddr, "the loopback `address` to listen on; port 0 takes one that is free")
 	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"), "the `key` that callers must send; without it, any key or none will do (BABYAPI_LOCAL_API_KEY)")
 	fs.StringVar(&c.ChatURL, "chat-url", "", "base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
@@ -87,8 +85,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.StringVar(&c.RerankModel, "rerank-model", "", "GGUF `file` of a rerank model to run")
 	fs.BoolVar(&c.OCR, "ocr", false, "install and use RapidOCR, to read scans (300 MB more)")
 	fs.StringVar(&c.Python, "python", os.Getenv("BABYAPI_LOCAL_PYTHON"), "the `Python` to install the engines with (BABYAPI_LOCAL_PYTHON; default: the first on the PATH that is fit)")
-	if err := fs.Parse(args); err != nil {
-		return err
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("%w; see babyapi-local --help", err)
 	}
 	if fs.NArg() > 0 {
 		return fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
@@ -107,11 +110,12 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	key := "local"
-	if c.APIKey != "" {
-		key = "the key given with --api-key"
+	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\n", stack.BaseURL())
+	if c.APIKey == "" {
+		fmt.Fprintln(stdout, "export BABYAPI_API_KEY=local")
+	} else {
+		fmt.Fprintln(stdout, "# and BABYAPI_API_KEY as given with --api-key")
 	}
-	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\nexport BABYAPI_API_KEY=%s\n", stack.BaseURL(), key)
 	if dir := stack.LogDir(); dir != "" {
 		fmt.Fprintf(stdout, "# logs of the engines: %s\n# Ctrl-C ends it\n", dir)
 	}
