@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -243,9 +244,7 @@ func (p Part) MarshalJSON() ([]byte, error) {
 	extra := p.Extra
 	if p.Type == "text" && p.Text == "" {
 		extra = map[string]any{"text": ""}
-		for name, value := range p.Extra {
-			extra[name] = value
-		}
+		maps.Copy(extra, p.Extra)
 	}
 	return marshalBody(plain(p), extra)
 }

@@ -131,7 +131,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 				slog.Duration("delay", delay), slog.Int("status", err.StatusCode), slog.String("code", err.Code))
 		}
 		if stopped := sleep(ctx, delay); stopped != nil {
-			return nil, c.contextError(k, stopped, ctx)
+			return nil, c.contextError(ctx, k, stopped)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *response, connected bool, _ *Error) {
 	start := time.Now()
 	if ctx.Err() != nil {
-		return nil, false, c.contextError(k, ctx.Err(), ctx)
+		return nil, false, c.contextError(ctx, k, ctx.Err())
 	}
 	actx, cancel := context.WithCancelCause(ctx)
 	resp := &response{client: c, call: k, cancel: cancel, ctx: actx, caller: ctx, settings: *s}
@@ -154,7 +154,7 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 		stopClock()
 		return nil, false, c.wrap(k, err)
 	}
-	hr, err := c.http.Do(req)
+	hr, err := c.http.Do(req) //nolint:bodyclose // resp.end closes it
 	if err != nil {
 		e := resp.transportError(err, got.Load())
 		stopClock()
@@ -279,7 +279,7 @@ func (r *response) readAll() ([]byte, error) {
 		}
 		n, err := r.body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b, nil
 		}
 		if err != nil {
@@ -342,7 +342,7 @@ func (r *response) fail(err error) error {
 	var e *Error
 	switch {
 	case r.caller.Err() != nil:
-		e = r.client.contextError(r.call, r.caller.Err(), r.caller)
+		e = r.client.contextError(r.caller, r.call, r.caller.Err())
 	case errors.Is(err, errTooLarge):
 		e = &Error{Code: CodeResponseTooLarge, Err: err,
 			Message: fmt.Sprintf("the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be", r.client.maxResponseSize)}
@@ -360,7 +360,7 @@ func (r *response) transportError(err error, connected bool) *Error {
 	var e *Error
 	switch {
 	case r.caller.Err() != nil:
-		e = r.client.contextError(r.call, r.caller.Err(), r.caller)
+		e = r.client.contextError(r.caller, r.call, r.caller.Err())
 	case r.timedOut() != nil && connected:
 		e = r.timeoutError(r.timedOut())
 	case r.timedOut() != nil:
@@ -394,7 +394,7 @@ func ranHint(k *call) string {
 
 // timedOut is which of the client's clocks ended the attempt, nil for none.
 func (r *response) timedOut() error {
-	if cause := context.Cause(r.ctx); cause == errAttemptTimeout || cause == errIdleTimeout {
+	if cause := context.Cause(r.ctx); errors.Is(cause, errAttemptTimeout) || errors.Is(cause, errIdleTimeout) {
 		return cause
 	}
 	return nil
@@ -402,7 +402,7 @@ func (r *response) timedOut() error {
 
 func (r *response) timeoutError(cause error) *Error {
 	e := &Error{Code: CodeTimeout, Err: cause}
-	if cause == errIdleTimeout {
+	if errors.Is(cause, errIdleTimeout) {
 		e.Message = fmt.Sprintf("no byte for %s; WithStreamIdleTimeout allows more%s", r.settings.timeout, ranHint(r.call))
 	} else {
 		e.Message = fmt.Sprintf("no complete answer within %s; WithTimeout allows more%s", r.settings.timeout, ranHint(r.call))
@@ -418,7 +418,7 @@ func (r *response) finish(e *Error) *Error {
 }
 
 // contextError is the error of a call that the caller's context ended.
-func (c *Client) contextError(k *call, err error, ctx context.Context) *Error {
+func (c *Client) contextError(ctx context.Context, k *call, err error) *Error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, err) {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}

@@ -58,10 +58,10 @@ func (c *Client) retryDelay(ctx context.Context, a Attempt, told bool) (time.Dur
 			return 0, false
 		}
 		// Never earlier than told, and not all callers at once.
-		d = a.Err.RetryAfter + time.Duration(rand.Float64()*0.2*float64(a.Err.RetryAfter))
+		d = a.Err.RetryAfter + time.Duration(rand.Float64()*0.2*float64(a.Err.RetryAfter)) //nolint:gosec // jitter is no secret
 	} else {
 		d = c.retryBaseDelay << min(a.Number-1, 20)
-		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // jitter is no secret
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return 0, false

@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -90,7 +91,7 @@ func (s *sseReader) line() (line []byte, ok bool, err error) {
 			return s.trim(line), true, nil
 		}
 		s.scanned = s.end - s.start
-		if s.err == io.EOF {
+		if errors.Is(s.err, io.EOF) {
 			line = s.buf[s.start:s.end]
 			s.start, s.scanned = s.end, 0
 			return s.trim(line), len(line) > 0, nil

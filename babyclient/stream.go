@@ -96,7 +96,7 @@ func (r *response) mustBeStream() error {
 func (r *response) drain(events *sseReader) {
 	stop := time.AfterFunc(100*time.Millisecond, func() { r.cancel(nil) })
 	defer stop.Stop()
-	if events.err != io.EOF {
+	if !errors.Is(events.err, io.EOF) {
 		_, _ = io.CopyN(io.Discard, r.rc, 4096) // whatever comes, the connection is closed or reused
 	}
 }
@@ -106,12 +106,12 @@ func (r *response) streamError(err error) error {
 	e := &Error{StatusCode: r.StatusCode, RequestID: r.RequestID, Header: r.Header}
 	switch {
 	case r.caller.Err() != nil:
-		ce := r.client.contextError(r.call, r.caller.Err(), r.caller)
+		ce := r.client.contextError(r.caller, r.call, r.caller.Err())
 		e.Message, e.Err = ce.Message, ce.Err
 	case r.timedOut() != nil:
 		te := r.timeoutError(r.timedOut())
 		e.Code, e.Message, e.Err = te.Code, te.Message, te.Err
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		e.Code, e.Message, e.Err = CodeStreamTruncated, "the stream ended before [DONE]: the answer is not complete", io.ErrUnexpectedEOF
 	case errors.Is(err, errTooLarge):
 		e.Code, e.Message, e.Err = CodeResponseTooLarge, fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize), err
@@ -127,11 +127,12 @@ func (r *response) eventError(data []byte) error {
 		return nil
 	}
 	var top map[string]json.RawMessage
-	if json.Unmarshal(data, &top) != nil || len(top["error"]) == 0 || string(top["error"]) == "null" {
+	decoded := json.Unmarshal(data, &top) == nil
+	if !decoded || len(top["error"]) == 0 || string(top["error"]) == "null" {
 		return nil
 	}
 	var choices []json.RawMessage
-	if json.Unmarshal(top["choices"], &choices) == nil && len(choices) > 0 {
+	if decoded = json.Unmarshal(top["choices"], &choices) == nil; decoded && len(choices) > 0 {
 		return nil
 	}
 	e := &Error{StatusCode: r.StatusCode, RequestID: r.RequestID, Header: r.Header, Details: string(data), streamed: true}
