@@ -15,19 +15,18 @@ help:
 demo: ## a PDF and a DOCX converted, searched, reranked and answered on this machine, without a key
 	@go run ./examples/rag
 
-# Real engines are outside of what Go's test cache can see, hence -count=1.
+# Go's test cache does not see a change of the engines, hence -count=1.
 test: lint engines ## vet, lint, and every test with the race detector and the real engines
 	@$(if $(RACE),,echo "test: no C compiler ($$(go env CC)) found, so the race detector is off")
 	@set -e; for m in $(MODULES); do \
-		echo "go -C $$m test $(RACE) ./..."; \
-		BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 ./...; \
+		(set -x; BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 ./...); \
 	done
 
 lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module
 	@set -e; for m in $(MODULES); do \
 		echo "lint $$m"; \
 		go -C $$m vet ./...; \
-		(cd $$m && $(CURDIR)/bin/golangci-lint run ./...); \
+		(cd $$m && "$(CURDIR)/bin/golangci-lint" run ./...); \
 	done
 
 vuln: tools ## known vulnerabilities in what we call (skipped, and said so, without the database)
