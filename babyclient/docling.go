@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -384,8 +385,11 @@ func (r *ConvertRequest) call(suffix string) (*call, error) {
 	if r == nil {
 		return k, invalid(CodeInvalidDoclingBody, "the ConvertRequest is nil")
 	}
-	upload, err := checkSources(r.Sources)
+	upload, err := checkSources(r.Sources, Source.stem)
 	if err != nil {
+		return k, err
+	}
+	if err := r.checkFormats(); err != nil {
 		return k, err
 	}
 	options, err := r.Options.values()
@@ -413,7 +417,7 @@ func (r *ChunkRequest) call(suffix string) (*call, error) {
 		return k, invalid(CodeInvalidRequest, "chunker %q: want %q or %q", r.Chunker, ChunkerHybrid, ChunkerHierarchical)
 	}
 	k.path = "/docling/v1/chunk/" + chunker + "/source" + suffix
-	upload, err := checkSources(r.Sources)
+	upload, err := checkSources(r.Sources, Source.base) // its answer tells documents by their whole name
 	if err != nil {
 		return k, err
 	}
@@ -463,12 +467,28 @@ func (r *ChunkRequest) call(suffix string) (*call, error) {
 	return k, k.upload(r.Sources, fields, r.Target)
 }
 
-// checkSources checks each source and tells whether they are uploads.
-func checkSources(sources []Source) (upload bool, _ error) {
+// checkFormats refuses formats that docling-serve would answer with success and nothing: those that it puts only
+// into a zip or a store, where neither was asked for.
+func (r *ConvertRequest) checkFormats() error {
+	if r.Target != nil && r.Target["kind"] != "inbody" || len(r.Sources) > 1 || strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip") {
+		return nil
+	}
+	for _, f := range r.Options.ToFormats {
+		switch f {
+		case "yaml", "html_split_page", "vtt", "dclx", "chunks", "latex":
+			return invalid(CodeInvalidRequest, "to_formats: docling-serve gives %q only in a zip: set Target to map[string]any{\"kind\": \"zip\"}", f)
+		}
+	}
+	return nil
+}
+
+// checkSources checks each source and tells whether they are uploads. name is what tells the documents apart in the
+// answer.
+func checkSources(sources []Source, name func(Source) string) (upload bool, _ error) {
 	if len(sources) == 0 {
 		return false, invalid(CodeInvalidDoclingBody, "no sources: give at least one document")
 	}
-	stems := map[string]string{}
+	taken := map[string]string{}
 	for i, s := range sources {
 		if err := s.check(i); err != nil {
 			return false, err
@@ -478,11 +498,10 @@ func checkSources(sources []Source) (upload bool, _ error) {
 			return false, invalid(CodeInvalidDoclingBody, "sources[%d] (%s): uploads and URLs cannot go in one request: set Inline on the files, or use ConvertAll", i, s)
 		}
 		upload = uploaded
-		stem := s.stem()
-		if other, taken := stems[stem]; taken {
-			return false, invalid(CodeInvalidDoclingBody, "%s and %s have the same name but for the extension: one would overwrite the other in the answer; rename one, or use ConvertAll", other, s)
+		if other, clash := taken[name(s)]; clash {
+			return false, invalid(CodeInvalidDoclingBody, "%s and %s would both be %q in the answer: rename one (Source.Name), or use ConvertAll or ChunkAll", other, s, name(s))
 		}
-		stems[stem] = s.String()
+		taken[name(s)] = s.String()
 	}
 	if len(sources) > MaxDocumentsPerCall {
 		var names []string

@@ -81,14 +81,16 @@ func (s Source) filename() string {
 	return filepath.Base(s.Path)
 }
 
-// stem is the name under which docling-serve puts the document into a zip answer.
-func (s Source) stem() string {
-	name := path.Base(filepath.ToSlash(s.filename()))
+// base is the name under which docling-serve knows the document.
+func (s Source) base() string {
 	if s.URL != "" {
-		name = path.Base(strings.TrimSuffix(s.String(), "/"))
+		return path.Base(strings.TrimSuffix(s.String(), "/"))
 	}
-	return strings.TrimSuffix(name, path.Ext(name))
+	return path.Base(filepath.ToSlash(s.filename()))
 }
+
+// stem is the name under which docling-serve puts the document into a zip answer.
+func (s Source) stem() string { return strings.TrimSuffix(s.base(), path.Ext(s.base())) }
 
 // check refuses a source that cannot be sent.
 func (s Source) check(i int) error {
