@@ -21,6 +21,8 @@ const usage = `babyapi-local serves the BabyAPI wire on 127.0.0.1, on real engin
 
 usage: babyapi-local [FLAG...]         install the engines if need be, and serve
        babyapi-local setup [FLAG...]   only install them
+       babyapi-local doctor [FLAG...]  check what it needs, and say what to do
+       babyapi-local clean             remove what was installed
 
 Engines: llama.cpp's server with SmolLM2-135M-Instruct for chat, completions
 and /infer, and with all-MiniLM-L6-v2 for embeddings; docling-serve for
@@ -101,6 +103,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return serve(ctx, c, stdout)
 	case "setup":
 		return local.Setup(ctx, c)
+	case "doctor":
+		return local.Doctor(ctx, c, stdout)
+	case "clean":
+		return local.Clean(ctx, c, stdout)
 	}
 	return fmt.Errorf("there is no command %q; see babyapi-local --help", command)
 }

@@ -22,6 +22,10 @@ import (
 // for docling are passed on unread and have no limit here.
 const maxJSON = 16 << 20
 
+// requestIDHeader names a request in the answer: as the caller named it in
+// X-Request-Id, or by a number of ours.
+const requestIDHeader = "X-Babyapi-Request-Id"
+
 // gateway is the wire of BabyAPI in front of the engines.
 type gateway struct {
 	apiKey  string // empty: any key or none
@@ -74,7 +78,7 @@ func (g *gateway) admit(next http.Handler) http.Handler {
 		if id == "" {
 			id = randomHex(8)
 		}
-		w.Header().Set("X-Babyapi-Request-Id", id)
+		w.Header().Set(requestIDHeader, id)
 		if !isLoopback(r.Host) {
 			writeError(w, http.StatusForbidden, "Forbidden",
 				fmt.Sprintf("the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host))

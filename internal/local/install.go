@@ -93,20 +93,12 @@ func (i *installer) run(ctx context.Context) (*installation, error) {
 	if in.programs, err = writePrograms(i.cache); err != nil {
 		return nil, fmt.Errorf("writing the engines' programs: %w", err)
 	}
-	if i.log, err = os.Create(filepath.Join(i.cache, "logs", "install.log")); err != nil {
-		return nil, err
-	}
-	defer func() { _ = i.log.Close() }()
 	defer i.progress.clear()
-
 	if err := i.checkBuilt(ctx, in); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(in.env); err != nil {
-		if err := i.checkRoom(in.env+".partial", installBytes); err != nil {
-			return nil, err
-		}
-		if err := buildAside(in.env, func(tmp string) error { return i.buildEnv(ctx, in, tmp) }); err != nil {
+		if err := i.build(in.env, installBytes, func(tmp string) error { return i.buildEnv(ctx, in, tmp) }); err != nil {
 			return nil, fmt.Errorf("installing the engines: %w", err)
 		}
 	}
@@ -115,14 +107,23 @@ func (i *installer) run(ctx context.Context) (*installation, error) {
 	}
 	in.ocr = ocrDir(i.cache)
 	if _, err := os.Stat(in.ocr); err != nil {
-		if err := i.checkRoom(in.ocr+".partial", installOCRBytes); err != nil {
-			return nil, err
-		}
-		if err := buildAside(in.ocr, func(tmp string) error { return i.buildOCR(ctx, in, tmp) }); err != nil {
+		if err := i.build(in.ocr, installOCRBytes, func(tmp string) error { return i.buildOCR(ctx, in, tmp) }); err != nil {
 			return nil, fmt.Errorf("installing OCR: %w", err)
 		}
 	}
 	return in, nil
+}
+
+// build fills a folder that takes size bytes.
+func (i *installer) build(dir string, size int64, fill func(tmp string) error) (err error) {
+	if err := i.checkRoom(dir+".partial", size); err != nil {
+		return err
+	}
+	if i.log, err = os.Create(filepath.Join(i.cache, "logs", "install.log")); err != nil {
+		return err
+	}
+	defer func() { _ = i.log.Close() }()
+	return buildAside(dir, fill)
 }
 
 // checkBuilt drops an environment whose Python is gone, as after an upgrade of
@@ -326,13 +327,25 @@ func isDiskFull(err error) bool {
 	return ok && diskTrouble.MatchString(step.output)
 }
 
-// explain adds what to do to the two failures that have nothing to do with us.
+// advice says what to do about a failure in place of what the failed step
+// printed, which stands in its log.
+type advice struct {
+	text  string
+	cause *stepError
+}
+
+func (e *advice) Error() string { return e.text + " (details: " + e.cause.log + ")" }
+
+func (e *advice) Unwrap() error { return e.cause }
+
+// explain says what to do about the two failures that have nothing to do with us.
 func explain(err error) error {
+	step, _ := errors.AsType[*stepError](err)
 	switch {
 	case isDiskFull(err):
-		return fmt.Errorf("the disk is full: make room and start again (what is there is kept), or set BABYAPI_LOCAL_CACHE to a folder on another disk: %w", err)
+		return &advice{"the disk is full: make room and start again, it goes on where it was, or set BABYAPI_LOCAL_CACHE to a folder on another disk", step}
 	case isNetwork(err):
-		return fmt.Errorf("the package index cannot be reached: the first run downloads about 500 MB (later runs need no network); check the connection, behind a proxy set HTTPS_PROXY, with a mirror set PIP_INDEX_URL and UV_DEFAULT_INDEX, and start again, it goes on where it was: %w", err)
+		return &advice{"the package index cannot be reached, and the first run downloads about 500 MB (later runs need no network): check the connection, behind a proxy set HTTPS_PROXY, with a mirror set PIP_INDEX_URL and UV_DEFAULT_INDEX, and start again, it goes on where it was", step}
 	}
 	return err
 }

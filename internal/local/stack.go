@@ -145,13 +145,17 @@ func Setup(ctx context.Context, c Config) error {
 	return err
 }
 
+func (c *Config) cacheDir() (string, error) {
+	if c.CacheDir != "" {
+		return filepath.Abs(c.CacheDir)
+	}
+	return CacheDir()
+}
+
 func (c *Config) install(ctx context.Context) (*installation, error) {
-	cache := c.CacheDir
-	if cache == "" {
-		var err error
-		if cache, err = CacheDir(); err != nil {
-			return nil, err
-		}
+	cache, err := c.cacheDir()
+	if err != nil {
+		return nil, err
 	}
 	i := installer{cache: cache, python: c.Python, ocr: c.OCR, messages: c.Messages, progress: &progress{w: c.Progress}}
 	return i.run(ctx)
@@ -245,14 +249,21 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 // launch installs the engines if need be, starts them side by side and waits
 // until all are up.
 func (s *Stack) launch(ctx, running context.Context, c Config, engines []*planned, g *gateway) error {
+	cache, err := c.cacheDir()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		return fmt.Errorf("making the cache folder: %w", err)
+	}
+	// keeps `babyapi-local clean` from pulling the engines away
+	if s.unlock, err = lock(ctx, filepath.Join(cache, "use.lock"), true, nil); err != nil {
+		return err
+	}
 	g.installing.Store(true)
 	in, err := c.install(ctx)
 	g.installing.Store(false)
 	if err != nil {
-		return err
-	}
-	// keeps `babyapi-local clean` from pulling the engines away
-	if s.unlock, err = lock(ctx, filepath.Join(in.cache, "use.lock"), true, nil); err != nil {
 		return err
 	}
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.base, "http://"))

@@ -1,0 +1,51 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Clean removes what was installed, logs included, and tells how much that was.
+// It refuses while a babyapi-local runs on it or installs it.
+func Clean(ctx context.Context, c Config, out io.Writer) error {
+	cache, err := c.cacheDir()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(cache); errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(out, "nothing is installed in %s\n", cache)
+		return nil
+	}
+	for _, name := range []string{"install.lock", "use.lock"} {
+		held, cancel := context.WithCancel(ctx)
+		unlock, err := lock(held, filepath.Join(cache, name), false, cancel)
+		cancel()
+		if err != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%s is in use by a babyapi-local that runs: stop it first", cache)
+		}
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	size, _ := sizeOf(cache)
+	// Only what is ours, as the folder may be one that the user chose. The locks
+	// stay, for another process may be about to take them.
+	var errs []error
+	for _, pattern := range []string{"env-*", "programs-*", "logs"} {
+		found, err := filepath.Glob(filepath.Join(cache, pattern))
+		errs = append(errs, err)
+		for _, path := range found {
+			errs = append(errs, os.RemoveAll(path))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("removing the engines: %w", err)
+	}
+	fmt.Fprintf(out, "removed %d MB from %s\n", size/1e6, cache)
+	return nil
+}
