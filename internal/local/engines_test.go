@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -226,7 +225,11 @@ func TestEnginesByDefault(t *testing.T) {
 		if runtime.GOOS != "linux" {
 			t.Skip("finds the engine in /proc: run this test on Linux")
 		}
-		if err := syscall.Kill(childWith(t, "llama.py\x00chat"), syscall.SIGKILL); err != nil {
+		engine, err := os.FindProcess(childWith(t, "llama.py\x00chat"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := engine.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		failed := false
