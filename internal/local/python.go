@@ -40,6 +40,16 @@ print(json.dumps({
 
 var errNoPython = errors.New("no fit Python found")
 
+// FindPython is the path of the Python that the engines would be installed
+// with: named, unless that is empty, else the first on the PATH that is fit.
+func FindPython(ctx context.Context, named string) (string, error) {
+	py, err := findPython(ctx, named)
+	if err != nil {
+		return "", err
+	}
+	return py.Executable, nil
+}
+
 // findPython returns the Python to build the environment with: named, if that
 // is set, else the first candidate on the PATH that runs and is fit. Each
 // candidate is run, as the shim of a version manager may be found and yet fail.

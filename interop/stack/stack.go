@@ -34,7 +34,8 @@ func URL(t testing.TB) string {
 	defer mu.Unlock()
 	if running == nil && failure == nil {
 		// the stack outlives this context, which is only for the start
-		running, failure = local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", Messages: os.Stderr})
+		running, failure = local.Start(t.Context(), local.Config{
+			Addr: "127.0.0.1:0", Python: os.Getenv("BABYAPI_LOCAL_PYTHON"), Messages: os.Stderr})
 	}
 	if failure != nil {
 		t.Fatalf("starting the local stack: %v", failure)
