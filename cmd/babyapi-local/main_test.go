@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 func command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // this test program
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), "BABYAPI_LOCAL_TEST_MAIN=1", "BABYAPI_LOCAL_API_KEY=", "BABYAPI_LOCAL_PYTHON=")
 	return cmd
 }

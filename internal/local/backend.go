@@ -132,14 +132,14 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 			}
 			return nil
 		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { b.fail(w, r.Context(), err) },
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { b.fail(r.Context(), w, err) },
 	}
 	proxy.ServeHTTP(w, r)
 }
 
 // fail answers for a backend that gave no answer: 503 when no connection was
 // made, so that nothing can have run, else 502.
-func (b *backend) fail(w http.ResponseWriter, ctx context.Context, err error) {
+func (b *backend) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	if ctx.Err() != nil {
 		return // the client left
 	}
@@ -212,7 +212,7 @@ func (b *backend) call(ctx context.Context, method, path string, from http.Heade
 var errNotUp = errors.New("the engine is not up")
 
 // failCall answers for a call that gave no result.
-func (b *backend) failCall(w http.ResponseWriter, ctx context.Context, err error) {
+func (b *backend) failCall(ctx context.Context, w http.ResponseWriter, err error) {
 	if up, ok := errors.AsType[*upstreamError](err); ok {
 		for _, name := range []string{"Content-Type", "Retry-After", "Www-Authenticate"} {
 			if v := up.header.Get(name); v != "" {
@@ -227,7 +227,7 @@ func (b *backend) failCall(w http.ResponseWriter, ctx context.Context, err error
 		notUp(w, b.name)
 		return
 	}
-	b.fail(w, ctx, err)
+	b.fail(ctx, w, err)
 }
 
 // randomHex is n random bytes as text.

@@ -91,7 +91,7 @@ func buildAside(dir string, fill func(tmp string) error) error {
 // lock takes the lock named path, waiting for another process that holds it;
 // wait is called once if it has to. The returned function gives it back.
 func lock(ctx context.Context, path string, shared bool, wait func()) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // in our own cache folder
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

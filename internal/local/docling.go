@@ -86,7 +86,7 @@ func (d *docling) cancel(w http.ResponseWriter, r *http.Request, node *doclingNo
 	err := node.call(r.Context(), http.MethodGet, "/v1/status/poll/"+task, r.Header, d.gatewayHasKey, nil, &status)
 	if err != nil {
 		if _, ok := errors.AsType[*upstreamError](err); !ok || !node.cancelled.has(task) {
-			node.failCall(w, r.Context(), err)
+			node.failCall(r.Context(), w, err)
 			return
 		}
 	}

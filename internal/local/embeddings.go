@@ -44,7 +44,7 @@ func (g *gateway) embeddings(w http.ResponseWriter, r *http.Request) {
 				badRequest(w, "input", string(bad))
 				return
 			}
-			g.embed.failCall(w, r.Context(), err)
+			g.embed.failCall(r.Context(), w, err)
 			return
 		}
 		body, err := json.Marshal(o)
@@ -75,7 +75,7 @@ func truncation(o object, key string, most int) (limit int, asked bool, err erro
 	case limit < -1 || limit == 0:
 		return 0, false, fmt.Errorf("%s must be a positive number or -1, not %d", key, limit)
 	case limit > most:
-		return 0, false, fmt.Errorf("%s value (%d) is greater than max_model_len (%d). Please request a smaller truncation size.", key, limit, most)
+		return 0, false, fmt.Errorf("%s value (%d) is greater than max_model_len (%d); request a smaller one", key, limit, most)
 	}
 	return limit, true, nil
 }

@@ -106,8 +106,12 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("the %s engine does not start: %w", e.name, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var exit error // once ended is closed
+	ended := make(chan struct{})
+	go func() {
+		exit = cmd.Wait()
+		close(ended)
+	}()
 	defer e.target.Store(nil)
 
 	stop := func() {
@@ -124,8 +128,8 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 	var address string
 	select {
 	case address = <-out.found:
-	case err := <-ended:
-		return e.endedError(err, "before it was up")
+	case <-ended:
+		return e.endedError(exit, "before it was up")
 	case <-starting.Done():
 		stop()
 		return fmt.Errorf("the %s engine was not up after %v (log: %s)", e.name, startTimeout, e.logPath)
@@ -139,12 +143,12 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 			return fmt.Errorf("the %s engine is not well: %w (log: %s)", e.name, err, e.logPath)
 		}
 		up()
-	case err := <-ended:
-		return e.endedError(err, "before it was up")
+	case <-ended:
+		return e.endedError(exit, "before it was up")
 	}
 	select {
-	case err := <-ended:
-		return e.endedError(err, "unexpectedly")
+	case <-ended:
+		return e.endedError(exit, "unexpectedly")
 	case <-ctx.Done():
 		e.target.Store(nil) // no more requests while it ends
 		stop()

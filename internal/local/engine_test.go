@@ -53,7 +53,7 @@ func playEngine(mode string) {
 		}
 	})
 	http.HandleFunc("/die", func(http.ResponseWriter, *http.Request) { os.Exit(4) })
-	panic(http.Serve(listener, nil)) //nolint:gosec // a test's own server
+	panic(http.Serve(listener, nil))
 }
 
 // playParent starts an engine and tells its address, as babyapi-local does.
@@ -177,7 +177,7 @@ func TestEngineIsStartedAgain(t *testing.T) {
 
 // SIGKILL leaves the parent no time to do anything, and yet its engine ends.
 func TestEngineEndsWithItsParent(t *testing.T) {
-	parent := exec.Command(os.Args[0], t.TempDir()) //nolint:gosec // this test program
+	parent := exec.Command(os.Args[0], t.TempDir())
 	parent.Env = append(os.Environ(), childMode+"=parent")
 	parent.Stderr = os.Stderr
 	out, err := parent.StdoutPipe()

@@ -255,12 +255,12 @@ func childWith(t *testing.T, text string) int {
 		t.Fatal(err)
 	}
 	for _, path := range lines {
-		line, err := os.ReadFile(path) //nolint:gosec // of /proc
+		line, err := os.ReadFile(path)
 		if err != nil || !bytes.Contains(line, []byte(text)) {
 			continue
 		}
 		dir := filepath.Dir(path)
-		stat, err := os.ReadFile(filepath.Join(dir, "stat")) //nolint:gosec // of /proc
+		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 		if err != nil {
 			continue
 		}
@@ -342,6 +342,7 @@ func TestEnginesOfTheUser(t *testing.T) {
 // stream asks for text without end and reads it until ctx ends; first is
 // called at the first piece of text.
 func stream(ctx context.Context, t *testing.T, base string, first func()) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/completions",
 		strings.NewReader(`{"stream":true,"ignore_eos":true,"max_tokens":100000,"prompt":"Once upon a time"}`))
 	if err != nil {

@@ -56,7 +56,7 @@ func (g *gateway) infer(w http.ResponseWriter, r *http.Request) {
 		} `json:"choices"`
 	}
 	if err := g.chat.call(r.Context(), http.MethodPost, "/v1/chat/completions", r.Header, g.apiKey != "", request, &answer); err != nil {
-		g.chat.failCall(w, r.Context(), err)
+		g.chat.failCall(r.Context(), w, err)
 		return
 	}
 	if len(answer.Choices) == 0 {

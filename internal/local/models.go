@@ -36,7 +36,7 @@ func (g *gateway) models(w http.ResponseWriter, r *http.Request) {
 				Data []json.RawMessage `json:"data"`
 			}
 			if err := b.call(r.Context(), http.MethodGet, "/v1/models", r.Header, g.apiKey != "", nil, &list); err != nil {
-				b.failCall(w, r.Context(), err)
+				b.failCall(r.Context(), w, err)
 				return
 			}
 			for _, m := range list.Data {

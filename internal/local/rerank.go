@@ -85,7 +85,7 @@ func (g *gateway) rerankDocuments(w http.ResponseWriter, r *http.Request) {
 			badRequest(w, "documents", string(bad))
 			return
 		}
-		b.failCall(w, r.Context(), err)
+		b.failCall(r.Context(), w, err)
 		return
 	}
 	slices.SortStableFunc(answer.Results, func(x, y rerankResult) int { return cmp.Compare(y.RelevanceScore, x.RelevanceScore) })
