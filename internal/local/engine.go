@@ -85,7 +85,7 @@ func (e *engine) run(ctx context.Context, first func(error)) {
 
 // runOnce starts the engine, marks it as up when it is, and returns when it has ended.
 func (e *engine) runOnce(ctx context.Context, up func()) error {
-	logFile, err := os.Create(e.logPath)
+	logFile, err := os.OpenFile(e.logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("the log of the %s engine: %w", e.name, err)
 	}
@@ -134,14 +134,22 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 		stop()
 		return fmt.Errorf("the %s engine was not up after %v (log: %s)", e.name, startTimeout, e.logPath)
 	}
-	checked := make(chan error, 1)
-	go func() { checked <- e.check(starting, address) }()
+	type checked struct {
+		target *target
+		err    error
+	}
+	check := make(chan checked, 1)
+	go func() {
+		t, err := e.check(starting, address)
+		check <- checked{t, err}
+	}()
 	select {
-	case err := <-checked:
-		if err != nil {
+	case c := <-check:
+		if c.err != nil {
 			stop()
-			return fmt.Errorf("the %s engine is not well: %w (log: %s)", e.name, err, e.logPath)
+			return fmt.Errorf("the %s engine is not well: %w (log: %s)", e.name, c.err, e.logPath)
 		}
+		e.target.Store(c.target)
 		up()
 	case <-ended:
 		return e.endedError(exit, "before it was up")
@@ -167,17 +175,17 @@ func (e *engine) endedError(err error, when string) error {
 	return fmt.Errorf("the %s engine ended %s: %w (log: %s)", e.name, when, err, e.logPath)
 }
 
-// check waits until the engine answers at address, and makes it the backend's target.
-func (e *engine) check(ctx context.Context, address string) error {
+// check waits until the engine answers at address.
+func (e *engine) check(ctx context.Context, address string) (*target, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t := &target{url: *u, header: e.header}
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.address(e.ready, "").String(), nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		req.Header.Set(e.header[0], e.header[1])
 		resp, err := ownTransport.RoundTrip(req)
@@ -190,17 +198,16 @@ func (e *engine) check(ctx context.Context, address string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return nil, err
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	if e.inspect != nil {
 		if err := e.inspect(ctx, t); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	e.target.Store(t)
-	return nil
+	return t, nil
 }
 
 // addressWriter finds the line that tells the address in what an engine prints.

@@ -307,6 +307,10 @@ func (e *planned) prepare(in *installation, logDir string, messages io.Writer) e
 	e.messages = messages
 	e.dir = logDir // not the caller's folder, whose .env docling-serve would read
 	e.logPath = filepath.Join(logDir, e.name+".log")
+	// a new log for each run, in which a restart goes on, as it tells why there was one
+	if err := os.Remove(e.logPath); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	key := randomHex(16)
 	program := func(name string) string { return filepath.Join(in.programs, name) }
 	e.env = cleanEnv("PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
