@@ -1,0 +1,145 @@
+// Package mcpconfig writes the configuration that each MCP client wants for babyapi-mcp. The
+// README, --print-config and their tests all take it from here.
+package mcpconfig
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Settings are what a configuration says.
+type Settings struct {
+	// Command is the program: its absolute path for clients that do not search the PATH.
+	Command string
+	// Root is the folder that may be read.
+	Root string
+	// Key is the API key.
+	Key string
+}
+
+// Example has the values that a reader replaces.
+func Example() Settings {
+	return Settings{Command: "babyapi-mcp", Root: "/path/to/documents", Key: "YOUR_KEY"}
+}
+
+func (s Settings) args() []string { return []string{"--root", s.Root} }
+
+const keyVariable = "BABYAPI_API_KEY"
+
+// client is one MCP client.
+type client struct {
+	name string
+	// file is where the configuration belongs, with what comment sign it is told; JSON has none.
+	write func(Settings) string
+}
+
+var clients = []client{
+	{"claude-desktop", mcpServers},
+	{"claude-code", func(s Settings) string {
+		return fmt.Sprintf("claude mcp add babyapi -e %s=%s -- %s --root %s\n", keyVariable, shell(s.Key), shell(s.Command), shell(s.Root))
+	}},
+	{"codex", func(s Settings) string {
+		return fmt.Sprintf("[mcp_servers.babyapi]\ncommand = %s\nargs = [\"--root\", %s]\ntool_timeout_sec = 120\n\n[mcp_servers.babyapi.env]\n%s = %s\n",
+			toml(s.Command), toml(s.Root), keyVariable, toml(s.Key))
+	}},
+	{"cursor", mcpServers},
+	{"vscode", func(s Settings) string {
+		return indent(object{
+			{"inputs", []object{{{"type", "promptString"}, {"id", "babyapi-key"}, {"description", "BabyAPI key"}, {"password", true}}}},
+			{"servers", object{{"babyapi", object{
+				{"type", "stdio"}, {"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, "${input:babyapi-key}"}}},
+			}}}},
+		})
+	}},
+	{"gemini-cli", mcpServers},
+	{"zed", func(s Settings) string {
+		return indent(object{{"context_servers", object{{"babyapi", object{
+			{"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, s.Key}}},
+		}}}}})
+	}},
+}
+
+// mcpServers is the form that most clients share.
+func mcpServers(s Settings) string {
+	return indent(object{{"mcpServers", object{{"babyapi", object{
+		{"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, s.Key}}},
+	}}}}})
+}
+
+// Clients are the names that [Snippet] knows.
+func Clients() []string {
+	var names []string
+	for _, c := range clients {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Snippet is the configuration of a client, as it is pasted.
+func Snippet(name string, s Settings) (string, error) {
+	i := slices.IndexFunc(clients, func(c client) bool { return c.name == name })
+	if i < 0 {
+		return "", fmt.Errorf("client %q: want one of %s", name, strings.Join(Clients(), ", "))
+	}
+	return clients[i].write(s), nil
+}
+
+// MustSnippet is Snippet for a name that is known.
+func MustSnippet(name string, s Settings) string {
+	text, err := Snippet(name, s)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// object is a JSON object that keeps its order.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON writes the members in order.
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%q:%s", m.name, value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func indent(o object) string {
+	b, err := json.MarshalIndent(o, "", "  ")
+	if err != nil {
+		panic(err) // strings and lists of them only
+	}
+	return string(b) + "\n"
+}
+
+// toml quotes a TOML basic string.
+func toml(s string) string { return strconv.Quote(s) }
+
+// shell quotes a word for a POSIX shell where it must be.
+func shell(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r == '/' || r == '-' || r == '_' || r == '.' || r == ':' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
