@@ -23,6 +23,7 @@ const (
 	CodePollTimeout           = "POLL_TIMEOUT"
 	CodeDoclingTaskFailed     = "DOCLING_TASK_FAILED"
 	CodeDoclingTaskLost       = "DOCLING_TASK_LOST"
+	CodeJobRunning            = "JOB_RUNNING"
 	CodeDoclingDocumentFailed = "DOCLING_DOCUMENT_FAILED"
 	CodeNoChunks              = "NO_CHUNKS"
 	CodeOCRJobFailed          = "OCR_JOB_FAILED"
@@ -61,6 +62,7 @@ var (
 	ErrResponseTooLarge = errors.New("response too large")         // over WithMaxResponseSize or MaxEventSize
 	ErrTaskFailed       = errors.New("task failed")                // a docling task or an OCR job ended without a result
 	ErrTaskLost         = errors.New("task lost")                  // its node does not know it any more
+	ErrJobRunning       = errors.New("job still running")          // its result was asked for too early
 	ErrDocumentFailed   = errors.New("document not converted")     // docling answered, but not with success
 	ErrPartialSuccess   = errors.New("document converted in part") // also matches ErrDocumentFailed; the document is there
 	ErrNoChunks         = errors.New("no chunks for a document")   // chunking returned nothing for a document with text
@@ -96,6 +98,7 @@ type Error struct {
 	Err error
 
 	streamed bool // came as an event of a stream
+	told     bool // RetryAfter is the service's, were it 0
 }
 
 // Error is the message with the call, the status, the code and the request id.
@@ -145,8 +148,8 @@ func (e *Error) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
-		// A task's 404 means that it is gone or failed: ErrTaskLost and ErrTaskFailed say which.
-		return e.StatusCode == http.StatusNotFound && e.Code != CodeDoclingTaskLost && e.Code != CodeDoclingTaskFailed
+		// A task's 404 means that it is gone, failed or runs: ErrTaskLost, ErrTaskFailed and ErrJobRunning say which.
+		return e.StatusCode == http.StatusNotFound && e.Code != CodeDoclingTaskLost && e.Code != CodeDoclingTaskFailed && e.Code != CodeJobRunning
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrQuotaExceeded:
@@ -170,6 +173,8 @@ func (e *Error) Is(target error) bool {
 		return e.Code == CodeDoclingTaskFailed || e.Code == CodeOCRJobFailed
 	case ErrTaskLost:
 		return e.Code == CodeDoclingTaskLost
+	case ErrJobRunning:
+		return e.Code == CodeJobRunning
 	case ErrDocumentFailed:
 		return e.Code == CodeDoclingDocumentFailed
 	case ErrNoChunks:
@@ -255,8 +260,17 @@ func first(values ...string) string {
 // blank replaces every secret in what will be shown.
 func (e *Error) blank(secrets []string) {
 	for _, s := range secrets {
-		e.Message = strings.ReplaceAll(e.Message, s, "[redacted]")
-		e.Details = strings.ReplaceAll(e.Details, s, "[redacted]")
+		for _, field := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
+			*field = strings.ReplaceAll(*field, s, "[redacted]")
+		}
+		for name, values := range e.Header {
+			for i, v := range values {
+				if strings.Contains(v, s) {
+					e.Header = e.Header.Clone() // the answer's own is not ours to change
+					e.Header[name][i] = strings.ReplaceAll(v, s, "[redacted]")
+				}
+			}
+		}
 	}
 }
 

@@ -120,11 +120,12 @@ func InferRequestFrom(m map[string]any) (*InferRequest, error) {
 	}
 	for _, names := range inferOptions {
 		value, err := pickOption(names, nested)
-		if err == nil && value == nil {
-			value, err = pickOption(names, m)
-		}
-		if err != nil {
+		outer, outerErr := pickOption(names, m)
+		if err := firstError(err, outerErr); err != nil {
 			return nil, err
+		}
+		if value == nil {
+			value = outer
 		}
 		if value == nil {
 			continue

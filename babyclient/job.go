@@ -298,7 +298,7 @@ func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error
 }
 
 // Result fetches the result of a job that has ended: GET /docling/v1/result/{id}. It can be
-// fetched again for 5 minutes.
+// fetched again for 5 minutes. A job that has not ended is [ErrJobRunning].
 func (j *DoclingJob[T]) Result(ctx context.Context, opts ...CallOption) (*T, error) {
 	k, err := j.request(http.MethodGet, "result")
 	if err != nil {
@@ -311,9 +311,16 @@ func (j *DoclingJob[T]) Result(ctx context.Context, opts ...CallOption) (*T, err
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusNotFound && strings.Contains(e.Message, taskResultNotFound) {
 		// docling-serve says the same of a job that runs and of one that failed.
-		if status, statusErr := j.Status(ctx, opts...); statusErr == nil && !status.Done() {
+		status, statusErr := j.Status(ctx, opts...)
+		switch {
+		case errors.Is(statusErr, ErrTaskLost):
+			return nil, statusErr
+		case statusErr != nil:
+			return nil, err
+		case !status.Done():
+			e.Code = CodeJobRunning
 			e.Message = fmt.Sprintf("docling task %s is still %q: it has no result yet, use Wait", j.ID, status.State)
-		} else if statusErr == nil {
+		default:
 			e.Code = CodeDoclingTaskFailed
 			e.Message = fmt.Sprintf("docling task %s ended with status %q and has no result; docling-serve keeps the reason in its log", j.ID, status.State)
 			e.Details = string(status.Raw)

@@ -105,7 +105,7 @@ func (j *OCRJob) Wait(ctx context.Context, opts ...WaitOption) (*OCRResponse, er
 	return &OCRResponse{Meta: last.Meta}, nil
 }
 
-// Result fetches the job with its result: GET /v1/ocr/jobs/{id}.
+// Result fetches the job with its result: GET /v1/ocr/jobs/{id}. A job that has not ended is [ErrJobRunning].
 func (j *OCRJob) Result(ctx context.Context, opts ...CallOption) (*OCRResponse, error) {
 	status, err := j.Status(ctx, opts...)
 	if err != nil {
@@ -114,7 +114,7 @@ func (j *OCRJob) Result(ctx context.Context, opts ...CallOption) (*OCRResponse, 
 	if !status.Succeeded() {
 		code := CodeOCRJobFailed
 		if !status.Failed() {
-			code = CodeInvalidJobID
+			code = CodeJobRunning
 		}
 		return nil, &Error{Code: code, Message: fmt.Sprintf("OCR job %s is %q: it has no result", j.ID, status.State), Details: string(status.Raw),
 			StatusCode: status.StatusCode, RequestID: status.RequestID, Header: status.Header}

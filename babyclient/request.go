@@ -117,12 +117,11 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		if err == nil {
 			return resp, nil
 		}
-		told := err.Header.Get("Retry-After") != ""
 		a := Attempt{Method: k.method, Number: n, Connected: connected, Err: err}
 		if n > s.maxRetries || k.noRetry || ctx.Err() != nil || !c.retryPolicy(a) {
 			return nil, err
 		}
-		delay, worth := c.retryDelay(ctx, a, told)
+		delay, worth := c.retryDelay(ctx, a)
 		if !worth {
 			return nil, err
 		}
@@ -156,10 +155,10 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	}
 	hr, err := c.http.Do(req) //nolint:bodyclose // resp.end closes it
 	if err != nil {
-		e := resp.transportError(err, got.Load())
+		e := resp.transportError(err, hr, got.Load())
 		stopClock()
 		cancel(nil)
-		c.log(ctx, k, n, 0, start, 0, e)
+		c.log(ctx, k, n, e.StatusCode, requestID(e.Header), start, 0, e)
 		return nil, got.Load(), e
 	}
 	resp.StatusCode, resp.Header, resp.RequestID = hr.StatusCode, hr.Header, requestID(hr.Header)
@@ -167,7 +166,7 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	resp.done = func(err error) {
 		stopClock()
 		cancel(nil)
-		c.log(ctx, k, n, hr.StatusCode, start, resp.body.n, err)
+		c.log(ctx, k, n, hr.StatusCode, resp.RequestID, start, resp.body.n, err)
 	}
 	resp.body = limitedReader{r: hr.Body, limit: c.maxResponseSize}
 	if hr.StatusCode < 200 || hr.StatusCode > 299 {
@@ -332,7 +331,7 @@ func (r *response) apiError() *Error {
 		e.Message = "redirected, and the body of the request cannot be sent again: set the base URL to where the redirect leads"
 	}
 	if v := r.Header.Get("Retry-After"); v != "" {
-		e.RetryAfter, _ = parseRetryAfter(v, time.Now())
+		e.RetryAfter, e.told = parseRetryAfter(v, time.Now())
 	}
 	return r.finish(e)
 }
@@ -355,8 +354,9 @@ func (r *response) fail(err error) error {
 	return r.finish(e)
 }
 
-// transportError is the error of a request that got no answer.
-func (r *response) transportError(err error, connected bool) *Error {
+// transportError is the error of a request that got no answer. redirect is the answer whose redirect was refused, nil
+// for any other failure.
+func (r *response) transportError(err error, redirect *http.Response, connected bool) *Error {
 	var e *Error
 	switch {
 	case r.caller.Err() != nil:
@@ -373,6 +373,9 @@ func (r *response) transportError(err error, connected bool) *Error {
 		cause := withoutURL(err)
 		e = &Error{Code: CodeConnectionError, Err: cause}
 		switch {
+		case redirect != nil:
+			e.Code, e.StatusCode, e.Header, e.RequestID = CodeInvalidResponse, redirect.StatusCode, redirect.Header, requestID(redirect.Header)
+			e.Message = "the redirect was not followed: " + cause.Error()
 		case isCertificateError(cause):
 			e.Message = fmt.Sprintf("the certificate of %s is not accepted: %v", r.client.base.Host, cause)
 		case connected:
@@ -477,12 +480,15 @@ func isCertificateError(err error) bool {
 	return a || b || h || i
 }
 
-func (c *Client) log(ctx context.Context, k *call, attempt, status int, start time.Time, bytes int64, err error) {
+func (c *Client) log(ctx context.Context, k *call, attempt, status int, requestID string, start time.Time, bytes int64, err error) {
 	if c.logger == nil {
 		return
 	}
 	attrs := []slog.Attr{slog.String("method", k.method), slog.String("path", strings.TrimPrefix(k.op(), k.method+" ")),
 		slog.Int("status", status), slog.Int("attempt", attempt), slog.Duration("duration", time.Since(start)), slog.Int64("bytes", bytes)}
+	if requestID != "" {
+		attrs = append(attrs, slog.String("request_id", requestID))
+	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}

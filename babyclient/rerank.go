@@ -3,6 +3,7 @@ package babyclient
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,6 +59,23 @@ type RerankResult struct {
 	RelevanceScore float64 `json:"relevance_score"`
 	// Document is the document, where the engine returns it or ReturnDocuments asked for it; else nil.
 	Document *RerankDocument `json:"document,omitzero"`
+}
+
+// UnmarshalJSON refuses a result that lacks its index or score: zero would be taken for one.
+func (r *RerankResult) UnmarshalJSON(data []byte) error {
+	var w struct {
+		Index          *int            `json:"index"`
+		RelevanceScore *float64        `json:"relevance_score"`
+		Document       *RerankDocument `json:"document"`
+	}
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	if w.Index == nil || w.RelevanceScore == nil {
+		return errors.New("a result lacks its index or its relevance_score")
+	}
+	*r = RerankResult{Index: *w.Index, RelevanceScore: *w.RelevanceScore, Document: w.Document}
+	return nil
 }
 
 // RerankDocument is a document as an engine returns it: a text, or an object with one.
@@ -140,8 +158,15 @@ func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOpt
 	if req.ReturnDocuments != nil && *req.ReturnDocuments {
 		for i := range out.Results {
 			r := &out.Results[i]
-			if r.Document == nil && r.Index < len(req.Documents) {
+			switch {
+			case r.Document != nil:
+			case r.Index < len(req.Documents):
 				r.Document = &RerankDocument{Text: req.Documents[r.Index]}
+			case r.Index < len(req.DocumentObjects):
+				if raw, err := marshal(req.DocumentObjects[r.Index]); err == nil {
+					r.Document = &RerankDocument{}
+					_ = r.Document.UnmarshalJSON(raw) // a document without text is its Raw
+				}
 			}
 		}
 	}

@@ -51,9 +51,9 @@ func DefaultRetryPolicy(a Attempt) bool {
 }
 
 // retryDelay is how long to wait before the attempt after a, and whether that is worth it.
-func (c *Client) retryDelay(ctx context.Context, a Attempt, told bool) (time.Duration, bool) {
+func (c *Client) retryDelay(ctx context.Context, a Attempt) (time.Duration, bool) {
 	var d time.Duration
-	if told {
+	if a.Err.told {
 		if a.Err.RetryAfter > maxRetryAfter {
 			return 0, false
 		}

@@ -185,6 +185,7 @@ func multipartBody(sources []Source, fields []field) (*body, error) {
 		}
 	}
 	var frames [][]byte
+	var sizes []int64
 	cut := 0
 	for i, s := range sources {
 		sniffed, size, err := s.inspect(i)
@@ -198,6 +199,7 @@ func multipartBody(sources []Source, fields []field) (*body, error) {
 			return nil, err
 		}
 		frames = append(frames, bytes.Clone(frame.Bytes()[cut:]))
+		sizes = append(sizes, size)
 		cut = frame.Len()
 		if size < 0 || b.length < 0 {
 			b.length = -1
@@ -226,7 +228,7 @@ func multipartBody(sources []Source, fields []field) (*body, error) {
 				_ = u.Close() // the error of opening says more
 				return nil, err
 			}
-			parts = append(parts, bytes.NewReader(frames[i]), r)
+			parts = append(parts, bytes.NewReader(frames[i]), &sourceReader{r: r, index: i, name: s.filename(), size: sizes[i]})
 		}
 		u.Reader = io.MultiReader(append(parts, bytes.NewReader(tail))...)
 		return u, nil
@@ -255,6 +257,28 @@ func (u *upload) Close() error {
 	return first
 }
 
+// sourceReader makes an error that names the source of a reader that fails, or that does not give the bytes
+// that the Content-Length was made from.
+type sourceReader struct {
+	r         io.Reader
+	index     int
+	name      string
+	size, got int64 // size is -1 when unknown
+}
+
+func (r *sourceReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	r.got += int64(n)
+	switch {
+	case err != nil && err != io.EOF:
+		return n, fileError(r.index, r.name, err)
+	case r.size >= 0 && (r.got > r.size || err == io.EOF && r.got < r.size):
+		return n, invalid(CodeInvalidDoclingFile, "sources[%d]: %s was to have %d bytes, but %d were read: did it change meanwhile, or is Size wrong?",
+			r.index, quote(r.name), r.size, r.got)
+	}
+	return n, err
+}
+
 // inspect tells the media type and the size in bytes of what will be uploaded, -1 for an
 // unknown size. It reads nothing from a Reader.
 func (s Source) inspect(i int) (mediaType string, size int64, _ error) {
@@ -269,7 +293,11 @@ func (s Source) inspect(i int) (mediaType string, size int64, _ error) {
 	case s.Data != nil:
 		return first(mediaType, sniff(s.Data)), int64(len(s.Data)), nil
 	case s.Reader != nil:
-		return first(mediaType, "application/octet-stream"), readerSize(s), nil
+		size := readerSize(s)
+		if size == 0 {
+			return "", 0, invalid(CodeInvalidDoclingFile, "sources[%d]: the reader of %s has no bytes left: was it read before?", i, quote(s.filename()))
+		}
+		return first(mediaType, "application/octet-stream"), size, nil
 	}
 	f, err := os.Open(s.Path)
 	if err != nil {
