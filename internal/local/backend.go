@@ -15,6 +15,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -127,6 +128,11 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 		ModifyResponse: func(resp *http.Response) error {
 			resp.Header.Del("Access-Control-Allow-Origin")
 			resp.Header.Del("Server")
+			if b.own && resp.StatusCode >= http.StatusBadRequest {
+				if err := t.clarify(b.name, resp); err != nil {
+					return err
+				}
+			}
 			if onAnswer != nil {
 				onAnswer(resp)
 			}
@@ -135,6 +141,21 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { b.fail(r.Context(), w, err) },
 	}
 	proxy.ServeHTTP(w, r)
+}
+
+// clarify replaces the answer by a clearer one, where there is one.
+func (t *target) clarify(engine string, resp *http.Response) error {
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	resp.StatusCode, body = clarify(engine, resp.StatusCode, body, t.maxTokens)
+	resp.Status = ""
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return nil
 }
 
 // fail answers for a backend that gave no answer: 503 when no connection was
@@ -201,6 +222,9 @@ func (b *backend) call(ctx context.Context, method, path string, from http.Heade
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
+		if b.own {
+			resp.StatusCode, text = clarify(b.name, resp.StatusCode, text, t.maxTokens)
+		}
 		return &upstreamError{resp.StatusCode, resp.Header, text}
 	}
 	if err := json.Unmarshal(text, out); err != nil {

@@ -139,9 +139,11 @@ func TestEnginesByDefault(t *testing.T) {
 			t.Errorf("%d vectors", len(a.Data))
 		}
 		long := strings.Repeat("fox ", 700)
-		resp, body := send(t, http.MethodPost, base+"/v1/embeddings", `{"input":"`+long+`"}`)
-		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, "512 tokens") {
-			t.Errorf("too long: %d %s", resp.StatusCode, body)
+		for _, text := range []string{long, strings.Repeat(long, 10)} { // more than a slot, more than a batch
+			resp, body := send(t, http.MethodPost, base+"/v1/embeddings", `{"input":"`+text+`"}`)
+			if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, "maximum context length is 512 tokens") {
+				t.Errorf("too long: %d %s", resp.StatusCode, body)
+			}
 		}
 		var cut struct {
 			Usage struct {

@@ -386,6 +386,32 @@ func TestInferPassesOnErrors(t *testing.T) {
 	}
 }
 
+// What llama.cpp answers as a fault of its own is the caller's: 400, and how to
+// do better.
+func TestGatewayClarifies(t *testing.T) {
+	tests := map[string]struct {
+		path, body string
+		status     int
+		engine     string
+		want       string
+	}{
+		"embedding, over the batch":   {"/v1/embeddings", `{"input":"x"}`, 500, `{"error":{"code":500,"message":"input (6002 tokens) is too large to process. increase the physical batch size","type":"server_error"}}`, "maximum context length is 8 tokens. However, an input has 6002 tokens"},
+		"embedding, over the context": {"/v1/embeddings", `{"input":"x"}`, 400, `{"error":{"message":"input (702 tokens) is larger than the max context size (512 tokens). skipping"}}`, "an input has 702 tokens"},
+		"reranking":                   {"/v1/rerank", `{"query":"x","documents":["y"]}`, 500, `{"error":{"message":"input (6002 tokens) is too large to process."}}`, "truncate_prompt_tokens -1"},
+		"an image":                    {"/v1/chat/completions", `{}`, 500, `{"error":{"message":"image input is not supported - hint: mmproj"}}`, "reads only text: image input is not supported"},
+		"a wrong parameter, as it is": {"/v1/chat/completions", `{}`, 400, `{"error":{"message":"no"}}`, `{"error":{"message":"no"}}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			u := newUpstream(t, answer(tt.status, tt.engine))
+			resp, body := send(t, http.MethodPost, newGateway(t, u).URL+tt.path, tt.body)
+			if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, tt.want) {
+				t.Errorf("%d %s, want 400 with %s", resp.StatusCode, body, tt.want)
+			}
+		})
+	}
+}
+
 // tokenizing answers as llama.cpp does for texts whose letters are its tokens.
 func tokenizing(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -478,6 +504,17 @@ func TestRerankWithModel(t *testing.T) {
 		}
 		if sent := <-u.bodies; sent != `{"documents":["a","b"],"model":"r","query":"q","top_n":2}` {
 			t.Errorf("sent %s", sent)
+		}
+	}
+}
+
+func TestRerankWithModelRefusesToCut(t *testing.T) {
+	u := newUpstream(t, answer(http.StatusOK, `{}`))
+	g := newGateway(t, u, func(g *gateway) { g.rerank = u.backend(t, "rerank", "r") })
+	for _, key := range []string{"truncate_prompt_tokens", "max_tokens_per_doc"} {
+		resp, body := send(t, http.MethodPost, g.URL+"/v1/rerank", `{"query":"q","documents":["a"],"`+key+`":5}`)
+		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, key+" is refused: send shorter documents") {
+			t.Errorf("%d %s", resp.StatusCode, body)
 		}
 	}
 }

@@ -74,6 +74,12 @@ func (g *gateway) rerankDocuments(w http.ResponseWriter, r *http.Request) {
 		unknownModel(w, req.model, b)
 		return
 	}
+	for _, key := range []string{"truncate_prompt_tokens", "max_tokens_per_doc"} {
+		if _, asked, err := o.number(key); g.rerank != nil && (asked || err != nil) {
+			badRequest(w, key, "llama.cpp does not cut what a rerank model reads, so "+key+" is refused: send shorter documents")
+			return
+		}
+	}
 	var answer *rerankResponse
 	if g.rerank != nil {
 		answer, err = g.rerankWithModel(r, req)
