@@ -26,8 +26,9 @@ usage: babyapi-local [FLAG...]         install the engines if need be, and serve
 
 Engines: llama.cpp's server with SmolLM2-135M-Instruct for chat, completions
 and /infer, and with all-MiniLM-L6-v2 for embeddings; docling-serve for
-documents. The first run installs them into the user's cache folder (about
-1.1 GB; Python 3.11 to 3.14 is needed), later runs need no network.
+documents. The first run installs them into the user's cache folder, or the
+one that BABYAPI_LOCAL_CACHE names: it needs Python 3.11 to 3.14 and 1.2 GB,
+and downloads 350 MB. Later runs need no network.
 
 What is not what the hosted service runs:
   - the models are small: good to build and test with, not to trust

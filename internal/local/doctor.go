@@ -48,7 +48,8 @@ func Doctor(ctx context.Context, c Config, out io.Writer) error {
 		}
 		report("Python", note, err)
 		size, packages := sizeOf(envDir(cache))
-		report("engines", fmt.Sprintf("installed: %d packages, %d MB", packages, size/1e6), nil)
+		all, _ := sizeOf(cache)
+		report("engines", fmt.Sprintf("installed: %d packages, %d MB; with logs, OCR and what older versions left, %d MB", packages, size/1e6, all/1e6), nil)
 	} else {
 		py, err := findPython(ctx, c.Python)
 		if err == nil {
