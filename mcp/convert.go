@@ -138,7 +138,7 @@ func (s *Server) conversion(ctx context.Context, a *convertArguments, pages page
 	}
 	req := convertRequest(a.Format, a.OCR, pages)
 	key := fmt.Sprintf("%s\x00%s", src.key, mustJSON(req.Options))
-	c, started, err := s.library.start(key, src.name, src.fresh, s.timeout, func(ctx context.Context, report func(string)) (*document, error) {
+	c, started, err := s.library.start(key, src.name, src.fresh, s.timeout, func(ctx context.Context, report func(func() string)) (*document, error) {
 		defer src.close()
 		return s.runConversion(ctx, src, a.Format, req, report)
 	})
@@ -252,21 +252,22 @@ func (s *Server) openFileSource(ctx context.Context, name string) (*source, erro
 
 // runConversion converts as a job of the service: unlike a plain call it has no limit of two
 // minutes, tells its place in the queue, and can be given up.
-func (s *Server) runConversion(ctx context.Context, src *source, format string, req *babyclient.ConvertRequest, report func(string)) (*document, error) {
+func (s *Server) runConversion(ctx context.Context, src *source, format string, req *babyclient.ConvertRequest, report func(func() string)) (*document, error) {
+	stage := func(text string) { report(func() string { return text }) }
 	req.Sources = []babyclient.Source{src.wire}
 	if src.read != nil {
-		report("uploading " + size(src.size))
+		report(func() string { return fmt.Sprintf("uploading, %s of %s", size(src.read.n.Load()), size(src.size)) })
 	}
 	job, err := s.client.Docling.StartConvert(ctx, req, babyclient.WithTimeout(s.timeout))
 	var resp *babyclient.ConvertResponse
 	if err == nil {
-		report("queued")
+		stage("queued")
 		resp, err = job.Wait(ctx, babyclient.WithPollInterval(time.Second), babyclient.OnPoll(func(st *babyclient.JobStatus) {
 			switch {
 			case st.Position > 1:
-				report(fmt.Sprintf("queued, %d ahead", st.Position-1))
+				stage(fmt.Sprintf("queued, %d ahead", st.Position-1))
 			case st.State != "pending":
-				report("converting")
+				stage("converting")
 			}
 		}))
 	}
@@ -325,7 +326,7 @@ func (v *view) part(maxChars int) (string, error) {
 		first, last := pieces[0].from, pieces[len(pieces)-1].to
 		fmt.Fprintf(&note, ", characters %s-%s of %s", number(d.charOffset(first)), number(d.charOffset(last)), number(d.chars()))
 		if p := d.pageAt(first); p > 0 {
-			fmt.Fprintf(&note, " (pages %d-%d of %d)", p, d.pageAt(last-1), d.lastPage)
+			fmt.Fprintf(&note, " (pages %s of %d)", pageRange{p, d.pageAt(last - 1)}, d.lastPage)
 		}
 	}
 	if next >= 0 {

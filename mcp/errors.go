@@ -61,6 +61,8 @@ func (s *Server) explain(ctx context.Context, err error) string {
 	switch {
 	case errors.Is(e, babyclient.ErrAPIKeyRequired):
 		return "the MCP server has no API key. Ask the user to set BABYAPI_API_KEY in the MCP server's env and restart it; retrying will not help."
+	case e.Code == babyclient.CodeModelRequired:
+		return "no model. Give model, or ask the user to start the MCP server with --model."
 	case errors.Is(e, babyclient.ErrQuotaExceeded):
 		return withID(e, "the BabyAPI account has no quota left: %s. Tell the user; retrying will not help.", said)
 	case errors.Is(e, babyclient.ErrUnauthorized):
@@ -102,7 +104,7 @@ func withID(e *babyclient.Error, format string, args ...any) string {
 
 // suggestModels adds to a 404 the models whose names are near, should the service list any.
 func (s *Server) suggestModels(ctx context.Context, model string, err error) error {
-	if !errors.Is(err, babyclient.ErrNotFound) || model == "" {
+	if !errors.Is(err, babyclient.ErrNotFound) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -121,5 +123,9 @@ func (s *Server) suggestModels(ctx context.Context, model string, err error) err
 	slices.SortStableFunc(ids, func(a, b string) int {
 		return distance(strings.ToLower(model), strings.ToLower(a)) - distance(strings.ToLower(model), strings.ToLower(b))
 	})
-	return refuse("BabyAPI has no model %q. Nearest: %s.", clip(model), strings.Join(ids[:min(3, len(ids))], ", "))
+	near := strings.Join(ids[:min(3, len(ids))], ", ")
+	if model == "" {
+		return refuse("BabyAPI does not have the server's default model. Give model, such as one of: %s.", near)
+	}
+	return refuse("BabyAPI has no model %q. Nearest: %s.", clip(model), near)
 }

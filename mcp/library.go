@@ -46,7 +46,7 @@ type conversion struct {
 	err   error
 
 	// Under the mutex of the library:
-	stage   string
+	stage   func() string
 	waiting int  // calls that wait
 	kept    bool // its job id was handed out, so it goes on when nobody waits
 	cancel  context.CancelCauseFunc
@@ -58,10 +58,18 @@ func newLibrary() *library {
 	return l
 }
 
-// close ends the work in the background and waits until it has told the service.
+// close ends the work in the background and gives it a moment to tell the service.
 func (l *library) close() {
 	l.cancel()
-	l.work.Wait()
+	done := make(chan struct{})
+	go func() {
+		l.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(stopGrace):
+	}
 }
 
 // find is the conversion with the id of its document or its job, nil if it is not kept. The
@@ -86,8 +94,8 @@ func (l *library) take(i int) *conversion {
 }
 
 // start runs convert in the background, unless the same key is under way or kept already. The
-// caller must wait for the conversion. report tells the stage that it is in.
-func (l *library) start(key, name string, fresh, timeout time.Duration, convert func(ctx context.Context, report func(stage string)) (*document, error)) (_ *conversion, started bool, _ error) {
+// caller must wait for the conversion. report sets what tells the stage that it is in.
+func (l *library) start(key, name string, fresh, timeout time.Duration, convert func(ctx context.Context, report func(stage func() string)) (*document, error)) (_ *conversion, started bool, _ error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	underWay := 0
@@ -104,12 +112,12 @@ func (l *library) start(key, name string, fresh, timeout time.Duration, convert 
 	}
 	deadline, stop := context.WithTimeoutCause(l.ctx, timeout, errConversionTimeout)
 	ctx, cancel := context.WithCancelCause(deadline)
-	c := &conversion{id: newID(), key: key, name: name, start: time.Now(), fresh: fresh, done: make(chan struct{}), stage: "starting", waiting: 1, cancel: cancel}
+	c := &conversion{id: newID(), key: key, name: name, start: time.Now(), fresh: fresh, done: make(chan struct{}), stage: func() string { return "starting" }, waiting: 1, cancel: cancel}
 	l.list = append(l.list, c)
 	l.work.Go(func() {
 		defer stop()
 		defer cancel(nil)
-		doc, err := convert(ctx, func(stage string) {
+		doc, err := convert(ctx, func(stage func() string) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			c.stage = stage
@@ -170,7 +178,7 @@ func (l *library) wait(ctx context.Context, c *conversion, d time.Duration) (_ *
 func (l *library) stageOf(c *conversion) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return c.stage
+	return c.stage()
 }
 
 func (c *conversion) ended() bool {

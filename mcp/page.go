@@ -31,6 +31,10 @@ func cut(text string, budget int) int {
 		return i + 2
 	}
 	if i := strings.LastIndex(part, "\n\n"); i >= window/2 {
+		// A heading goes with what it is the heading of.
+		if h := strings.LastIndex(part[:i], "\n\n"); h > 0 && headingText(part[h+2:i]) != "" && !strings.Contains(part[h+2:i], "\n") {
+			return h + 2
+		}
 		return i + 2
 	}
 	if i := strings.LastIndexByte(part, '\n'); i >= 0 {
@@ -101,17 +105,20 @@ func (p pageRanges) hull() pageRange {
 	return out
 }
 
+func (r pageRange) String() string {
+	switch r.last {
+	case r.first:
+		return strconv.Itoa(r.first)
+	case 0:
+		return fmt.Sprintf("%d-", r.first)
+	}
+	return fmt.Sprintf("%d-%d", r.first, r.last)
+}
+
 func (p pageRanges) String() string {
 	var parts []string
 	for _, r := range p {
-		switch r.last {
-		case r.first:
-			parts = append(parts, strconv.Itoa(r.first))
-		case 0:
-			parts = append(parts, fmt.Sprintf("%d-", r.first))
-		default:
-			parts = append(parts, fmt.Sprintf("%d-%d", r.first, r.last))
-		}
+		parts = append(parts, r.String())
 	}
 	return strings.Join(parts, ",")
 }

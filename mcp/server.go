@@ -265,8 +265,10 @@ func addTool[A any](s *Server, t tool, run func(context.Context, *request, A) (*
 			IdempotentHint:  new(t.idempotent),
 			OpenWorldHint:   new(true),
 		},
+	}
+	if t.name == ToolConvert {
 		// Claude Code cuts results that are longer than its own limit, unless told.
-		Meta: mcpgo.NewMetaFromMap(map[string]any{"anthropic/maxResultSizeChars": maxMaxChars}),
+		spec.Meta = mcpgo.NewMetaFromMap(map[string]any{"anthropic/maxResultSizeChars": maxMaxChars})
 	}
 	s.mcp.AddTool(spec, func(ctx context.Context, r mcpgo.CallToolRequest) (result *mcpgo.CallToolResult, _ error) {
 		start := time.Now()
