@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/provider"
+)
+
+// output is what a person sees: the results, messages beside them, and, on a
+// terminal only, a line of progress that is written over and over.
+type output struct {
+	results  io.Writer
+	messages io.Writer
+	terminal io.Writer // nil where messages is no terminal
+	steps    []*step
+}
+
+func newOutput(stdout, stderr *os.File) *output {
+	o := &output{results: stdout, messages: stderr}
+	if st, err := stderr.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
+		o.terminal = stderr
+	}
+	return o
+}
+
+// progress shows what is being done; an empty text takes the line away.
+func (o *output) progress(format string, args ...any) {
+	if o.terminal != nil {
+		fmt.Fprintf(o.terminal, "\r\033[K"+format, args...)
+	}
+}
+
+// step is a line of the table at the end.
+type step struct {
+	name  string
+	count int
+	unit  string
+	took  time.Duration
+}
+
+// add puts a piece of work into the table, which began at start and was done
+// on count things. Pieces of one name become one line.
+func (o *output) add(name string, count int, unit string, start time.Time) {
+	o.progress("")
+	for _, s := range o.steps {
+		if s.name == name {
+			s.count += count
+			s.took += time.Since(start)
+			return
+		}
+	}
+	o.steps = append(o.steps, &step{name, count, unit, time.Since(start)})
+}
+
+// table prints the steps in the order of their first piece.
+func (o *output) table() {
+	const row = "%-18s %6v %-12s %8s\n"
+	fmt.Fprintf(o.results, row, "step", "count", "", "seconds")
+	var total time.Duration
+	for _, s := range o.steps {
+		fmt.Fprintf(o.results, row, s.name, s.count, s.unit, seconds(s.took))
+		total += s.took
+	}
+	fmt.Fprintf(o.results, row, "total", "", "", seconds(total))
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) }
+
+// shorten cuts a text of one line to n runes.
+func shorten(text string, n int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
+}
+
+// source says where a passage stands: file, page where there are pages, heading.
+func source(p schema.Document) string {
+	file, _ := p.Metadata[provider.MetadataSource].(string)
+	text := filepath.Base(file)
+	if page, ok := p.Metadata[provider.MetadataPage].(int); ok {
+		text += fmt.Sprintf(", page %d", page)
+	}
+	if h := heading(p); h != "" {
+		text += ", " + h
+	}
+	return text
+}
+
+// heading is the innermost heading of a passage.
+func heading(p schema.Document) string {
+	if h, _ := p.Metadata[provider.MetadataHeadings].([]string); len(h) > 0 {
+		return h[len(h)-1]
+	}
+	return ""
+}
+
+// body is a passage without the headings that docling puts before it.
+func body(p schema.Document) string {
+	text := p.PageContent
+	headings, _ := p.Metadata[provider.MetadataHeadings].([]string)
+	for _, h := range headings {
+		text = strings.TrimPrefix(strings.TrimPrefix(text, h), "\n")
+	}
+	return text
+}
+
+// explain is an error in one line, with what to do where the error itself does
+// not say.
+func explain(ctx context.Context, err error) string {
+	if ctx.Err() != nil {
+		return "interrupted"
+	}
+	text := strings.Join(strings.Split(err.Error(), "\n"), "; ")
+	switch {
+	case errors.Is(err, babyclient.ErrUnauthorized):
+		text += ": check BABYAPI_API_KEY, it must be a key of the service at BABYAPI_BASE_URL"
+	case errors.Is(err, babyclient.ErrDocumentFailed):
+		text += ": check that the file opens in its own program, and is a PDF, DOCX, PPTX, XLSX, HTML, Markdown or CSV by its extension and its content"
+	case errors.Is(err, babyclient.ErrNotFound):
+		text += ": name a model of the service with -chat-model, -embed-model or -rerank-model"
+	}
+	return text
+}
