@@ -11,6 +11,8 @@ import (
 // MaxEventSize is the longest event of a stream that is read, in bytes.
 const MaxEventSize = 64 << 20
 
+const maxLine = MaxEventSize + len("data: ")
+
 // sseReader splits a stream into the data of its events (server-sent events, HTML standard
 // section 9.2, with LF or CRLF line ends). It knows nothing of JSON.
 type sseReader struct {
@@ -77,20 +79,26 @@ func (s *sseReader) next() ([]byte, error) {
 	}
 }
 
+// isDone reports whether the data end the stream. Those of a chunk begin with a byte after '['.
 func isDone(data []byte) bool {
-	return len(data) >= 6 && data[0] == '[' && string(bytes.TrimSpace(data)) == "[DONE]"
+	return len(data) >= 6 && data[0] <= '[' && string(bytes.TrimSpace(data)) == "[DONE]"
 }
 
 // line returns the next line without its end. ok is false when the body has ended.
 func (s *sseReader) line() (line []byte, ok bool, err error) {
 	for {
 		if i := bytes.IndexByte(s.buf[s.start+s.scanned:s.end], '\n'); i >= 0 {
+			if s.scanned+i > maxLine {
+				return nil, false, errTooLarge
+			}
 			line = s.buf[s.start : s.start+s.scanned+i]
 			s.start += s.scanned + i + 1
 			s.scanned = 0
 			return s.trim(line), true, nil
 		}
-		s.scanned = s.end - s.start
+		if s.scanned = s.end - s.start; s.scanned > maxLine {
+			return nil, false, errTooLarge
+		}
 		if errors.Is(s.err, io.EOF) {
 			line = s.buf[s.start:s.end]
 			s.start, s.scanned = s.end, 0
@@ -119,10 +127,6 @@ func (s *sseReader) fill() {
 		s.start, s.end = 0, s.end-s.start
 	}
 	if s.end == len(s.buf) {
-		if s.end > MaxEventSize {
-			s.err = errTooLarge
-			return
-		}
 		s.buf = slices.Grow(s.buf[:s.end], max(4096, s.end))
 		s.buf = s.buf[:cap(s.buf)]
 	}
