@@ -241,7 +241,7 @@ func submit[T any](ctx context.Context, d *Docling, k *call, sources []Source, r
 
 // request is a call about the job, pinned to its node.
 func (j *DoclingJob[T]) request(method, action string) (*call, error) {
-	k := &call{method: method, path: "/docling/v1/" + action + "/" + url.PathEscape(j.ID)}
+	k := &call{method: method, path: "/docling/v1/" + action + "/" + escapeID(j.ID)}
 	if err := checkNotBlank(CodeInvalidTaskID, "task id", j.ID); err != nil {
 		return k, err
 	}
@@ -256,6 +256,9 @@ func (j *DoclingJob[T]) request(method, action string) (*call, error) {
 	}
 	return k, nil
 }
+
+// escapeID escapes the id of a job for a path, as the official SDKs do: all but letters, digits and "-_.~".
+func escapeID(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
 
 // Status asks how far the job is: GET /docling/v1/status/poll/{id}. A job that its node does
 // not know any more is [ErrTaskLost].

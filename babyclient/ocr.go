@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 )
 
 // OCR reads documents with an OCR model that the account must have. It is the OCR field of a
@@ -77,7 +76,7 @@ func (o *OCR) Job(id string) *OCRJob { return &OCRJob{ID: id, o: o} }
 // Status asks how far the job is: GET /v1/ocr/jobs/{id}. An unknown or expired job is
 // [ErrNotFound].
 func (j *OCRJob) Status(ctx context.Context, opts ...CallOption) (*JobStatus, error) {
-	k := &call{method: http.MethodGet, path: "/v1/ocr/jobs/" + url.PathEscape(j.ID)}
+	k := &call{method: http.MethodGet, path: "/v1/ocr/jobs/" + escapeID(j.ID)}
 	if err := checkNotBlank(CodeInvalidJobID, "job id", j.ID); err != nil {
 		return nil, j.o.c.wrap(k, err)
 	}

@@ -224,7 +224,7 @@ func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Re
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}
 	h := make(http.Header, 8)
-	h["Accept"] = []string{"application/json"}
+	h["Accept"] = []string{"*/*"} // as the official SDKs: several documents are answered with a zip
 	h["User-Agent"] = []string{userAgent}
 	maps.Copy(h, s.header)
 	if k.body != nil {
