@@ -88,13 +88,14 @@ func coerce(p *jsonschema.Schema, raw json.RawMessage) (json.RawMessage, error) 
 		}
 		return nil, wrong("one of " + strings.Trim(string(mustJSON(p.Enum)), "[]"))
 	case "boolean":
+		word := string(raw)
 		if isString {
-			raw = json.RawMessage(strings.ToLower(strings.TrimSpace(s)))
+			word = strings.ToLower(strings.TrimSpace(s))
 		}
-		if string(raw) != "true" && string(raw) != "false" {
+		if word != "true" && word != "false" {
 			return nil, wrong("true or false")
 		}
-		return raw, nil
+		return json.RawMessage(word), nil
 	case "integer", "number":
 		text := string(raw)
 		if isString {

@@ -37,11 +37,16 @@ func cut(text string, budget int) int {
 		}
 		return i + 2
 	}
-	if i := strings.LastIndexByte(part, '\n'); i >= 0 {
-		return i + 1
+	// A long line is cut at a space, but the row of a table only if it alone is over the budget.
+	line := strings.LastIndexByte(part, '\n') + 1
+	if line > 0 && (line >= window/2 || strings.HasPrefix(part[line:], "|")) {
+		return line
 	}
 	if i := strings.LastIndexByte(part, ' '); i >= window/2 {
 		return i + 1
+	}
+	if line > 0 {
+		return line
 	}
 	return window
 }
