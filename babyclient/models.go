@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 )
@@ -28,9 +29,26 @@ type Model struct {
 // Models lists the models: GET /v1/models. A service that does not list its models answers
 // [ErrNotFound].
 func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsResponse, error) {
-	out, err := doJSON[ModelsResponse](ctx, c, &call{method: http.MethodGet, path: "/v1/models"}, opts)
+	resp, err := c.send(ctx, &call{method: http.MethodGet, path: "/v1/models"}, opts)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusNotFound {
 		e.Message = "this service does not list its models: take the name from its documentation (" + e.Message + ")"
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	raw, err := resp.readAll()
+	if err != nil {
+		return nil, err
+	}
+	out := new(ModelsResponse)
+	if err := resp.decode(raw, out); err != nil {
+		return nil, err
+	}
+	var probe struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if json.Unmarshal(raw, &probe) != nil || probe.Data == nil { // null is a service without models
+		return nil, resp.invalidResponse(raw, "the answer has no data", nil)
+	}
+	return out, nil
 }

@@ -1,0 +1,194 @@
+package babyclient_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
+)
+
+func TestRedirects(t *testing.T) {
+	other := babytest.NewServer()
+	defer other.Close()
+	other.On("/", http.HandlerFunc(answerOK)) //nolint:bodyclose // false: there is no response here
+	otherTLS := babytest.NewTLSServer()
+	defer otherTLS.Close()
+	otherTLS.On("POST /infer", babytest.Redirect(307, other.URL+"/infer"))
+
+	custom := babyclient.WithHeader("X-Tenant", "secret-tenant")
+	tests := []struct {
+		name   string
+		kind   string
+		status int
+		to     func(srv *babytest.Server) string
+		err    string // part of the error, empty for none
+		key    bool   // the last request carries the key
+	}{
+		{"GET, same host", "GET", 302, func(*babytest.Server) string { return "/moved" }, "", true},
+		{"GET, other host", "GET", 302, func(*babytest.Server) string { return other.URL + "/v1/models" }, "", false},
+		{"POST 307, same host", "POST", 307, func(*babytest.Server) string { return "/moved" }, "", true},
+		{"POST 308, same host", "POST", 308, func(*babytest.Server) string { return "/moved" }, "", true},
+		{"POST 307, other host", "POST", 307, func(*babytest.Server) string { return other.URL + "/infer" }, "", false},
+		{"stream 307, other host", "stream", 307, func(*babytest.Server) string { return other.URL + "/v1/chat/completions" }, "", false},
+		{"POST 301", "POST", 301, func(*babytest.Server) string { return "/moved" }, "another method", true},
+		{"POST 302", "POST", 302, func(*babytest.Server) string { return "/moved" }, "another method", true},
+		{"POST 303", "POST", 303, func(*babytest.Server) string { return "/moved" }, "another method", true},
+		{"stream 302", "stream", 302, func(*babytest.Server) string { return "/moved" }, "another method", true},
+		{"no Location", "POST", 302, func(*babytest.Server) string { return "" }, "302", true},
+		{"in a circle", "GET", 302, func(*babytest.Server) string { return "/v1/models" }, "10 redirects", true},
+		{"bytes, 307", "upload", 307, func(*babytest.Server) string { return "/docling/moved" }, "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := server(t)
+			for _, path := range []string{"GET /v1/models", "POST /infer", "POST /v1/chat/completions", "POST /docling/v1/convert/file"} {
+				srv.On(path, babytest.Redirect(tt.status, tt.to(srv)))
+			}
+			srv.On("/moved", http.HandlerFunc(answerOK))         //nolint:bodyclose // false: there is no response here
+			srv.On("/docling/moved", http.HandlerFunc(answerOK)) //nolint:bodyclose // false: there is no response here
+			err := calls[tt.kind](t.Context(), client(srv, custom))
+			if tt.err != "" {
+				e := fails(t, err)
+				if !strings.Contains(err.Error(), tt.err) || e.StatusCode != tt.status {
+					t.Errorf("status %d, err = %v", e.StatusCode, err)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			last := seen(t, srv)
+			if strings.Contains(tt.name, "other host") {
+				last = seen(t, other)
+			}
+			if got := last.Header.Get("Authorization") != "" || last.Header.Get("X-Tenant") != ""; got != tt.key {
+				t.Errorf("the key was sent: %t, want %t (%v)", got, tt.key, last.Header)
+			}
+			if first := srv.Requests()[0]; tt.err == "" && (last.Method != first.Method || !bytes.Equal(last.Body, first.Body)) {
+				t.Errorf("%s %s became %s %s", first.Method, first.Body, last.Method, last.Body)
+			}
+			if tt.name == "in a circle" && len(srv.Requests()) != 10 {
+				t.Errorf("%d requests: a redirect that fails is not retried", len(srv.Requests()))
+			}
+		})
+	}
+	t.Run("https to http", func(t *testing.T) {
+		before := len(other.Requests())
+		if _, err := otherTLS.Client(custom, babyclient.WithDefaultModel("m")).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(other.Requests()) - before; n != 1 {
+			t.Fatalf("%d requests", n)
+		}
+		if h := seen(t, other).Header; h.Get("Authorization") != "" || h.Get("X-Tenant") != "" {
+			t.Errorf("sent %v", h)
+		}
+	})
+	t.Run("https to http on one host name", func(t *testing.T) {
+		// The host with its port is the same only where a proxy plays both, so the rule itself is asked.
+		hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			rec := httptest.NewRecorder()
+			if r.URL.Scheme == "https" {
+				http.Redirect(rec, r, "http://api.example/infer", http.StatusTemporaryRedirect)
+			} else {
+				if r.Header.Get("Authorization") != "" || r.Header.Get("X-Tenant") != "" {
+					t.Errorf("sent over http: %v", r.Header)
+				}
+				answerOK(rec, r)
+			}
+			return rec.Result(), nil
+		})}
+		c, err := babyclient.New(babyclient.WithBaseURL("https://api.example"), babyclient.WithAPIKey(babytest.Key), babyclient.WithHTTPClient(hc), custom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Model: "m", Prompt: "p"}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("reader, 307", func(t *testing.T) {
+		srv := server(t)
+		srv.On("POST /docling/v1/convert/file", babytest.Redirect(307, "/docling/moved"))
+		_, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromReader("a.md", strings.NewReader("# A"))}})
+		if e := fails(t, err); e.StatusCode != 307 || len(srv.Requests()) != 1 {
+			t.Errorf("%d requests, err = %v", len(srv.Requests()), err)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A server that echoes the request wherever it can makes no error tell the key, or what a header hides.
+func TestNoSecretInErrors(t *testing.T) {
+	const secret = "hush-hush-token"
+	echo := func(status int, body string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			key := r.Header.Get("Authorization") + " " + r.Header.Get("X-Api-Token")
+			w.Header().Set("X-Request-Id", key)
+			w.Header().Set("X-Echo", key)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, body, key)
+		})
+	}
+	tests := map[string]http.Handler{
+		"message":    echo(400, `{"error":{"message":"bad key %s"}}`),
+		"code":       echo(400, `{"error":{"message":"m","code":"%s"}}`),
+		"type":       echo(400, `{"message":"m","type":"%s"}`),
+		"detail":     echo(422, `{"detail":[{"msg":"%s"}]}`),
+		"no JSON":    echo(500, `<pre>%s</pre>`),
+		"2xx":        echo(200, `{"error":{"message":"%s"}}`),
+		"2xx text":   echo(200, `%s`),
+		"stream":     echo(200, "data: {\"error\":{\"message\":\"%[1]s\",\"code\":\"%[1]s\"}}\n\n"),
+		"stream raw": echo(200, "data: %s\n\n"),
+	}
+	for name, answer := range tests {
+		t.Run(name, func(t *testing.T) {
+			srv := server(t)
+			srv.On("/", answer) //nolint:bodyclose // false: there is no response here
+			c := client(srv, babyclient.WithHeader("X-Api-Token", secret))
+			var errs []error
+			for _, call := range calls {
+				errs = append(errs, call(t.Context(), c))
+			}
+			_, err := babyclient.Collect(chatStream(t.Context(), c))
+			errs = append(errs, err)
+			for _, err := range errs {
+				e := fails(t, err)
+				if text := fmt.Sprintf("%v %+v %#v", err, *e, *e); strings.Contains(text, babytest.Key) || strings.Contains(text, secret) {
+					t.Errorf("the error tells a secret: %s", text)
+				}
+				if e.Err != nil && strings.Contains(e.Err.Error(), babytest.Key) {
+					t.Errorf("its cause tells a secret: %v", e.Err)
+				}
+			}
+		})
+	}
+}
+
+// What goes wrong on the way tells no user info of a proxy or a URL either.
+func TestNoURLInErrors(t *testing.T) {
+	dials := 0
+	c, err := babyclient.New(babyclient.WithBaseURL("http://api.invalid/hidden-prefix"), babyclient.WithAPIKey(babytest.Key),
+		babyclient.WithMaxRetries(0), babyclient.WithHTTPClient(refuse(&dials, errors.New("no route"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Models(t.Context())
+	if strings.Contains(err.Error(), "hidden-prefix") || !strings.Contains(err.Error(), "api.invalid") || !strings.Contains(err.Error(), "no route") {
+		t.Errorf("err = %v", err)
+	}
+	s := babyclient.FromURL("https://user:sesame@host/a.pdf?token=sesame#sesame")
+	if s.String() != "https://host/a.pdf" {
+		t.Errorf("a source is shown as %s", s)
+	}
+	if s := (babyclient.Source{URL: "http://user:sesame@ho\x7fst"}); strings.Contains(s.String(), "sesame") {
+		t.Errorf("a source is shown as %s", s)
+	}
+}
