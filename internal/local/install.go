@@ -213,14 +213,18 @@ func (i *installer) packages(ctx context.Context, in *installation, tmp, python 
 	defer stop()
 	pip := []string{python, "-m", "pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:"}
 	err := i.command(ctx, in, tmp, python, append(pip, "-r", filepath.Join(in.programs, "requirements-uv.txt"))...)
+	if ctx.Err() != nil || isNetwork(err) || isDiskFull(err) {
+		return explain(err) // pip would fail at the rest too
+	}
 	if err == nil {
 		uv := []string{python, "-m", "uv", "pip", "install", "--python", python,
 			"--no-deps", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"}
 		err = i.command(ctx, in, tmp, python, append(append(uv, options...), files...)...)
 	}
-	if err == nil || ctx.Err() != nil || isNetwork(err) || isDiskFull(err) {
+	if err == nil || ctx.Err() != nil || isDiskFull(err) {
 		return explain(err)
 	}
+	// As where only pip is configured for a mirror.
 	fmt.Fprintf(i.messages, "uv could not install the engines, trying pip, which takes some minutes (see %s)\n", i.log.Name())
 	return explain(i.command(ctx, in, tmp, python, append(append(pip, options...), files...)...))
 }
