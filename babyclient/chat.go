@@ -1,7 +1,6 @@
 package babyclient
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -132,9 +131,10 @@ func ToolResult(id, content string) Message {
 	return Message{Role: RoleTool, ToolCallID: id, Content: content}
 }
 
-type messageWire struct {
+// messageWire is a message as the wire has it, with content C: any to send, text or parts to receive.
+type messageWire[C any] struct {
 	Role             string     `json:"role"`
-	Content          any        `json:"content"`
+	Content          C          `json:"content"`
 	Name             string     `json:"name,omitempty"`
 	ToolCalls        []ToolCall `json:"tool_calls,omitempty"`
 	ToolCallID       string     `json:"tool_call_id,omitempty"`
@@ -145,8 +145,10 @@ type messageWire struct {
 
 // MarshalJSON encodes the message as the wire has it. An assistant message with tool calls
 // and no text has content null.
-func (m Message) MarshalJSON() ([]byte, error) {
-	w := messageWire{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls, ToolCallID: m.ToolCallID, Refusal: m.Refusal}
+func (m Message) MarshalJSON() ([]byte, error) { return marshal(m.wire()) }
+
+func (m *Message) wire() messageWire[any] {
+	w := messageWire[any]{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls, ToolCallID: m.ToolCallID, Refusal: m.Refusal}
 	switch {
 	case m.Parts != nil:
 		w.Content = m.Parts
@@ -158,30 +160,27 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	} else {
 		w.Reasoning = m.Reasoning
 	}
-	return marshal(w)
+	return w
 }
 
 // UnmarshalJSON decodes content as text, null or parts, and reasoning under both names.
 func (m *Message) UnmarshalJSON(data []byte) error {
-	var w struct {
-		messageWire
-		Content json.RawMessage `json:"content"`
-	}
+	var w messageWire[string]
+	var parts []Part
 	if err := json.Unmarshal(data, &w); err != nil {
-		return err
+		var p messageWire[[]Part]
+		if json.Unmarshal(data, &p) != nil {
+			return err
+		}
+		parts = p.Content
+		w = messageWire[string]{p.Role, "", p.Name, p.ToolCalls, p.ToolCallID, p.Reasoning, p.ReasoningContent, p.Refusal}
 	}
-	*m = Message{Role: w.Role, Name: w.Name, ToolCalls: w.ToolCalls, ToolCallID: w.ToolCallID, Refusal: w.Refusal,
+	*m = Message{Role: w.Role, Content: w.Content, Parts: parts, Name: w.Name, ToolCalls: w.ToolCalls, ToolCallID: w.ToolCallID, Refusal: w.Refusal,
 		Reasoning: w.Reasoning}
 	if m.Reasoning == "" && w.ReasoningContent != "" {
 		m.Reasoning, m.reasoningContent = w.ReasoningContent, true
 	}
-	if content := bytes.TrimLeft(w.Content, " \t\r\n"); len(content) > 0 && content[0] == '[' {
-		return json.Unmarshal(content, &m.Parts)
-	}
-	if len(w.Content) == 0 {
-		return nil
-	}
-	return json.Unmarshal(w.Content, &m.Content)
+	return nil
 }
 
 // Part is one part of a message. Make it with [TextPart], [ImageURLPart], [ImagePart],
@@ -521,10 +520,16 @@ func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
 		checkFinite("repetition_penalty", r.RepetitionPenalty)); err != nil {
 		return nil, err
 	}
+	// As MarshalJSON would have them, but encoded once and not for each layer.
+	messages := make([]messageWire[any], len(r.Messages))
+	for i := range r.Messages {
+		messages[i] = r.Messages[i].wire()
+	}
 	return generationBody(struct {
 		*ChatRequest
-		Stream bool `json:"stream,omitempty"`
-	}{&r, stream}, r.Extra, stream)
+		Messages []messageWire[any] `json:"messages"`
+		Stream   bool               `json:"stream,omitempty"`
+	}{&r, messages, stream}, r.Extra, stream)
 }
 
 // generationBody encodes a body that may ask for a stream, and refuses one that asks for it

@@ -61,21 +61,16 @@ type RerankResult struct {
 	Document *RerankDocument `json:"document,omitzero"`
 }
 
-// UnmarshalJSON refuses a result that lacks its index or score: zero would be taken for one.
-func (r *RerankResult) UnmarshalJSON(data []byte) error {
-	var w struct {
+// rerankAnswer is a RerankResponse whose results tell a missing index or score from zero.
+type rerankAnswer struct {
+	ID      string `json:"id"`
+	Model   string `json:"model"`
+	Usage   *Usage `json:"usage"`
+	Results []struct {
 		Index          *int            `json:"index"`
 		RelevanceScore *float64        `json:"relevance_score"`
 		Document       *RerankDocument `json:"document"`
-	}
-	if err := json.Unmarshal(data, &w); err != nil {
-		return err
-	}
-	if w.Index == nil || w.RelevanceScore == nil {
-		return errors.New("a result lacks its index or its relevance_score")
-	}
-	*r = RerankResult{Index: *w.Index, RelevanceScore: *w.RelevanceScore, Document: w.Document}
-	return nil
+	} `json:"results"`
 }
 
 // RerankDocument is a document as an engine returns it: a text, or an object with one.
@@ -88,8 +83,8 @@ type RerankDocument struct {
 // UnmarshalJSON takes a string, or an object with "text".
 func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	d.Raw = slices.Clone(data)
-	if json.Unmarshal(data, &d.Text) == nil {
-		return nil
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &d.Text)
 	}
 	var object struct {
 		Text *string `json:"text"`
@@ -136,9 +131,21 @@ func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOpt
 	if err != nil {
 		return nil, err
 	}
-	out := new(RerankResponse)
-	if err := resp.decode(raw, out); err != nil {
+	var a rerankAnswer
+	if err := resp.decode(raw, &a); err != nil {
 		return nil, err
+	}
+	if a.Results == nil {
+		return nil, resp.invalidResponse(raw, "the answer has no results", nil)
+	}
+	out := &RerankResponse{Meta: resp.Meta, ID: a.ID, Model: a.Model, Usage: a.Usage, Results: make([]RerankResult, len(a.Results))}
+	out.Raw = raw
+	for i, r := range a.Results {
+		if r.Index == nil || r.RelevanceScore == nil {
+			err := errors.New("a result lacks its index or its relevance_score")
+			return nil, resp.invalidResponse(raw, err.Error(), err)
+		}
+		out.Results[i] = RerankResult{Index: *r.Index, RelevanceScore: *r.RelevanceScore, Document: r.Document}
 	}
 	if _, ok := req.Extra["documents"]; ok {
 		n = -1
@@ -175,9 +182,6 @@ func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOpt
 
 // check makes sure that every result is of one of the n documents, and none is twice.
 func (r *RerankResponse) check(n int) error {
-	if r.Results == nil {
-		return invalid(CodeInvalidResponse, "the answer has no results")
-	}
 	if n < 0 {
 		return nil
 	}
