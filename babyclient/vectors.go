@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -68,8 +69,9 @@ func (v *vectorValue) UnmarshalJSON(b []byte) error {
 // decodeEmbeddings decodes an answer with n vectors, or as many as there are for n < 0, into
 // the order of their inputs.
 func decodeEmbeddings(raw []byte, n int) (*EmbedResponse, error) {
-	rest, cuts := cutVectors(raw)
+	rest, cuts := cutVectors(raw, max(n, 0))
 	var a embedAnswer
+	a.Data = slices.Grow(a.Data, max(n, 0))
 	if err := json.Unmarshal(rest, &a); err != nil {
 		return nil, err
 	}
@@ -137,10 +139,14 @@ const mark = '#'
 // array, by a string of mark and its number. Everything else stays, so that encoding/json sees the
 // structure as it is: a quote that this function takes for the start of a key is one, or the
 // text before it makes the JSON invalid, cut or not. It cuts nothing where that could be mistaken.
-func cutVectors(raw []byte) (rest []byte, cuts [][]byte) {
+//
+// About n are expected.
+func cutVectors(raw []byte, n int) (rest []byte, cuts [][]byte) {
 	if bytes.Contains(raw, []byte{'"', mark}) {
 		return raw, nil
 	}
+	rest = make([]byte, 0, min(len(raw), 256+128*n))
+	cuts = make([][]byte, 0, n)
 	for left := raw; ; {
 		i := bytes.Index(left, embeddingKey)
 		if i < 0 {
