@@ -111,11 +111,11 @@ func (e *Error) Error() string {
 	}
 	if e.StatusCode != 0 && (e.StatusCode < 200 || e.StatusCode > 299) {
 		fmt.Fprintf(&b, "%d ", e.StatusCode)
-		if kind := first(e.Code, e.Type); kind != "" && kind != strconv.Itoa(e.StatusCode) {
-			b.WriteString(kind)
-		} else {
-			b.WriteString(http.StatusText(e.StatusCode))
+		code := e.Code
+		if code == strconv.Itoa(e.StatusCode) { // vLLM's says the status again
+			code = ""
 		}
+		b.WriteString(first(code, e.Type, http.StatusText(e.StatusCode)))
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Message)
