@@ -40,6 +40,7 @@ type Client struct {
 	OCR *OCR
 
 	base            *url.URL
+	baseText        string // of base
 	http            *http.Client
 	ownTransport    bool
 	httpTimeout     time.Duration // the caller's http.Client.Timeout: a default for what is not a stream
@@ -88,6 +89,7 @@ func New(opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
+	c.baseText = c.base.String()
 	if c.defaultModel == "" {
 		c.defaultModel = firstEnv("BABYAPI_DEFAULT_MODEL")
 	}
@@ -100,7 +102,7 @@ func New(opts ...Option) (*Client, error) {
 }
 
 // BaseURL is the URL that the paths of the calls are appended to, without a trailing slash.
-func (c *Client) BaseURL() string { return c.base.String() }
+func (c *Client) BaseURL() string { return c.baseText }
 
 // CloseIdleConnections closes the pooled connections that no call uses, those of an
 // http.Client given with [WithHTTPClient] included. The client stays usable.
@@ -223,7 +225,7 @@ func checkPath(path string) error {
 }
 
 // endpoint is the URL of a path below the base. The path is escaped already.
-func (c *Client) endpoint(path string) string { return c.base.String() + path }
+func (c *Client) endpoint(path string) string { return c.baseText + path }
 
 func parseBaseURL(s string) (*url.URL, error) {
 	const want = "want an absolute http or https URL such as " + DefaultBaseURL

@@ -81,6 +81,8 @@ type response struct {
 	ctx      context.Context // of the attempt: ends with the caller's, or when one of our clocks runs out
 	cancel   context.CancelCauseFunc
 
+	connected atomic.Bool // the request can have reached a server
+
 	rc     io.ReadCloser
 	body   limitedReader // of rc
 	length int64         // as the header says, -1 when it does not
@@ -145,8 +147,7 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	resp := &response{client: c, call: k, cancel: cancel, ctx: actx, caller: ctx, settings: *s}
 	stopClock := resp.startClock()
 
-	var got atomic.Bool
-	tctx := httptrace.WithClientTrace(actx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Store(true) }})
+	tctx := httptrace.WithClientTrace(actx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { resp.connected.Store(true) }})
 	req, err := c.newRequest(tctx, k, s)
 	if err != nil {
 		cancel(nil)
@@ -155,11 +156,11 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	}
 	hr, err := c.http.Do(req) //nolint:bodyclose // resp.end closes it
 	if err != nil {
-		e := resp.transportError(err, hr, got.Load())
+		e := resp.transportError(err, hr, resp.connected.Load())
 		stopClock()
 		cancel(nil)
 		c.log(ctx, k, n, e.StatusCode, requestID(e.Header), start, 0, e)
-		return nil, got.Load(), e
+		return nil, resp.connected.Load(), e
 	}
 	resp.StatusCode, resp.Header, resp.RequestID = hr.StatusCode, hr.Header, requestID(hr.Header)
 	resp.rc, resp.length = hr.Body, hr.ContentLength
@@ -224,8 +225,9 @@ func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Re
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}
 	h := make(http.Header, 8)
-	h["Accept"] = []string{"*/*"} // as the official SDKs: several documents are answered with a zip
-	h["User-Agent"] = []string{userAgent}
+	v := &[...]string{"*/*", userAgent, "", "Bearer " + s.apiKey} // the values, in one allocation
+	h["Accept"] = v[0:1:1]                                        // as the official SDKs: several documents are answered with a zip
+	h["User-Agent"] = v[1:2:2]
 	maps.Copy(h, s.header)
 	if k.body != nil {
 		rc, err := k.body.open()
@@ -239,10 +241,11 @@ func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Re
 		if !k.body.once {
 			req.GetBody = k.body.open // for a redirect that keeps the method, and where net/http wrote nothing
 		}
-		h["Content-Type"] = []string{k.body.contentType}
+		v[2] = k.body.contentType
+		h["Content-Type"] = v[2:3:3]
 	}
 	maps.Copy(h, k.header)
-	h["Authorization"] = []string{"Bearer " + s.apiKey}
+	h["Authorization"] = v[3:4:4]
 	req.Header = h
 	return req, nil
 }
