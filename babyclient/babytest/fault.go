@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -204,8 +205,14 @@ func (w *wireRecorder) WriteHeader(status int) {
 	}
 }
 
+// maxRecorded is where the recording of an endless answer ends, in bytes.
+const maxRecorded = 64 << 20
+
 func (w *wireRecorder) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	if w.body.Len() > maxRecorded {
+		return 0, errors.New("babytest: an answer to be sent with a fault is longer than 64 MiB")
+	}
 	if w.plain {
 		return w.body.Write(p)
 	}
