@@ -322,7 +322,6 @@ func (e *planned) prepare(in *installation, logDir string, messages io.Writer) e
 		e.env = append(e.env,
 			"DOCLING_SERVE_API_KEY="+key,
 			"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
-			"DOCLING_SERVE_SYNC_POLL_INTERVAL=1",
 			// documents on this machine's own servers may be converted
 			`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
 		if in.ocr != "" {

@@ -54,6 +54,11 @@ modelfree.warn_of_pages_without_text()
 
 def main():
     from docling_serve.app import create_app
+    from docling_serve.settings import docling_serve_settings
+
+    # Seconds between two looks whether a plain request is done. The variable for
+    # it takes whole seconds, and a page converts in a tenth of one.
+    docling_serve_settings.sync_poll_interval = 0.1
 
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(), timeout_keep_alive=60,
