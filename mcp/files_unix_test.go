@@ -1,0 +1,26 @@
+//go:build unix
+
+package mcp
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Opening a FIFO would wait for somebody to write to it.
+func TestOpenDoesNotWaitForAFIFO(t *testing.T) {
+	root := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(root, "pipe.pdf"), 0o600); err != nil {
+		t.Skipf("no FIFOs here: %v", err)
+	}
+	f := &files{}
+	if err := f.addRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	if _, err := f.open("pipe.pdf"); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+}
