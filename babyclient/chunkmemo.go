@@ -13,8 +13,8 @@ import (
 type chunkMemo struct {
 	before, after []byte // what stands around the text of the chunk below
 	like          ChatChunk
-	reasoning     bool // the text is thinking
-	wasted        int  // chunks learnt from that no other was like
+	text          func(*Delta) *string // where the text stands in it
+	wasted        int                  // chunks learnt from that no other was like
 
 	meta  Meta
 	slab  []chunkCell
@@ -30,17 +30,34 @@ type chunkCell struct {
 // memoMark is no text that a model would write, and is written as it is in JSON.
 const memoMark = "\x7f#babyclient#\x7f"
 
-// textKeys are the keys of Delta whose value is a piece of text.
+// callCell is the one tool call of a chunk with what it points to.
+type callCell struct {
+	call  [1]ToolCall
+	index int
+}
+
+// textKeys are the keys whose value is a piece of text, and where it comes out.
 var textKeys = [...]struct {
-	key       []byte
-	reasoning bool
-}{{[]byte(`"content":`), false}, {[]byte(`"reasoning_content":`), true}, {[]byte(`"reasoning":`), true}}
+	key  []byte
+	text func(*Delta) *string
+}{
+	{[]byte(`"content":`), func(d *Delta) *string { return &d.Content }},
+	{[]byte(`"reasoning_content":`), func(d *Delta) *string { return &d.Reasoning }},
+	{[]byte(`"reasoning":`), func(d *Delta) *string { return &d.Reasoning }},
+	{[]byte(`"arguments":`), func(d *Delta) *string {
+		if len(d.ToolCalls) == 0 {
+			return new(string)
+		}
+		return &d.ToolCalls[0].Function.Arguments
+	}},
+}
 
 func (m *chunkMemo) decode(data []byte) *ChatChunk {
-	if len(m.before) > 0 && len(data) >= len(m.before)+len(m.after) && bytes.HasPrefix(data, m.before) && bytes.HasSuffix(data, m.after) {
-		if text := data[len(m.before) : len(data)-len(m.after)]; len(text) > 0 && isPlainText(text) {
+	if len(m.before) > 0 && len(data) > len(m.before)+len(m.after) && bytes.HasPrefix(data, m.before) && bytes.HasSuffix(data, m.after) {
+		// Both quotes are in what was learnt.
+		if text, ok := unquote(data[len(m.before)-1 : len(data)-len(m.after)+1]); ok {
 			m.wasted = 0
-			return m.fill(string(text), data)
+			return m.fill(text, data)
 		}
 	}
 	return m.learn(data)
@@ -57,11 +74,15 @@ func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
 	cell.choice[0] = m.like.Choices[0]
 	cell.chunk.Choices = cell.choice[:]
 	cell.chunk.Raw = m.keep(data)
-	if m.reasoning {
-		cell.choice[0].Delta.Reasoning = text
-	} else {
-		cell.choice[0].Delta.Content = text
+	delta := &cell.choice[0].Delta
+	if len(delta.ToolCalls) > 0 {
+		own := &callCell{call: [1]ToolCall(delta.ToolCalls)}
+		if at := own.call[0].Index; at != nil {
+			own.index, own.call[0].Index = *at, &own.index
+		}
+		delta.ToolCalls = own.call[:]
 	}
+	*m.text(delta) = text
 	return &cell.chunk
 }
 
@@ -80,7 +101,7 @@ func (m *chunkMemo) learn(data []byte) *ChatChunk {
 	chunk := new(ChatChunk)
 	if m.wasted < 8 {
 		for _, k := range textKeys {
-			i := bytes.LastIndex(data, k.key)
+			i := bytes.Index(data, k.key)
 			if i < 0 {
 				continue
 			}
@@ -95,7 +116,7 @@ func (m *chunkMemo) learn(data []byte) *ChatChunk {
 			}
 			marked := make([]byte, 0, len(data)+len(memoMark))
 			marked = append(append(append(marked, data[:start]...), memoMark...), data[start+n:]...)
-			if json.Unmarshal(marked, chunk) != nil || len(chunk.Choices) != 1 || !m.markedIn(chunk, k.reasoning) {
+			if json.Unmarshal(marked, chunk) != nil || len(chunk.Choices) != 1 || !isMarked(chunk, k.text) {
 				*chunk = ChatChunk{}
 				continue
 			}
@@ -103,7 +124,7 @@ func (m *chunkMemo) learn(data []byte) *ChatChunk {
 			m.before = append(m.before[:0], data[:start]...)
 			m.after = append(m.after[:0], data[start+n:]...)
 			chunk.Meta = m.meta
-			m.like, m.reasoning = *chunk, k.reasoning
+			m.like, m.text = *chunk, k.text
 			return m.fill(string(data[start:start+n]), data)
 		}
 	}
@@ -115,15 +136,21 @@ func (m *chunkMemo) learn(data []byte) *ChatChunk {
 	return chunk
 }
 
-// markedIn reports whether the mark is the text of the delta, and nothing of the chunk can be
-// changed through a copy of it.
-func (m *chunkMemo) markedIn(c *ChatChunk, reasoning bool) bool {
-	d := &c.Choices[0].Delta
-	text := d.Content
-	if reasoning {
-		text = d.Reasoning
+// isMarked reports whether the mark came out as the text, and fill copies all that the chunk points to.
+func isMarked(c *ChatChunk, text func(*Delta) *string) bool {
+	choice := &c.Choices[0]
+	calls := choice.Delta.ToolCalls
+	return *text(&choice.Delta) == memoMark && (calls == nil || len(calls) == 1) && c.Usage == nil && choice.Logprobs == nil && choice.StopReason == nil
+}
+
+// unquote decodes a JSON string, and reports whether it is one.
+func unquote(quoted []byte) (string, bool) {
+	if text := quoted[1 : len(quoted)-1]; isPlainText(text) {
+		return string(text), true
 	}
-	return text == memoMark && d.ToolCalls == nil && c.Usage == nil && c.Choices[0].Logprobs == nil && c.Choices[0].StopReason == nil
+	var text string
+	err := json.Unmarshal(quoted, &text)
+	return text, err == nil
 }
 
 // isPlainText reports whether text stands for itself inside a JSON string.

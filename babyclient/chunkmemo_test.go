@@ -72,6 +72,21 @@ var chunkSeeds = []string{
 {"choices":[{"index":1,"delta":{"content":"a"}}]}
 {"choices":[{"index":0,"delta":{"content":"a"}}]}`,
 	`{"choices":[{"delta":{"content":"a","tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}`,
+	`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"a"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"b"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"c"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"\u00e9\ud800"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"arguments":"d"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"e"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"e\"}}]}}]}
+{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"e"},{"function":{"arguments":"e"}}]}}]}`,
+	`{"choices":[{"delta":{"tool_calls":[]},"arguments":"a"}]}
+{"choices":[{"delta":{"tool_calls":[]},"arguments":"b"}]}`,
+	`{"choices":[{"delta":{"content":"a"}}]}
+{"choices":[{"delta":{"content":"\n\\\""}}]}
+{"choices":[{"delta":{"content":"\x"}}]}
+{"choices":[{"delta":{"content":"\"}}]}
+{"choices":[{"delta":{"content":"b","content":"c"}}]}`,
 	"{\"choices\":[{\"delta\":{\"content\":\"a\x00\"}}]}",
 	`{"content":"a","choices":[{"delta":{}}]}`,
 	`{"choices":[{"delta":{"content":"a"}}]} x`,
@@ -97,12 +112,13 @@ func TestChunkMemoIsUsed(t *testing.T) {
 	for _, like := range []string{
 		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`,
 		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"reasoning":"%s"},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"%s"}}]},"logprobs":null,"finish_reason":null}]}`,
 		`{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"%s"}}],"created":1795346397,"id":"chatcmpl-k","model":"tiny","system_fingerprint":"b0-unknown","object":"chat.completion.chunk"}`,
 	} {
 		memo := chunkMemo{}
 		memo.decode(fmt.Appendf(nil, like, "Hello"))
 		before := string(memo.before)
-		for _, text := range []string{" wor", "ld", "!", " é"} {
+		for _, text := range []string{" wor", "ld", "!", " é", `\n`, `\"`} {
 			memo.decode(fmt.Appendf(nil, like, text))
 			if memo.wasted != 0 || string(memo.before) != before {
 				t.Errorf("%q was decoded again for %s", text, like)
