@@ -322,14 +322,21 @@ type DoclingHealth struct {
 	Status string `json:"status"`
 }
 
+func (h *DoclingHealth) lacks() string {
+	if h.Status == "" {
+		return "status"
+	}
+	return ""
+}
+
 // Health tells whether docling-serve runs: GET /docling/health.
 func (d *Docling) Health(ctx context.Context, opts ...CallOption) (*DoclingHealth, error) {
-	return doJSON[DoclingHealth](ctx, d.c, &call{method: http.MethodGet, path: "/docling/health"}, opts)
+	return doJSON[DoclingHealth](ctx, d.c, &call{method: http.MethodGet, path: "/docling/health"}, opts, (*DoclingHealth).lacks)
 }
 
 // Ready tells whether docling-serve takes documents: GET /docling/ready. While it does not, the error is [ErrUnavailable].
 func (d *Docling) Ready(ctx context.Context, opts ...CallOption) (*DoclingHealth, error) {
-	return doJSON[DoclingHealth](ctx, d.c, &call{method: http.MethodGet, path: "/docling/ready"}, opts)
+	return doJSON[DoclingHealth](ctx, d.c, &call{method: http.MethodGet, path: "/docling/ready"}, opts, (*DoclingHealth).lacks)
 }
 
 // DoclingVersion names the versions of docling-serve and its parts.
@@ -345,7 +352,7 @@ func (v *DoclingVersion) UnmarshalJSON(data []byte) error {
 
 // Version tells what docling-serve runs: GET /docling/version.
 func (d *Docling) Version(ctx context.Context, opts ...CallOption) (*DoclingVersion, error) {
-	return doJSON[DoclingVersion](ctx, d.c, &call{method: http.MethodGet, path: "/docling/version"}, opts)
+	return doJSON[DoclingVersion](ctx, d.c, &call{method: http.MethodGet, path: "/docling/version"}, opts, nil)
 }
 
 // Convert converts documents and waits for the result. A document that is not converted is

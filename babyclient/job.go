@@ -80,6 +80,20 @@ func (s *JobStatus) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+func (s *JobStatus) lacksID() string {
+	if s.ID == "" {
+		return "task_id or job_id"
+	}
+	return ""
+}
+
+func (s *JobStatus) lacksState() string {
+	if s.State == "" {
+		return "status"
+	}
+	return ""
+}
+
 // A WaitOption changes how a job is waited for.
 type WaitOption func(*waiting) error
 
@@ -228,13 +242,9 @@ func (d *Docling) ChunkJob(id, node string) *ChunkJob {
 }
 
 func submit[T any](ctx context.Context, d *Docling, k *call, sources []Source, read func(*response, []Source) (*T, error), opts []CallOption) (*DoclingJob[T], error) {
-	status, err := doJSON[JobStatus](ctx, d.c, k, opts)
+	status, err := doJSON(ctx, d.c, k, opts, (*JobStatus).lacksID)
 	if err != nil {
 		return nil, err
-	}
-	if status.ID == "" {
-		return nil, &Error{Op: k.op(), Code: CodeInvalidResponse, Message: "the answer has no task_id", StatusCode: status.StatusCode,
-			RequestID: status.RequestID, Header: status.Header, Details: string(status.Raw)}
 	}
 	return &DoclingJob[T]{ID: status.ID, Node: status.Header.Get(nodeHeader), Submitted: status, d: d, sources: sources, read: read}, nil
 }
@@ -267,13 +277,9 @@ func (j *DoclingJob[T]) Status(ctx context.Context, opts ...CallOption) (*JobSta
 	if err != nil {
 		return nil, j.d.c.wrap(k, err)
 	}
-	status, err := doJSON[JobStatus](ctx, j.d.c, k, opts)
+	status, err := doJSON(ctx, j.d.c, k, opts, (*JobStatus).lacksState)
 	if err != nil {
 		return nil, j.lost(err)
-	}
-	if status.State == "" {
-		return nil, &Error{Op: k.op(), Code: CodeInvalidResponse, Message: "the answer has no task_status", StatusCode: status.StatusCode,
-			RequestID: status.RequestID, Header: status.Header, Details: string(status.Raw)}
 	}
 	return status, nil
 }
@@ -341,7 +347,7 @@ func (j *DoclingJob[T]) Cancel(ctx context.Context, opts ...CallOption) (*JobSta
 		return nil, j.d.c.wrap(k, err)
 	}
 	k.body = jsonBody([]byte("{}"))
-	status, err := doJSON[JobStatus](ctx, j.d.c, k, opts)
+	status, err := doJSON[JobStatus](ctx, j.d.c, k, opts, nil)
 	if err != nil {
 		return nil, j.lost(err)
 	}

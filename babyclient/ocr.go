@@ -39,7 +39,7 @@ func (o *OCR) Document(ctx context.Context, req *OCRRequest, opts ...CallOption)
 	if err != nil {
 		return nil, o.c.wrap(k, err)
 	}
-	return doJSON[OCRResponse](ctx, o.c, k, opts)
+	return doJSON[OCRResponse](ctx, o.c, k, opts, nil)
 }
 
 // OCRJob is an OCR job. ID is all there is to it: see [OCR.Job]. The service knows a job for
@@ -59,13 +59,9 @@ func (o *OCR) Start(ctx context.Context, req *OCRRequest, opts ...CallOption) (*
 	if err != nil {
 		return nil, o.c.wrap(k, err)
 	}
-	status, err := doJSON[JobStatus](ctx, o.c, k, opts)
+	status, err := doJSON(ctx, o.c, k, opts, (*JobStatus).lacksID)
 	if err != nil {
 		return nil, err
-	}
-	if status.ID == "" {
-		return nil, &Error{Op: k.op(), Code: CodeInvalidResponse, Message: "the answer has no job_id", StatusCode: status.StatusCode,
-			RequestID: status.RequestID, Header: status.Header, Details: string(status.Raw)}
 	}
 	return &OCRJob{ID: status.ID, Submitted: status, o: o}, nil
 }
@@ -83,7 +79,7 @@ func (j *OCRJob) Status(ctx context.Context, opts ...CallOption) (*JobStatus, er
 	if j.ID == "." || j.ID == ".." {
 		return nil, j.o.c.wrap(k, invalid(CodeInvalidJobID, "job id %q is not valid", j.ID))
 	}
-	return doJSON[JobStatus](ctx, j.o.c, k, opts)
+	return doJSON(ctx, j.o.c, k, opts, (*JobStatus).lacksState)
 }
 
 // Wait polls until the job has ended and returns it, its result included. A job that failed

@@ -515,8 +515,9 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// doJSON makes a whole call with a JSON answer.
-func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption) (*T, error) {
+// doJSON makes a whole call with a JSON answer. lacks names a field that the answer must have and has not, and is nil
+// where none is needed.
+func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption, lacks func(*T) string) (*T, error) {
 	resp, err := c.send(ctx, k, opts)
 	if err != nil {
 		return nil, err
@@ -528,6 +529,11 @@ func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption) (
 	out := new(T)
 	if err := resp.decode(raw, out); err != nil {
 		return nil, err
+	}
+	if lacks != nil {
+		if field := lacks(out); field != "" {
+			return nil, resp.invalidResponse(raw, "the answer has no "+field, nil)
+		}
 	}
 	return out, nil
 }
