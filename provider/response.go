@@ -45,8 +45,14 @@ func newChoice(from *babyclient.ChatChoice, tags thinkTags) (*llms.ContentChoice
 		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: call.ID, Type: typ,
 			FunctionCall: &llms.FunctionCall{Name: call.Function.Name, Arguments: call.Function.Arguments}})
 	}
-	if len(c.ToolCalls) > 0 {
+	switch {
+	case len(c.ToolCalls) > 0:
 		c.FuncCall = c.ToolCalls[0].FunctionCall
+		if strings.TrimSpace(c.Content) == "" { // vLLM streams the line breaks before a call, and leaves them out of the plain answer
+			c.Content = ""
+		}
+	case c.StopReason == "function_call": // the call is in a field that the wire no longer has
+		return nil, llms.NewError(llms.ErrCodeNotImplemented, providerName, "the service answered with a function_call, which tool_calls have replaced: it must be one that takes tools")
 	}
 	return c, nil
 }

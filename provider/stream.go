@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
@@ -30,6 +31,9 @@ type delivery struct {
 	ctx   context.Context
 	o     *callOptions
 	think *thinkSplitter
+	blank string // white space at the start, held until it is known that the text is more than that
+	begun bool   // it is
+	calls bool   // the answer calls tools
 }
 
 // tee passes the chunks on after it has delivered them. It ends at the first error, the caller's
@@ -49,6 +53,9 @@ func (d *delivery) tee(chunks iter.Seq2[*babyclient.ChatChunk, error]) iter.Seq2
 			}
 		}
 		reasoning, text := d.think.flush()
+		if !d.calls && d.blank+text != "" { // an answer of white space is one
+			d.begun = true
+		}
 		if err := d.deliver(reasoning, text); err != nil {
 			yield(nil, err)
 		}
@@ -67,6 +74,7 @@ func (d *delivery) chunk(chunk *babyclient.ChatChunk) error {
 		if err := d.deliver(d.think.write(c.Delta.Content)); err != nil {
 			return err
 		}
+		d.calls = d.calls || len(c.Delta.ToolCalls) > 0
 		if f := d.o.own().onToolCall; f != nil {
 			for _, piece := range c.Delta.ToolCalls {
 				if err := f(d.ctx, piece); err != nil {
@@ -79,6 +87,12 @@ func (d *delivery) chunk(chunk *babyclient.ChatChunk) error {
 }
 
 func (d *delivery) deliver(reasoning, text string) error {
+	text = d.blank + text
+	d.begun = d.begun || strings.TrimSpace(text) != ""
+	d.blank = ""
+	if !d.begun {
+		d.blank, text = text, ""
+	}
 	if f := d.o.StreamingReasoningFunc; f != nil {
 		if reasoning != "" {
 			if err := f(d.ctx, []byte(reasoning), nil); err != nil {
