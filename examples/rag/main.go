@@ -83,24 +83,7 @@ func run(ctx context.Context, args []string, out *output) (err error) {
 		return err
 	}
 
-	start = time.Now()
-	embedder, err := provider.NewEmbedder(s.client, c.embedModel, provider.WithEmbedProgress(func(done, total int) {
-		out.progress("embedding: %d of %d chunks", done, total)
-	}))
-	if err != nil {
-		return err
-	}
-	store := &memoryStore{embedder: embedder}
-	if _, err := store.AddDocuments(ctx, passages); err != nil {
-		return err
-	}
-	out.add("embed", len(passages), "chunks", start)
-
-	search := union{
-		vectorstores.ToRetriever(store, candidates), // by meaning
-		newKeywordIndex(passages, candidates),       // by keywords
-	}
-	reranker, err := provider.NewReranker(s.client, c.rerankModel)
+	x, err := newIndex(ctx, s.client, c, passages, out)
 	if err != nil {
 		return err
 	}
@@ -111,24 +94,15 @@ func run(ctx context.Context, args []string, out *output) (err error) {
 	for _, question := range c.questions {
 		fmt.Fprintf(out.results, "\nQuestion: %s\n", question)
 
-		start := time.Now()
-		found, err := search.GetRelevantDocuments(ctx, question)
+		top, err := x.find(ctx, question, out)
 		if err != nil {
 			return err
 		}
-		out.add("search", 1, "questions", start)
-
-		start = time.Now()
-		top, err := reranker.Rerank(ctx, question, found, shown)
-		if err != nil {
-			return err
-		}
-		out.add("rerank", len(found), "passages", start)
 		for _, p := range top {
 			fmt.Fprintf(out.results, "  %.2f  %s\n        %s\n", p.Score, source(p), shorten(body(p), 100))
 		}
 
-		start = time.Now()
+		start := time.Now()
 		fmt.Fprint(out.results, "Answer: ")
 		if err := answer(ctx, model, question, top[0], out.results); err != nil {
 			return err
@@ -172,6 +146,54 @@ func load(ctx context.Context, client *babyclient.Client, files []string, out *o
 		return nil, fmt.Errorf("there is no text in %s: give a document that holds some", strings.Join(files, ", "))
 	}
 	return passages, nil
+}
+
+// index finds the passages for a question.
+type index struct {
+	search   union
+	reranker *provider.Reranker
+}
+
+func newIndex(ctx context.Context, client *babyclient.Client, c *config, passages []schema.Document, out *output) (*index, error) {
+	start := time.Now()
+	embedder, err := provider.NewEmbedder(client, c.embedModel, provider.WithEmbedProgress(func(done, total int) {
+		out.progress("embedding: %d of %d chunks", done, total)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	store := &memoryStore{embedder: embedder}
+	if _, err := store.AddDocuments(ctx, passages); err != nil {
+		return nil, err
+	}
+	out.add("embed", len(passages), "chunks", start)
+
+	reranker, err := provider.NewReranker(client, c.rerankModel)
+	if err != nil {
+		return nil, err
+	}
+	return &index{reranker: reranker, search: union{
+		vectorstores.ToRetriever(store, candidates), // by meaning
+		newKeywordIndex(passages, candidates),       // by keywords
+	}}, nil
+}
+
+// find returns the best passages, best first.
+func (x *index) find(ctx context.Context, question string, out *output) ([]schema.Document, error) {
+	start := time.Now()
+	found, err := x.search.GetRelevantDocuments(ctx, question)
+	if err != nil {
+		return nil, err
+	}
+	out.add("search", 1, "questions", start)
+
+	start = time.Now()
+	top, err := x.reranker.Rerank(ctx, question, found, shown)
+	if err != nil {
+		return nil, err
+	}
+	out.add("rerank", len(found), "passages", start)
+	return top, nil
 }
 
 // answer streams the answer that the model finds in the passage. The examples

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,20 +118,48 @@ func body(p schema.Document) string {
 	return text
 }
 
-// explain is an error in one line, with what to do where the error itself does
-// not say.
+// explain is an error in one line: what failed, and what to do.
 func explain(ctx context.Context, err error) string {
 	if ctx.Err() != nil {
 		return "interrupted"
 	}
-	text := strings.Join(strings.Split(err.Error(), "\n"), "; ")
-	switch {
-	case errors.Is(err, babyclient.ErrUnauthorized):
-		text += ": check BABYAPI_API_KEY, it must be a key of the service at BABYAPI_BASE_URL"
-	case errors.Is(err, babyclient.ErrDocumentFailed):
-		text += ": check that the file opens in its own program, and is a PDF, DOCX, PPTX, XLSX, HTML, Markdown or CSV by its extension and its content"
-	case errors.Is(err, babyclient.ErrNotFound):
-		text += ": name a model of the service with -chat-model, -embed-model or -rerank-model"
+	var lines []string
+	for _, e := range parts(err) {
+		// two documents can fail for one reason
+		if line := explainOne(e); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
-	return text
+	return strings.Join(lines, "; ")
+}
+
+// parts are the errors that were joined.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // deeper ones are causes, not parts
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
+}
+
+func explainOne(err error) string {
+	if d, ok := errors.AsType[*babyclient.DocumentError](err); ok {
+		return d.Error() + ": give a file that is whole, and a PDF, DOCX, PPTX, XLSX, HTML, Markdown or CSV as its name says"
+	}
+	e, ok := errors.AsType[*babyclient.Error](err)
+	switch {
+	case !ok:
+		return strings.ReplaceAll(err.Error(), "\n", " ")
+	case errors.Is(e, babyclient.ErrUnauthorized):
+		return fmt.Sprintf("%d %s: set BABYAPI_BASE_URL to the service and BABYAPI_API_KEY to a key of it", e.StatusCode, e.Message)
+	case errors.Is(e, babyclient.ErrNotFound) && strings.Contains(e.Message, "model"):
+		return e.Message + " Name another with -chat-model, -embed-model or -rerank-model."
+	case e.StatusCode == 0:
+		return e.Message
+	}
+	return e.Error()
 }
