@@ -79,8 +79,11 @@ func (c *Client) Embed(ctx context.Context, req *EmbedRequest, opts ...CallOptio
 	format := req.EncodingFormat
 	_, ownFormat := req.Extra["encoding_format"]
 	choose := format == "" && !ownFormat
-	if choose && !c.floatOnly.get() {
+	if choose {
 		format = "base64"
+		if c.floatOnly.get() {
+			format = "float"
+		}
 	}
 	out, err := c.embed(ctx, k, req, format, opts)
 	if choose && format == "base64" && refusesBase64(err) {
