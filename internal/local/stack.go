@@ -191,11 +191,7 @@ func (c *Config) plan() (*gateway, []*planned, error) {
 			return b
 		}
 		if model != "" {
-			st, err := os.Stat(model)
-			if err == nil && st.IsDir() {
-				err = fmt.Errorf("%s is a folder", model)
-			}
-			if err != nil {
+			if err := checkGGUF(model); err != nil {
 				errs = append(errs, fmt.Errorf("the %s model must be a GGUF file: %w", kind, err))
 			}
 			names = []string{strings.TrimSuffix(filepath.Base(model), ".gguf")}
@@ -221,6 +217,20 @@ func (c *Config) plan() (*gateway, []*planned, error) {
 		g.docling.nodes = append(g.docling.nodes, &doclingNode{backend: add("docling", "docling-"+strconv.Itoa(i), base, "")})
 	}
 	return g, engines, errors.Join(errs...)
+}
+
+// checkGGUF looks whether the file begins as all of its kind do.
+func checkGGUF(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	magic := make([]byte, 4)
+	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != "GGUF" {
+		return fmt.Errorf("%s begins with %q", path, magic)
+	}
+	return nil
 }
 
 // listen takes the address, which must be one of this machine alone.

@@ -38,6 +38,9 @@ if kind != "chat":
     params.pooling_type = (pooling.LLAMA_POOLING_TYPE_RANK if kind == "rerank"
                            else pooling.LLAMA_POOLING_TYPE_MEAN)
 
-server = xllamacpp.Server(params)
+try:
+    server = xllamacpp.Server(params)
+except RuntimeError as error:
+    sys.exit(f"llama.cpp cannot run {model}: {error} Is it whole, and a model for {kind}?")
 listening(urlsplit(server.listening_address).port)
 threading.Event().wait()
