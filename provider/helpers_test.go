@@ -1,9 +1,11 @@
 package provider_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"reflect"
@@ -178,3 +180,10 @@ func (r *recorder) HandleRetrieverStart(_ context.Context, query string) {
 func (r *recorder) HandleRetrieverEnd(_ context.Context, query string, docs []schema.Document) {
 	r.add("retriever end " + query + " " + strings.Repeat("d", len(docs)))
 }
+
+func readAll(r *http.Request) []byte {
+	b, _ := io.ReadAll(r.Body)
+	return b
+}
+
+func newBody(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }

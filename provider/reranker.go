@@ -56,6 +56,8 @@ func NewReranker(client *babyclient.Client, model string, opts ...RerankerOption
 		return nil, invalid("the client is nil: make it with babyclient.New, or take that of an LLM")
 	case r.model == "":
 		return nil, invalid("no rerank model: name one")
+	case r.timeout <= 0:
+		return nil, invalid("WithRerankTimeout(%s): want a positive duration", r.timeout)
 	case r.overfetch < 1:
 		return nil, invalid("WithOverfetch(%d): want 1 or more", r.overfetch)
 	}
