@@ -41,7 +41,7 @@ clean: ## remove what was built in this folder; the engines stay in the user's c
 # The linters' versions are pinned in tools/go.mod. Go rebuilds them only when that file or the
 # toolchain changes, so asking again costs half a second.
 tools:
-	@test -x bin/golangci-lint || echo "building the linters, once (about two minutes on two cores)"
+	@test -x bin/golangci-lint || echo "building the linters, once (up to two minutes on two cores)"
 	@CGO_ENABLED=0 go -C tools build -o ../bin/ tool
 
 engines:
