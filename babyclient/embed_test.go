@@ -84,7 +84,7 @@ func TestEmbedVectors(t *testing.T) {
 		"null in a vector":                   {embeddings(`[1,2]`, `[3,null]`), "finite"},
 		"NaN":                                {embeddings(packed(1, 2), packed(3, float32(math.NaN()))), "finite"},
 		"infinite":                           {embeddings(packed(1, 2), packed(float32(math.Inf(-1)), 3)), "finite"},
-		"too large for 32 bit":               {embeddings(`[1,2]`, `[3,1e39]`), ""},
+		"too large for 32 bit":               {embeddings(`[1,2]`, `[3,1e39]`), "vector 1"},
 		"odd bytes":                          {embeddings(`"AAAA"`, packed(3, 4)), "float32"},
 		"bad base64":                         {embeddings(`"!!!!"`, packed(3, 4)), "base64"},
 		"bad number":                         {embeddings(`[1,2]`, `[3,"4"]`), "vector 1"},
