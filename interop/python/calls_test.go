@@ -169,9 +169,9 @@ func inferAny(ctx context.Context, c *babyclient.Client, bodies ...map[string]an
 	return nil
 }
 
-func waitFor(id, node string, opts ...babyclient.WaitOption) callFunc {
+func waitForTask(opts ...babyclient.WaitOption) callFunc {
 	return func(ctx context.Context, c *babyclient.Client) error {
-		_, err := c.Docling.ConvertJob(id, node).Wait(ctx, opts...)
+		_, err := c.Docling.ConvertJob("task-1", "").Wait(ctx, opts...)
 		return err
 	}
 }
@@ -408,12 +408,12 @@ func documents() map[string]pair {
 		}},
 		"job_without_node": {golang: func(ctx context.Context, c *babyclient.Client) error {
 			return inTurn(
-				func() error { return waitFor("task-1", "")(ctx, c) },
+				func() error { return waitForTask()(ctx, c) },
 				func() error { _, err := c.Docling.ConvertJob("task-1", "").Cancel(ctx); return err })
 		}},
-		"job_failed": {golang: waitFor("task-1", ""), answers: answers{"GET /docling/v1/status/poll/{id}": {
+		"job_failed": {golang: waitForTask(), answers: answers{"GET /docling/v1/status/poll/{id}": {
 			started, babytest.JSON(http.StatusOK, `{"task_id":"task-1","task_status":"failure"}`)}}},
-		"job_poll_timeout": {golang: waitFor("task-1", "", babyclient.WithPollTimeout(time.Millisecond)),
+		"job_poll_timeout": {golang: waitForTask(babyclient.WithPollTimeout(time.Millisecond)),
 			answers: answers{"GET /docling/v1/status/poll/{id}": {started}}},
 		"chunk_source": {golang: func(ctx context.Context, c *babyclient.Client) error {
 			for _, r := range []*babyclient.ChunkRequest{
@@ -486,7 +486,7 @@ func refused() map[string]pair {
 		"bad_max_retries": {golang: func(ctx context.Context, c *babyclient.Client) error {
 			return chat(ctx, c, &babyclient.ChatRequest{Model: "m", Messages: question}, babyclient.WithMaxRetries(-1))
 		}},
-		"bad_interval": {golang: waitFor("task-1", "", babyclient.WithPollInterval(0))},
+		"bad_interval": {golang: waitForTask(babyclient.WithPollInterval(0))},
 	}
 }
 

@@ -66,7 +66,7 @@ func TestPythonSDKOnTheLocalStack(t *testing.T) {
 	for version, wanted := range map[string][]expectation{"0.4.0": wanted, "0.3.3": wanted[:len(wanted)-2]} {
 		t.Run(version, func(t *testing.T) {
 			env := []string{"BABYAPI_BASE_URL=" + base, "BABYAPI_API_KEY=local"}
-			report := lines[map[string]any](t, runWith(t, nil, env, sdk(t, version), "-I", "live.py", documents, web.URL))
+			report := lines[map[string]any](t, run(t, nil, env, sdk(t, version), "-I", "live.py", documents, web.URL))
 			if len(report) != len(wanted) {
 				t.Fatalf("%d lines, want %d", len(report), len(wanted))
 			}

@@ -59,13 +59,13 @@ func sdk(t *testing.T, version string) (python string) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	aside, err := os.MkdirTemp(cache, "sdk-*.partial")
+	aside, err := os.MkdirTemp(cache, "sdk-*.partial") //nolint:usetesting // a rename stays on one disk
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(aside) }() // what is not renamed is of no use
-	run(t, nil, base, "-I", "-m", "venv", aside)
-	run(t, nil, filepath.Join(aside, bin), "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
+	run(t, nil, nil, base, "-I", "-m", "venv", aside)
+	run(t, nil, nil, filepath.Join(aside, bin), "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
 		"--only-binary", ":all:", "-r", requirements)
 	if err := errors.Join(os.RemoveAll(venv), os.Rename(aside, venv)); err != nil {
 		if _, there := os.Stat(python); there != nil {
@@ -75,13 +75,8 @@ func sdk(t *testing.T, version string) (python string) {
 	return python
 }
 
-// run runs a command and returns what it printed; env is added to the environment.
-func run(t *testing.T, env []string, name string, args ...string) []byte {
-	t.Helper()
-	return runWith(t, nil, env, name, args...)
-}
-
-func runWith(t *testing.T, stdin io.Reader, env []string, name string, args ...string) []byte {
+// run runs a command and returns what it printed. env is added to the environment.
+func run(t *testing.T, stdin io.Reader, env []string, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append(os.Environ(), "PIP_USER=0", "PIP_DISABLE_PIP_VERSION_CHECK=1", "NO_PROXY=127.0.0.1,localhost", "PYTHONUTF8=1",

@@ -151,7 +151,7 @@ func record(t *testing.T, python string, all map[string]pair) map[string]exchang
 		Name             string
 		Error            *failure
 		Unused, Uncalled []string
-	}](t, runWith(t, bytes.NewReader(stdin), nil, python, "-I", "wire.py")) {
+	}](t, run(t, bytes.NewReader(stdin), nil, python, "-I", "wire.py")) {
 		if line.Name != "" {
 			out[line.Name] = exchange{requestsOf(t, servers[line.Name]), line.Error}
 		}
