@@ -76,10 +76,11 @@ func NewEmbedder(client *babyclient.Client, model string, opts ...EmbedderOption
 		return nil, invalid("conflicting options: WithPrefixes and WithModelPrefixes")
 	}
 	if e.byModel {
-		known := false
-		if e.prefixes, known = ModelPrefixes(e.model); !known {
+		p, known := ModelPrefixes(e.model)
+		if !known {
 			return nil, invalid("WithModelPrefixes: the prefixes of model %q are not known: give them with WithPrefixes", e.model)
 		}
+		e.prefixes = p
 	}
 	return e, nil
 }

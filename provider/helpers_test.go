@@ -27,7 +27,9 @@ import (
 // TestMain keeps the settings of whoever runs the tests out of them.
 func TestMain(m *testing.M) {
 	for _, name := range []string{"BABYAPI_API_KEY", "BABY_API_KEY", "BABYAPI_BASE_URL", "BABYAPI_DEFAULT_MODEL"} {
-		os.Unsetenv(name)
+		if err := os.Unsetenv(name); err != nil {
+			panic(err)
+		}
 	}
 	m.Run()
 }

@@ -371,7 +371,10 @@ func Test40LoadAndSplit(t *testing.T) {
 	})
 	t.Run("left early", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		for range newLoader(t, srv.Server, provider.WithFiles(path("a.pdf"), path("part.pdf")), provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: 1})).Documents(t.Context()) {
+		for d, err := range newLoader(t, srv.Server, provider.WithFiles(path("a.pdf"), path("part.pdf"))).Documents(t.Context()) {
+			if err != nil || d.Metadata["filename"] != "a.pdf" {
+				t.Errorf("%v, %v", d, err)
+			}
 			break
 		}
 	})

@@ -11,11 +11,10 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-type part = llms.ContentPart
-
-// reasoningPart is thinking in an AI message.
+// reasoningPart is thinking in an AI message. Embedding the interface, which stays nil, is the only
+// way to be a part outside of langchaingo.
 type reasoningPart struct {
-	part
+	llms.ContentPart
 	text string
 }
 
@@ -25,7 +24,7 @@ func ReasoningPart(text string) llms.ContentPart { return reasoningPart{text: te
 
 // wirePart is a part in the words of the wire.
 type wirePart struct {
-	part
+	llms.ContentPart
 	p babyclient.Part
 }
 
@@ -218,13 +217,13 @@ func dataURI(media string, data []byte) string {
 func (c *conversation) assistant(i int, parts []llms.ContentPart) error {
 	var texts []babyclient.Part
 	var calls []babyclient.ToolCall
-	var reasoning string
+	var reasoning strings.Builder
 	for j, p := range parts {
 		switch p := p.(type) {
 		case llms.TextContent:
 			texts = append(texts, babyclient.TextPart(p.Text))
 		case reasoningPart:
-			reasoning += p.text
+			reasoning.WriteString(p.text)
 		case llms.ToolCall:
 			if p.FunctionCall != nil && *p.FunctionCall == (llms.FunctionCall{}) && p.ID == "" {
 				c.unnamed++
@@ -241,7 +240,7 @@ func (c *conversation) assistant(i int, parts []llms.ContentPart) error {
 			return unsupported(i, j, p, "an AI message holds text, thinking and tool calls")
 		}
 	}
-	if texts == nil && calls == nil && reasoning == "" {
+	if texts == nil && calls == nil && reasoning.Len() == 0 {
 		return nil // nothing but an unnamed call
 	}
 	var m babyclient.Message
@@ -250,7 +249,7 @@ func (c *conversation) assistant(i int, parts []llms.ContentPart) error {
 	} else {
 		m = message(babyclient.RoleAssistant, texts)
 	}
-	m.ToolCalls, m.Reasoning = calls, reasoning
+	m.ToolCalls, m.Reasoning = calls, reasoning.String()
 	c.out = append(c.out, m)
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // sentMessages is how messages look on the wire.
-func sentMessages(t *testing.T, messages []llms.MessageContent, options ...llms.CallOption) string {
+func sentMessages(t *testing.T, messages []llms.MessageContent) string {
 	t.Helper()
 	srv := chatServer(t)
-	if _, err := newLLM(t, srv).GenerateContent(t.Context(), messages, options...); err != nil {
+	if _, err := newLLM(t, srv).GenerateContent(t.Context(), messages); err != nil {
 		t.Fatal(err)
 	}
 	return jsonOf(t, lastBody(t, srv)["messages"])

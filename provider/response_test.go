@@ -141,7 +141,7 @@ func TestThinkTags(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for size := range len(test.answer) + 1 { // 0: the plain call
-				var h http.Handler = says(test.answer)
+				h := says(test.answer)
 				var p pieces
 				options := []llms.CallOption{test.option}
 				if size > 0 {

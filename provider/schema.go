@@ -140,7 +140,7 @@ func (b *schemaBuilder) ofStruct(t reflect.Type) (object, error) {
 func (b *schemaBuilder) name(t reflect.Type) string { return strings.Map(wordCharacter, t.String()) }
 
 func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]string) error {
-	for f := range fieldsOf(t) {
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		inner := f.Type
 		if inner.Kind() == reflect.Pointer {
@@ -176,16 +176,6 @@ func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]s
 		*properties = append(*properties, member{name, schema})
 	}
 	return nil
-}
-
-func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
-		}
-	}
 }
 
 // describe adds what the tags of a field say.

@@ -332,7 +332,7 @@ func Test20Cancel(t *testing.T) {
 		if !errors.Is(err, cause) {
 			t.Errorf("error %v is not %v", err, cause)
 		}
-		if cause == context.Canceled && !llms.IsCanceledError(err) || cause == context.DeadlineExceeded && !llms.IsTimeoutError(err) {
+		if errors.Is(cause, context.Canceled) && !llms.IsCanceledError(err) || errors.Is(cause, context.DeadlineExceeded) && !llms.IsTimeoutError(err) {
 			t.Errorf("error %v has the wrong code", err)
 		}
 	}
@@ -527,7 +527,7 @@ func TestStreamEqualsPlainForAllCaptures(t *testing.T) {
 					maps.DeleteFunc(c.GenerationInfo, func(key string, _ any) bool { return strings.HasSuffix(key, "Tokens") })
 				}
 			}
-			sameJSON(t, "streamed and plain", jsonOf(t, comparable(streamed)), jsonOf(t, comparable(plain)))
+			sameJSON(t, "streamed and plain", jsonOf(t, sameRun(streamed)), jsonOf(t, sameRun(plain)))
 		})
 	}
 	if streams < 50 || pairs < 30 {
@@ -535,8 +535,8 @@ func TestStreamEqualsPlainForAllCaptures(t *testing.T) {
 	}
 }
 
-// comparable is an answer without what differs between two runs of an engine.
-func comparable(resp *llms.ContentResponse) *llms.ContentResponse {
+// sameRun is an answer without what differs between two runs of an engine.
+func sameRun(resp *llms.ContentResponse) *llms.ContentResponse {
 	for _, c := range resp.Choices {
 		for _, key := range []string{"ID", "Created", "PromptCachedTokens", "CachedTokens", "CacheReadInputTokens", "SystemFingerprint"} {
 			delete(c.GenerationInfo, key)

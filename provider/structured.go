@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -67,7 +68,7 @@ func wordCharacter(r rune) rune {
 // does not decode is an error with the text in its Details; the response comes along.
 func GenerateJSON[T any](ctx context.Context, model llms.Model, messages []llms.MessageContent, options ...llms.CallOption) (T, *llms.ContentResponse, error) {
 	var out T
-	resp, err := model.GenerateContent(ctx, messages, append(options[:len(options):len(options)], WithJSONType[T]())...)
+	resp, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), WithJSONType[T]())...)
 	if err != nil {
 		return out, nil, err
 	}
