@@ -46,7 +46,8 @@ func sdk(t *testing.T, version string) (python string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	venv := filepath.Join(cache, fmt.Sprintf("sdk-%x", sha256.Sum256(append(text, base...)))[:16])
+	key := sha256.Sum256(append(text, base...))
+	venv := filepath.Join(cache, fmt.Sprintf("env-sdk-%x", key[:6])) // under a name that babyapi-local clean removes
 	bin := filepath.Join("bin", "python")
 	if runtime.GOOS == "windows" {
 		bin = filepath.Join("Scripts", "python.exe")
@@ -59,7 +60,7 @@ func sdk(t *testing.T, version string) (python string) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	aside, err := os.MkdirTemp(cache, "sdk-*.partial") //nolint:usetesting // a rename stays on one disk
+	aside, err := os.MkdirTemp(cache, "env-sdk-*.partial") //nolint:usetesting // a rename stays on one disk
 	if err != nil {
 		t.Fatal(err)
 	}
