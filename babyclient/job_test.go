@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -558,10 +559,10 @@ func TestBatchHoldsFew(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		d := &doclings{takes: func(string) time.Duration { return 0 }}
 		d.script(srv)
-		opened := 0
+		var opened atomic.Int64
 		src := make([]babyclient.Source, 50)
 		for i := range src {
-			src[i] = babyclient.Source{Name: fmt.Sprintf("d%d.md", i), Reader: &lazyReader{opened: func() { opened++ }}}
+			src[i] = babyclient.Source{Name: fmt.Sprintf("d%d.md", i), Reader: &lazyReader{opened: func() { opened.Add(1) }}}
 		}
 		handled := 0
 		for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: src}) {
@@ -570,7 +571,7 @@ func TestBatchHoldsFew(t *testing.T) {
 			}
 			handled++
 			time.Sleep(time.Minute) // a caller that takes its time
-			if ahead := opened - handled; ahead > 2*babyclient.DefaultBatchConcurrency {
+			if ahead := int(opened.Load()) - handled; ahead > 2*babyclient.DefaultBatchConcurrency {
 				t.Fatalf("%d documents ahead of the caller", ahead)
 			}
 		}

@@ -1,0 +1,30 @@
+package babyclient
+
+import (
+	"errors"
+	"io"
+	"time"
+)
+
+// What the fuzz tests of package babyclient_test reach into.
+
+// EventsOf are the data of the events of a stream.
+func EventsOf(r io.Reader) ([]string, error) {
+	s := sseReader{r: r}
+	var out []string
+	for {
+		data, err := s.next()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, string(data))
+	}
+}
+
+// ParseRetryAfter is parseRetryAfter.
+func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+	return parseRetryAfter(value, now)
+}
