@@ -1,7 +1,7 @@
 # Everything a contributor or CI runs. Bare `make` lists the targets.
 
-# The published module, and interop/, which keeps heavy test dependencies out of it.
-MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod interop/go.mod))
+# The published modules, and interop/, which keeps heavy test dependencies out of them.
+MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod interop/go.mod))
 
 # The race detector needs a C compiler; without one the tests run all the same, and say so.
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)

@@ -33,13 +33,18 @@ func WithJSONSchema(name string, schema any) llms.CallOption {
 // and jsonschema also takes minimum, maximum, minLength, maxLength, minItems, maxItems and pattern.
 // [GenerateJSON] decodes the answer too.
 func WithJSONType[T any]() llms.CallOption {
-	t := reflect.TypeFor[T]()
-	schema, err := schemaOf(t)
+	raw, err := SchemaOf[T]()
+	return jsonFormat(reflect.TypeFor[T]().Name(), raw, err)
+}
+
+// SchemaOf is the JSON schema of a T as [WithJSONType] makes it: for the Parameters of a tool whose
+// arguments decode into a T.
+func SchemaOf[T any]() (json.RawMessage, error) {
+	schema, err := schemaOf(reflect.TypeFor[T]())
 	if err != nil {
-		return jsonFormat("", nil, err)
+		return nil, err
 	}
-	raw, err := json.Marshal(schema)
-	return jsonFormat(t.Name(), raw, err)
+	return json.Marshal(schema)
 }
 
 func jsonFormat(name string, raw json.RawMessage, err error) llms.CallOption {

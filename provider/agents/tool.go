@@ -1,0 +1,102 @@
+package agents
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/tools"
+
+	"github.com/babyapi-org/babyapi-go/provider"
+)
+
+// SchemaTool is a tool that tells the model what arguments it takes. Its Call gets them as a JSON
+// object.
+type SchemaTool interface {
+	tools.Tool
+	// Parameters is the JSON schema of the arguments: any value that marshals to one.
+	Parameters() any
+}
+
+// NewTool makes a tool of a function. The schema of its arguments is that of In, as provider.SchemaOf
+// makes it; arguments that do not decode into an In are answered with what is wrong, so that the model
+// can correct them.
+func NewTool[In any](name, description string, call func(context.Context, In) (string, error)) (SchemaTool, error) {
+	if name == "" || call == nil {
+		return nil, fmt.Errorf("agents: tool %q needs a name and a function", name)
+	}
+	schema, err := provider.SchemaOf[In]()
+	if err != nil {
+		return nil, fmt.Errorf("agents: tool %q: %w", name, err)
+	}
+	return &function[In]{name: name, description: description, schema: schema, call: call}, nil
+}
+
+type function[In any] struct {
+	name, description string
+	schema            json.RawMessage
+	call              func(context.Context, In) (string, error)
+}
+
+func (f *function[In]) Name() string        { return f.name }
+func (f *function[In]) Description() string { return f.description }
+func (f *function[In]) Parameters() any     { return f.schema }
+
+func (f *function[In]) Call(ctx context.Context, input string) (string, error) {
+	var in In
+	d := json.NewDecoder(bytes.NewReader([]byte(input)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return fmt.Sprintf("error: the arguments of %s are wrong: %v", f.name, err), nil
+	}
+	return f.call(ctx, in)
+}
+
+// plainInput is the one argument of a tool without a schema.
+const plainInput = "input"
+
+// definition shows a tool to the model.
+func definition(t tools.Tool) llms.Tool {
+	var parameters any = map[string]any{
+		"type":                 "object",
+		"properties":           map[string]any{plainInput: map[string]any{"type": "string"}},
+		"required":             []string{plainInput},
+		"additionalProperties": false,
+	}
+	if s, ok := t.(SchemaTool); ok {
+		parameters = s.Parameters()
+	}
+	return llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name(), Description: t.Description(), Parameters: parameters}}
+}
+
+// patient is a tool whose failures the model is told of. The executor itself would give up at the first.
+type patient struct{ tools.Tool }
+
+func (p patient) Call(ctx context.Context, input string) (string, error) {
+	if strings.TrimSpace(input) == "" {
+		input = "{}" // how some models call a tool without arguments
+	}
+	var arguments map[string]json.RawMessage
+	if json.Unmarshal([]byte(input), &arguments) != nil {
+		return fmt.Sprintf("error: the arguments of %s are no JSON object: %s", p.Name(), input), nil
+	}
+	if _, ok := p.Tool.(SchemaTool); !ok {
+		var text string
+		if json.Unmarshal(arguments[plainInput], &text) != nil {
+			return fmt.Sprintf("error: %s takes one argument, %q, which is a string", p.Name(), plainInput), nil
+		}
+		input = text
+	}
+	out, err := p.Tool.Call(ctx, input)
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return "", errors.Join(ctx.Err(), err)
+	}
+	return "error: " + err.Error(), nil
+}
