@@ -2,7 +2,6 @@ package agents
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -161,8 +160,7 @@ func (a *ToolAgent) messages(steps []schema.AgentStep, input string) (out []llms
 // replayed is the arguments of an earlier call. Those that are no JSON object would be refused; the
 // result of their call quotes them.
 func replayed(arguments string) string {
-	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(arguments), &object) != nil {
+	if _, ok := objectOf(arguments); !ok {
 		return "{}"
 	}
 	return arguments

@@ -80,16 +80,14 @@ func (p patient) Call(ctx context.Context, input string) (string, error) {
 	if strings.TrimSpace(input) == "" {
 		input = "{}" // how some models call a tool without arguments
 	}
-	var arguments map[string]json.RawMessage
-	if json.Unmarshal([]byte(input), &arguments) != nil {
+	arguments, ok := objectOf(input)
+	if !ok {
 		return fmt.Sprintf("error: the arguments of %s are no JSON object: %s", p.Name(), input), nil
 	}
 	if _, ok := p.Tool.(SchemaTool); !ok {
-		var text string
-		if json.Unmarshal(arguments[plainInput], &text) != nil {
+		if input, ok = arguments[plainInput].(string); !ok {
 			return fmt.Sprintf("error: %s takes one argument, %q, which is a string", p.Name(), plainInput), nil
 		}
-		input = text
 	}
 	out, err := p.Tool.Call(ctx, input)
 	switch {
@@ -99,4 +97,9 @@ func (p patient) Call(ctx context.Context, input string) (string, error) {
 		return "", errors.Join(ctx.Err(), err)
 	}
 	return "error: " + err.Error(), nil
+}
+
+func objectOf(text string) (object map[string]any, ok bool) {
+	ok = json.Unmarshal([]byte(text), &object) == nil
+	return object, ok
 }
