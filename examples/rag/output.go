@@ -135,7 +135,7 @@ func explain(ctx context.Context, err error) string {
 
 // parts are the errors that were joined.
 func parts(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // deeper ones are causes, not parts
+	joined, ok := err.(interface{ Unwrap() []error }) // deeper ones are causes, not parts
 	if !ok {
 		return []error{err}
 	}

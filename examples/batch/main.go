@@ -1,0 +1,167 @@
+// Command batch converts documents to Markdown, side by side, with a progress
+// bar. Ctrl-C stops it; the same command again goes on where it was, and collects
+// the conversions that were under way instead of starting, and paying, them anew.
+//
+//	go run ./examples/batch -out converted report.pdf slides.pptx …
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/babyapi-org/babyapi-go/babyclient"
+)
+
+func main() {
+	out := flag.String("out", filepath.Join(os.TempDir(), "babyapi-batch"), "`folder` for the Markdown")
+	flag.Parse()
+	files := flag.Args()
+	if len(files) == 0 {
+		files = []string{"examples/rag/documents/t90-service-manual.pdf", "examples/rag/documents/travel-policy.docx"}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b := &batch{dir: *out, total: len(files)}
+	err := b.run(ctx, files)
+	fmt.Printf("%d of %d documents are in %s\n", b.done, b.total, b.dir)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted; the same command again goes on from here")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "batch:", err)
+		os.Exit(1)
+	}
+}
+
+type batch struct {
+	dir         string
+	client      *babyclient.Client
+	done, total int
+}
+
+// job is a line of the journal: a conversion that the service was given.
+type job struct{ File, ID, Node string }
+
+func (b *batch) run(ctx context.Context, files []string) (err error) {
+	if b.client, err = babyclient.New(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return err
+	}
+	known, err := b.readJournal()
+	if err != nil {
+		return err
+	}
+	journal, err := os.OpenFile(b.journal(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	defer b.bar("")
+
+	var failed []error
+	var todo []babyclient.Source
+	for _, file := range files {
+		if file, err = filepath.Abs(file); err != nil {
+			return err
+		}
+		if _, err := os.Stat(b.output(file)); err == nil {
+			b.done++
+			continue
+		}
+		b.bar(filepath.Base(file))
+		if j, ok := known[file]; ok {
+			resp, err := b.client.Docling.ConvertJob(j.ID, j.Node).Wait(ctx)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err == nil {
+				failed = append(failed, b.keep(file, resp.Document()))
+				continue
+			}
+			// Lost after a restart of the service, or failed, and the file can be another by now.
+			if !errors.Is(err, babyclient.ErrTaskLost) && !errors.Is(err, babyclient.ErrTaskFailed) && !errors.Is(err, babyclient.ErrDocumentFailed) {
+				return err
+			}
+		}
+		todo = append(todo, babyclient.FromFile(file))
+	}
+
+	var unnoted error
+	i := 0
+	for doc, err := range b.client.Docling.ConvertAll(ctx, &babyclient.ConvertAllRequest{
+		Sources: todo,
+		BatchOptions: babyclient.BatchOptions{OnSubmit: func(j babyclient.BatchJob) {
+			line, _ := json.Marshal(job{todo[j.Index].Path, j.ID, j.Node}) // strings always encode
+			if _, err := journal.Write(append(line, '\n')); err != nil {
+				unnoted = fmt.Errorf("noting the jobs: %w", err)
+			}
+		}},
+	}) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			err = b.keep(todo[i].Path, doc)
+		}
+		failed = append(failed, err)
+		b.bar(filepath.Base(todo[i].Path))
+		i++
+	}
+	return errors.Join(append(failed, unnoted)...)
+}
+
+// keep writes a converted document. It is there whole or not at all.
+func (b *batch) keep(file string, doc *babyclient.Converted) error {
+	part := b.output(file) + ".part"
+	if err := os.WriteFile(part, []byte(doc.Markdown), 0o600); err != nil {
+		return err
+	}
+	b.done++
+	return os.Rename(part, b.output(file))
+}
+
+// output is named after the whole path, so that files of one name do not meet.
+func (b *batch) output(file string) string {
+	return filepath.Join(b.dir, strings.NewReplacer("/", "_", `\`, "_", ":", "_").Replace(strings.TrimPrefix(file, "/"))+".md")
+}
+
+func (b *batch) journal() string { return filepath.Join(b.dir, ".jobs") }
+
+func (b *batch) readJournal() (map[string]job, error) {
+	known := map[string]job{}
+	text, err := os.ReadFile(b.journal())
+	if errors.Is(err, fs.ErrNotExist) {
+		return known, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		var j job
+		if json.Unmarshal([]byte(line), &j) == nil { // the last line can be half
+			known[j.File] = j
+		}
+	}
+	return known, err
+}
+
+// bar shows how far it is, on a terminal only; an empty name takes it away.
+func (b *batch) bar(name string) {
+	if st, err := os.Stderr.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return
+	}
+	fmt.Fprint(os.Stderr, "\r\033[K")
+	if name != "" {
+		const width = 30
+		full := width * b.done / b.total
+		fmt.Fprintf(os.Stderr, "[%s%s] %d of %d  %s", strings.Repeat("#", full), strings.Repeat(".", width-full), b.done, b.total, name)
+	}
+}
