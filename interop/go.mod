@@ -3,10 +3,25 @@ module github.com/babyapi-org/babyapi-go/interop
 go 1.26.0
 
 require (
-	github.com/babyapi-org/babyapi-go v0.0.0
+	github.com/babyapi-org/babyapi-go v0.1.0
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/sashabaranov/go-openai v1.43.0
 	github.com/tmc/langchaingo v0.1.14
+)
+
+require (
+	github.com/AssemblyAI/assemblyai-go-sdk v1.3.0 // indirect
+	github.com/PuerkitoBio/goquery v1.8.1 // indirect
+	github.com/andybalholm/cascadia v1.3.2 // indirect
+	github.com/aymerick/douceur v0.2.0 // indirect
+	github.com/cenkalti/backoff v2.2.1+incompatible // indirect
+	github.com/google/go-querystring v1.1.0 // indirect
+	github.com/gorilla/css v1.0.0 // indirect
+	github.com/klauspost/compress v1.18.0 // indirect
+	github.com/ledongthuc/pdf v0.0.0-20220302134840-0c2507a12d80 // indirect
+	github.com/microcosm-cc/bluemonday v1.0.26 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	nhooyr.io/websocket v1.8.7 // indirect
 )
 
 require (
@@ -27,3 +42,5 @@ require (
 )
 
 replace github.com/babyapi-org/babyapi-go => ../
+
+replace github.com/babyapi-org/babyapi-go/provider/agents => ../provider/agents
