@@ -72,12 +72,11 @@ func TestGoCompiles(t *testing.T) {
 	if len(found) == 0 {
 		t.Fatal("no Go in the pages")
 	}
-	// Inside the module, so that its own packages are found.
-	dir, err := os.MkdirTemp(".", "build-")
+	dir, err := os.MkdirTemp(".", "build-") //nolint:usetesting // inside the module, so that its own packages are found
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	var packages []string
 	for i, b := range found {
 		source := b.text
