@@ -438,9 +438,10 @@ func TestLibraryKeepsWhatWasReadLast(t *testing.T) {
 	mustText(t, s, ToolConvert, `{"document_id":"`+ids[0]+`"}`)
 	wantError(t, s, ToolConvert, `{"document_id":"`+ids[1]+`"}`, "is not kept any more")
 	// A document may be larger than all that is kept.
-	svc.markdown = strings.Repeat("x", maxBytes+1)
+	s.library.maxBytes = 1000
+	svc.markdown = strings.Repeat("x", 1001)
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/huge.pdf"}`))
-	mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":`+fmt.Sprint(maxBytes)+`}`)
+	mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":1000}`)
 	wantError(t, s, ToolConvert, `{"document_id":"`+ids[0]+`"}`, "is not kept any more")
 }
 

@@ -29,6 +29,8 @@ type library struct {
 	ctx    context.Context // of the work in the background
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	// maxBytes is how much text is kept.
+	maxBytes int
 
 	mu   sync.Mutex
 	list []*conversion // read longest ago first
@@ -53,7 +55,7 @@ type conversion struct {
 }
 
 func newLibrary() *library {
-	l := &library{}
+	l := &library{maxBytes: maxBytes}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -203,7 +205,7 @@ func (l *library) trim() {
 		if c.doc != nil {
 			bytes += len(c.doc.text)
 		}
-		if count > 1 && (count > maxDocuments || bytes > maxBytes) {
+		if count > 1 && (count > maxDocuments || bytes > l.maxBytes) {
 			l.list = slices.Delete(l.list, i, i+1)
 		}
 	}

@@ -111,7 +111,7 @@ type line struct {
 func readLines(ctx context.Context, in io.Reader, lines chan<- line) {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for {
-		l := readLine(r)
+		l := readLine(r, maxLine)
 		select {
 		case lines <- l:
 		case <-ctx.Done():
@@ -123,12 +123,12 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- line) {
 	}
 }
 
-// readLine reads up to a line break or the end, and drops the rest of a line that is too long.
-func readLine(r *bufio.Reader) line {
+// readLine reads up to a line break or the end, and drops a line of more than limit bytes.
+func readLine(r *bufio.Reader, limit int) line {
 	var l line
 	for {
 		part, err := r.ReadSlice('\n')
-		if len(l.text)+len(part) > maxLine {
+		if len(l.text)+len(part) > limit {
 			l.tooLong, l.text = true, nil
 		}
 		if !l.tooLong {

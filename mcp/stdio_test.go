@@ -366,24 +366,46 @@ func TestStdioMalformedLines(t *testing.T) {
 	}
 }
 
-// A line of 20 MB is served, and one over the limit refused without losing the next.
+// A line of 20 MB is served, and so is a call with an argument of 1 MB.
 func TestStdioLongLines(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	prompt := strings.Repeat("x", 20<<20)
-	go p.send(toolCall("1", ToolInfer, `{"prompt":"`+prompt+`","max_tokens":1}`))
-	p.receiveID("1")
-	if got := len(svc.sent("/infer")[0].body); got < 20<<20 {
-		t.Errorf("the service got %d bytes", got)
-	}
-	go func() {
-		_, _ = io.WriteString(p.in, `"`+strings.Repeat("x", maxLine)+"\"\n"+`{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
-	}()
-	if m := p.receive(); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST || !strings.Contains(m.Error.Message, "longer than") {
-		t.Errorf("got %+v", m)
+	go p.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"`+strings.Repeat("x", 20<<20)+`"}}`,
+		toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
+	if m := p.receiveID("1"); m.Error != nil {
+		t.Errorf("ping: %+v", m.Error)
 	}
 	p.receiveID("2")
+	if got := len(svc.sent("/infer")[0].body); got < 1<<20 {
+		t.Errorf("the service got %d bytes", got)
+	}
+}
+
+// A line over the limit is dropped whole, without losing the one before or after it.
+func TestReadLine(t *testing.T) {
+	const limit = 100
+	for _, size := range []int{1, limit - 1, limit, 10 * limit, 100_000} {
+		r := bufio.NewReaderSize(strings.NewReader("before\n"+strings.Repeat("x", size)+"\r\nafter"), 16)
+		var got []line
+		for len(got) == 0 || got[len(got)-1].err == nil {
+			got = append(got, readLine(r, limit))
+		}
+		fits := size+len("\r\n") <= limit
+		if len(got) != 3 || string(got[0].text) != "before" || string(got[2].text) != "after" || got[1].tooLong == fits || fits && len(got[1].text) != size {
+			t.Errorf("size %d: got %+v", size, got)
+		}
+	}
+}
+
+func TestStdioTooLong(t *testing.T) {
+	s, _ := newTestServer(t, newService(t))
+	var out bytes.Buffer
+	c := &stdio{server: s, out: &out}
+	c.receive(t.Context(), line{tooLong: true})
+	if m := parseMessage(t, out.Bytes()); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST || !strings.Contains(m.Error.Message, "longer than") {
+		t.Errorf("got %+v", m)
+	}
 }
 
 // An id comes back as it was sent, and two calls with one id are told apart.
