@@ -187,12 +187,14 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 		}
 		call.body = jsonBody(body)
 	}
+	w, copied := out.(io.Writer)
+	call.copied = copied
 	resp, err := c.send(ctx, call, opts)
 	if err != nil {
 		return err
 	}
 	defer resp.close()
-	if w, ok := out.(io.Writer); ok {
+	if copied {
 		if _, err := io.Copy(w, &resp.body); err != nil {
 			return resp.fail(err)
 		}

@@ -350,9 +350,16 @@ func (v *DoclingVersion) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &v.Versions)
 }
 
+func (v *DoclingVersion) lacks() string {
+	if len(v.Versions) == 0 {
+		return "versions"
+	}
+	return ""
+}
+
 // Version tells what docling-serve runs: GET /docling/version.
 func (d *Docling) Version(ctx context.Context, opts ...CallOption) (*DoclingVersion, error) {
-	return doJSON[DoclingVersion](ctx, d.c, &call{method: http.MethodGet, path: "/docling/version"}, opts, nil)
+	return doJSON[DoclingVersion](ctx, d.c, &call{method: http.MethodGet, path: "/docling/version"}, opts, (*DoclingVersion).lacks)
 }
 
 // Convert converts documents and waits for the result. A document that is not converted is

@@ -48,6 +48,7 @@ type call struct {
 	slow    bool        // a document: DefaultDocumentTimeout at least
 	stream  bool        // answers server-sent events
 	noRetry bool        // an upload
+	copied  bool        // the answer goes to a writer of the caller's as it comes
 }
 
 func (k *call) op() string {
@@ -88,6 +89,7 @@ type response struct {
 	length int64         // as the header says, -1 when it does not
 	idle   *time.Timer   // the stream idle clock, nil for none
 	done   func(error)   // ends the attempt, once
+	whole  []byte        // the body, where send has read it
 }
 
 // The client's own clocks, told apart from the caller's context by their cause.
@@ -116,6 +118,13 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 	}
 	for n := 1; ; n++ {
 		resp, connected, err := c.attempt(ctx, k, &s, n)
+		if err == nil && k.method == http.MethodGet && !k.stream && !k.copied {
+			// A GET may be sent again, so an answer that breaks off is a failed attempt too.
+			var failed error
+			if resp.whole, failed = resp.readAll(); failed != nil {
+				err, _ = errors.AsType[*Error](failed)
+			}
+		}
 		if err == nil {
 			return resp, nil
 		}
@@ -268,6 +277,9 @@ func (r *response) end(err error) {
 
 // readAll reads the whole body and closes it.
 func (r *response) readAll() ([]byte, error) {
+	if r.whole != nil {
+		return r.whole, nil
+	}
 	defer r.close()
 	var b []byte
 	if n := r.length; n > 0 && n <= min(r.client.maxResponseSize, 64<<20) {
@@ -285,9 +297,9 @@ func (r *response) readAll() ([]byte, error) {
 			return b, nil
 		}
 		if err != nil {
-			err = r.fail(err)
-			r.end(err)
-			return nil, err
+			e := r.fail(err)
+			r.end(e)
+			return nil, e
 		}
 	}
 }
@@ -340,7 +352,7 @@ func (r *response) apiError() *Error {
 }
 
 // fail is the error of a body that could not be read to its end.
-func (r *response) fail(err error) error {
+func (r *response) fail(err error) *Error {
 	var e *Error
 	switch {
 	case r.caller.Err() != nil:
@@ -516,7 +528,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 }
 
 // doJSON makes a whole call with a JSON answer. lacks names a field that the answer must have and has not, and is nil
-// where none is needed.
+// where the service can answer anything but an error.
 func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption, lacks func(*T) string) (*T, error) {
 	resp, err := c.send(ctx, k, opts)
 	if err != nil {
@@ -530,10 +542,24 @@ func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption, l
 	if err := resp.decode(raw, out); err != nil {
 		return nil, err
 	}
-	if lacks != nil {
-		if field := lacks(out); field != "" {
-			return nil, resp.invalidResponse(raw, "the answer has no "+field, nil)
-		}
+	if lacks == nil {
+		lacks = func(*T) string { return lacksAnswer(raw) }
+	}
+	if field := lacks(out); field != "" {
+		return nil, resp.invalidResponse(raw, "the answer has no "+field, nil)
 	}
 	return out, nil
+}
+
+// lacksAnswer names what is not there in null and in an error with status 200, where nothing else is known of the answer.
+func lacksAnswer(raw []byte) string {
+	var top map[string]json.RawMessage
+	var e Error
+	if json.Unmarshal(raw, &top) == nil {
+		e.fromObject(map[string]json.RawMessage{"error": top["error"]})
+	}
+	if e.Message != "" || string(bytes.TrimSpace(raw)) == "null" {
+		return "content"
+	}
+	return ""
 }

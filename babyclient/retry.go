@@ -19,7 +19,8 @@ type Attempt struct {
 	Number int
 	// Connected tells whether a connection was made: if not, the request cannot have run.
 	Connected bool
-	// Err is why the attempt failed. Its StatusCode is 0 where the service did not answer.
+	// Err is why the attempt failed. Its StatusCode is 0 where the service did not answer, and a 2xx where the answer
+	// to a GET broke off.
 	Err *Error
 }
 
@@ -34,12 +35,13 @@ type RetryPolicy func(Attempt) bool
 // again after a network error, a timeout, 408, 502 and 504.
 func DefaultRetryPolicy(a Attempt) bool {
 	safe := a.Method == http.MethodGet || a.Method == http.MethodHead
-	switch a.Err.StatusCode {
-	case 0:
+	if a.Err.StatusCode < 300 {
 		if isCertificateError(a.Err) {
 			return false
 		}
 		return safe && (a.Err.Code == CodeConnectionError || a.Err.Code == CodeTimeout) || !a.Connected
+	}
+	switch a.Err.StatusCode {
 	case http.StatusTooManyRequests:
 		return !isQuota(a.Err.Code) && !isQuota(a.Err.Type)
 	case http.StatusServiceUnavailable:

@@ -22,6 +22,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -85,6 +86,7 @@ func newServer() *Server {
 	s.http = httptest.NewUnstartedServer(s)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.closed = cancel
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // what goes wrong here is meant to
 	s.http.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	s.http.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {

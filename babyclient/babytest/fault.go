@@ -61,7 +61,11 @@ func Drip(h http.Handler, size int, pause time.Duration) http.Handler {
 			if _, err := c.Write(piece); err != nil {
 				return
 			}
-			time.Sleep(pause)
+			select {
+			case <-time.After(pause):
+			case <-c.over:
+				return
+			}
 		}
 	})
 }
@@ -116,6 +120,20 @@ func EndlessStream(data string) http.Handler {
 	})
 }
 
+// EndlessBody answers with a status and a JSON body that begins as given and then goes on with blanks, without a
+// length and without end, until the client closes the connection.
+func EndlessBody(status int, begin string) http.Handler {
+	blanks := bytes.Repeat([]byte(" "), 1<<16)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, err := io.WriteString(w, begin)
+		for err == nil && r.Context().Err() == nil {
+			_, err = w.Write(blanks)
+		}
+	})
+}
+
 func upTo(wire []byte, n int) []byte {
 	if n < 0 {
 		n += len(wire)
@@ -126,7 +144,8 @@ func upTo(wire []byte, n int) []byte {
 // conn is a connection taken over from the HTTP server.
 type conn struct {
 	net.Conn
-	r *bufio.Reader
+	r    *bufio.Reader
+	over <-chan struct{} // closed with the server
 }
 
 // untilClosed waits until the client closes the connection, or the server is closed.
@@ -141,7 +160,7 @@ func hijack(w http.ResponseWriter, r *http.Request, use func(*conn)) {
 	}
 	defer c.Close()
 	defer context.AfterFunc(r.Context(), func() { _ = c.Close() })()
-	use(&conn{c, buf.Reader})
+	use(&conn{c, buf.Reader, r.Context().Done()})
 }
 
 func fault(h http.Handler, send func(*conn, []byte)) http.Handler {
