@@ -134,7 +134,7 @@ func TestDoclingCaptures(t *testing.T) {
 		path, _, _ := strings.Cut(c.Request.Path, "?")
 		srv := server(t)
 		cl := client(srv, babyclient.WithMaxRetries(0))
-		srv.On(c.Request.Method+" /docling/", c.answer()) //nolint:bodyclose // false: there is no response here
+		srv.On(c.Request.Method+" /docling/", c.answer())
 		var line string
 		var typed any
 		switch {

@@ -87,7 +87,7 @@ func llmCaptures(t testing.TB) []*capture {
 func play(t *testing.T, c *capture) *babyclient.Client {
 	t.Helper()
 	srv := server(t)
-	srv.On("/", babytest.Recorded(c.wire)) //nolint:bodyclose // false: there is no response here
+	srv.On("/", babytest.Recorded(c.wire))
 	return client(srv, babyclient.WithMaxRetries(0))
 }
 
@@ -191,29 +191,15 @@ func (c *capture) call(t *testing.T, cl *babyclient.Client) (typed any, meta bab
 	complete := &babyclient.CompleteRequest{Prompt: "hi"}
 	switch {
 	case c.path == "/v1/chat/completions" && c.stream():
-		resp, err := babyclient.Collect(cl.ChatStream(t.Context(), chat))
-		return resp, resp.Meta, err
+		return decoded(babyclient.Collect(cl.ChatStream(t.Context(), chat)))
 	case c.path == "/v1/chat/completions":
-		if resp, err := cl.Chat(t.Context(), chat); err == nil {
-			return resp, resp.Meta, nil
-		} else {
-			return nil, meta, err
-		}
+		return decoded(cl.Chat(t.Context(), chat))
 	case c.path == "/v1/completions" && c.stream():
-		resp, err := babyclient.CollectCompletion(cl.CompleteStream(t.Context(), complete))
-		return resp, resp.Meta, err
+		return decoded(babyclient.CollectCompletion(cl.CompleteStream(t.Context(), complete)))
 	case c.path == "/v1/completions":
-		if resp, err := cl.Complete(t.Context(), complete); err == nil {
-			return resp, resp.Meta, nil
-		} else {
-			return nil, meta, err
-		}
+		return decoded(cl.Complete(t.Context(), complete))
 	case c.path == "/v1/models":
-		if resp, err := cl.Models(t.Context()); err == nil {
-			return resp, resp.Meta, nil
-		} else {
-			return nil, meta, err
-		}
+		return decoded(cl.Models(t.Context()))
 	case c.path == "/v1/embeddings":
 		resp, err := cl.Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", EncodingFormat: "base64", Input: []string{""}, Extra: map[string]any{"input": c.field("input")}})
 		if err != nil {
@@ -228,15 +214,19 @@ func (c *capture) call(t *testing.T, cl *babyclient.Client) (typed any, meta bab
 			Data []any `json:"data"`
 		}{resp, data}, resp.Meta, nil
 	case strings.HasSuffix(c.path, "rerank"):
-		if resp, err := cl.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Extra: map[string]any{"documents": c.field("documents")}}); err == nil {
-			return resp, resp.Meta, nil
-		} else {
-			return nil, meta, err
-		}
+		return decoded(cl.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Extra: map[string]any{"documents": c.field("documents")}}))
 	}
 	var raw json.RawMessage
 	err = cl.Do(t.Context(), c.method, c.path, nil, &raw)
 	return nil, babyclient.Meta{Raw: raw}, err
+}
+
+// decoded is an answer with its Meta, nil for none.
+func decoded[T any](resp *T, err error) (any, babyclient.Meta, error) {
+	if resp == nil {
+		return nil, babyclient.Meta{}, err
+	}
+	return resp, reflect.ValueOf(resp).Elem().FieldByName("Meta").Interface().(babyclient.Meta), err
 }
 
 // Every plain answer decodes, and every field of it is in the typed value or, reviewed, in Raw.

@@ -227,7 +227,7 @@ func TestInvalidResponses(t *testing.T) {
 	tests := []string{``, `null`, `[]`, `{}`, `{"choices":[]}`, `{"choices":"x"}`, `<html>`, `"text"`, `{"error":{"message":"overloaded"}}`}
 	for _, body := range tests {
 		srv := server(t)
-		srv.On("/", babytest.JSON(200, body)) //nolint:bodyclose // false: there is no response here
+		srv.On("/", babytest.JSON(200, body))
 		c := client(srv)
 		_, chat := c.Chat(t.Context(), &babyclient.ChatRequest{Messages: hi})
 		_, complete := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})
@@ -283,7 +283,7 @@ func TestCollectToolCalls(t *testing.T) {
 		})
 	}
 	srv := server(t)
-	srv.On("/", babytest.Stream(`{"choices":[]}`)) //nolint:bodyclose // false: there is no response here
+	srv.On("/", babytest.Stream(`{"choices":[]}`))
 	if _, err := babyclient.Collect(chatStream(t.Context(), client(srv))); !errors.Is(err, babyclient.ErrInvalidResponse) {
 		t.Errorf("a stream without choices: %v", err)
 	}
@@ -295,7 +295,7 @@ func TestCollectToolCalls(t *testing.T) {
 // Text and Reasoning of a chunk are those of choice 0, wherever it stands.
 func TestChunkOfSeveralChoices(t *testing.T) {
 	srv := server(t)
-	srv.On("/", babytest.Stream(`{"choices":[{"index":1,"delta":{"content":"x","reasoning":"y"}}]}`, `{"choices":[{"index":1,"delta":{}},{"index":0,"delta":{"content":"a","reasoning_content":"b"}}]}`)) //nolint:bodyclose // false: there is no response here
+	srv.On("/", babytest.Stream(`{"choices":[{"index":1,"delta":{"content":"x","reasoning":"y"}}]}`, `{"choices":[{"index":1,"delta":{}},{"index":0,"delta":{"content":"a","reasoning_content":"b"}}]}`))
 	var got []string
 	for chunk, err := range chatStream(t.Context(), client(srv)) {
 		if err != nil {

@@ -176,7 +176,7 @@ func TestUploadLength(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read from
 	if _, err := file.Seek(4, io.SeekStart); err != nil {
 		t.Fatal(err)
 	}
@@ -401,7 +401,9 @@ func TestZipRefused(t *testing.T) {
 	if _, err := io.Copy(w, io.LimitReader(zeros{}, 4<<20)); err != nil {
 		t.Fatal(err)
 	}
-	z.Close()
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	liar := bytes.Clone(bomb.Bytes()) // says in its directory that it is small
 	at := bytes.LastIndex(liar, []byte("PK\x01\x02"))
 	copy(liar[at+24:], []byte{1, 0, 0, 0})
@@ -425,7 +427,7 @@ func TestZipRefused(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			srv := server(t)
-			srv.On("/", babytest.Body(200, "application/zip", tt.zip)) //nolint:bodyclose // false: there is no response here
+			srv.On("/", babytest.Body(200, "application/zip", tt.zip))
 			c := client(srv, babyclient.WithMaxResponseSize(2<<20))
 			_, convert := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(url1)})
 			_, chunk := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1)})

@@ -302,7 +302,7 @@ func TestConcurrentUse(t *testing.T) {
 			babytest.JSON(200, fmt.Sprintf(`{"output":"%v"}`, body.Prompt)).ServeHTTP(w, r)
 		}
 	}
-	srv.On("/", http.HandlerFunc(echo)) //nolint:bodyclose // false: there is no response here
+	srv.On("/", http.HandlerFunc(echo))
 	c := client(srv)
 	var wg sync.WaitGroup
 	for i := range 100 {

@@ -211,9 +211,10 @@ func TestPollTimeout(t *testing.T) {
 		if _, err = job.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) || time.Since(start) != time.Hour {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
-		start = time.Now()
-		if _, err = job.Wait(ctx, babyclient.WithPollTimeout(time.Second)); err == nil {
-			t.Error("no error")
+		live, end := context.WithTimeout(t.Context(), time.Hour)
+		defer end()
+		if _, err = job.Wait(live, babyclient.WithPollTimeout(time.Second)); !errors.Is(err, babyclient.ErrTimeout) {
+			t.Errorf("a poll timeout beside a deadline: %v", err)
 		}
 		for _, o := range []babyclient.WaitOption{babyclient.WithPollInterval(0), babyclient.WithPollTimeout(-1)} {
 			if _, err := job.Wait(t.Context(), o); !errors.Is(err, babyclient.ErrInvalidRequest) {
@@ -474,8 +475,11 @@ func TestBatchLeft(t *testing.T) {
 				told := 0
 				func() {
 					defer func() { _ = recover() }()
-					for range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(100),
+					for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(100),
 						BatchOptions: babyclient.BatchOptions{OnSubmit: func(babyclient.BatchJob) { told++ }}}) {
+						if err != nil {
+							t.Error(err)
+						}
 						if how == "panic" {
 							panic("stop")
 						}
@@ -543,8 +547,8 @@ func TestBatchInput(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for range c.Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{}) {
-		t.Error("no sources gave a document")
+	for doc, err := range c.Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{}) {
+		t.Errorf("no sources gave %v, %v", doc, err)
 	}
 }
 

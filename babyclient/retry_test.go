@@ -101,7 +101,7 @@ func TestWhatIsRetried(t *testing.T) {
 					t.Skip("a GET follows it: see TestRedirects")
 				}
 				bubble(t, func(t *testing.T, srv *babytest.Server) {
-					srv.On("/", tt.failure, http.HandlerFunc(answerOK)) //nolint:bodyclose // false: there is no response here
+					srv.On("/", tt.failure, http.HandlerFunc(answerOK))
 					c := client(srv)
 					err := call(t.Context(), c, babyclient.WithTimeout(time.Second))
 					want := 1
@@ -251,7 +251,7 @@ func TestCancelledIsNotTimeout(t *testing.T) {
 	for kind, call := range calls {
 		t.Run(kind, func(t *testing.T) {
 			bubble(t, func(t *testing.T, srv *babytest.Server) {
-				srv.On("/", babytest.Hang(babytest.JSON(200, `{}`), 0)) //nolint:bodyclose // false: there is no response here
+				srv.On("/", babytest.Hang(babytest.JSON(200, `{}`), 0))
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				err := call(ctx, client(srv))
@@ -323,7 +323,7 @@ func TestTimeouts(t *testing.T) {
 					if tt.kind == "stream" && n < 0 {
 						n = -len("data: [DONE]\n\n") - len("0\r\n\r\n")
 					}
-					srv.On("/", babytest.Hang(good, n)) //nolint:bodyclose // false: there is no response here
+					srv.On("/", babytest.Hang(good, n))
 					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 					defer cancel()
 					start := time.Now()
@@ -352,7 +352,7 @@ func TestTimeouts(t *testing.T) {
 	}
 	t.Run("http.Client.Timeout", func(t *testing.T) {
 		bubble(t, func(t *testing.T, srv *babytest.Server) {
-			srv.On("/", babytest.Hang(babytest.JSON(200, `{}`), 0)) //nolint:bodyclose // false: there is no response here
+			srv.On("/", babytest.Hang(babytest.JSON(200, `{}`), 0))
 			hc := &http.Client{Transport: srv.HTTPClient().Transport, Timeout: 3 * time.Second}
 			c := client(srv, babyclient.WithHTTPClient(hc))
 			start := time.Now()

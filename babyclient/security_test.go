@@ -16,7 +16,7 @@ import (
 func TestRedirects(t *testing.T) {
 	other := babytest.NewServer()
 	defer other.Close()
-	other.On("/", http.HandlerFunc(answerOK)) //nolint:bodyclose // false: there is no response here
+	other.On("/", http.HandlerFunc(answerOK))
 	otherTLS := babytest.NewTLSServer()
 	defer otherTLS.Close()
 	otherTLS.On("POST /infer", babytest.Redirect(307, other.URL+"/infer"))
@@ -50,8 +50,8 @@ func TestRedirects(t *testing.T) {
 			for _, path := range []string{"GET /v1/models", "POST /infer", "POST /v1/chat/completions", "POST /docling/v1/convert/file"} {
 				srv.On(path, babytest.Redirect(tt.status, tt.to(srv)))
 			}
-			srv.On("/moved", http.HandlerFunc(answerOK))         //nolint:bodyclose // false: there is no response here
-			srv.On("/docling/moved", http.HandlerFunc(answerOK)) //nolint:bodyclose // false: there is no response here
+			srv.On("/moved", http.HandlerFunc(answerOK))
+			srv.On("/docling/moved", http.HandlerFunc(answerOK))
 			err := calls[tt.kind](t.Context(), client(srv, custom))
 			if tt.err != "" {
 				e := fails(t, err)
@@ -151,7 +151,7 @@ func TestNoSecretInErrors(t *testing.T) {
 	for name, answer := range tests {
 		t.Run(name, func(t *testing.T) {
 			srv := server(t)
-			srv.On("/", answer) //nolint:bodyclose // false: there is no response here
+			srv.On("/", answer)
 			c := client(srv, babyclient.WithHeader("X-Api-Token", secret))
 			var errs []error
 			for _, call := range calls {

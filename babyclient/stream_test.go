@@ -345,7 +345,10 @@ func TestStreamLeft(t *testing.T) {
 					t.Error("the panic was lost")
 				}
 			}()
-			for range stream {
+			for _, err := range stream {
+				if err != nil {
+					t.Error(err)
+				}
 				panic("stop")
 			}
 		},

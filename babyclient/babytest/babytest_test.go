@@ -60,18 +60,17 @@ func ExampleCut() {
 	// lo
 }
 
-func get(ctx context.Context, srv *babytest.Server) (*http.Response, []byte, error) {
+func get(ctx context.Context, srv *babytest.Server) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/x", nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	resp, err := srv.HTTPClient().Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return resp, body, err
+	return io.ReadAll(resp.Body)
 }
 
 // A fault keeps what it does not break: the bytes before it are those of the answer.
@@ -108,7 +107,7 @@ func TestFaults(t *testing.T) {
 			if tt.answer != nil {
 				srv.On("GET /x", tt.answer)
 			}
-			_, body, err := get(t.Context(), srv)
+			body, err := get(t.Context(), srv)
 			if string(body) != tt.body || !errors.Is(err, tt.err) {
 				t.Errorf("got %q, %v; want %q, %v", body, err, tt.body, tt.err)
 			}
@@ -120,7 +119,7 @@ func TestGarbage(t *testing.T) {
 	srv := babytest.NewServer()
 	defer srv.Close()
 	srv.On("GET /x", babytest.Garbage())
-	if _, _, err := get(t.Context(), srv); err == nil || !strings.Contains(err.Error(), "malformed") {
+	if _, err := get(t.Context(), srv); err == nil || !strings.Contains(err.Error(), "malformed") {
 		t.Errorf("err = %v, want malformed HTTP", err)
 	}
 }
@@ -133,7 +132,7 @@ func TestScript(t *testing.T) {
 	srv.On("GET /x", babytest.JSON(200, map[string]int{"n": 3}))
 	var got []string
 	for range 4 {
-		_, body, err := get(t.Context(), srv)
+		body, err := get(t.Context(), srv)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +172,7 @@ func TestTLSServer(t *testing.T) {
 	srv := babytest.NewTLSServer()
 	defer srv.Close()
 	srv.On("GET /x", babytest.JSON(200, "1"))
-	if _, body, err := get(t.Context(), srv); err != nil || string(body) != "1" {
+	if body, err := get(t.Context(), srv); err != nil || string(body) != "1" {
 		t.Errorf("%q, %v", body, err)
 	}
 }
@@ -189,12 +188,12 @@ func TestPipeServer(t *testing.T) {
 			babytest.Hang(babytest.JSON(200, "12345"), -2),
 			babytest.Delay(babytest.JSON(200, "1"), time.Hour))
 		start := time.Now()
-		if _, body, err := get(t.Context(), srv); err != nil || string(body) != "1" || time.Since(start) != time.Minute {
+		if body, err := get(t.Context(), srv); err != nil || string(body) != "1" || time.Since(start) != time.Minute {
 			t.Errorf("%q, %v after %s", body, err, time.Since(start))
 		}
 		for range 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if _, body, err := get(ctx, srv); !errors.Is(err, context.DeadlineExceeded) {
+			if body, err := get(ctx, srv); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%q, %v", body, err)
 			}
 			cancel()
@@ -211,7 +210,7 @@ func TestCloseEndsHang(t *testing.T) {
 			synctest.Wait()
 			srv.Close()
 		}()
-		if _, body, err := get(t.Context(), srv); err == nil || !bytes.Contains(body, []byte("data: a")) {
+		if body, err := get(t.Context(), srv); err == nil || !bytes.Contains(body, []byte("data: a")) {
 			t.Errorf("%q, %v", body, err)
 		}
 		synctest.Wait()
