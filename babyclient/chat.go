@@ -175,12 +175,17 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		parts = p.Content
 		w = messageWire[string]{p.Role, "", p.Name, p.ToolCalls, p.ToolCallID, p.Reasoning, p.ReasoningContent, p.Refusal}
 	}
-	*m = Message{Role: w.Role, Content: w.Content, Parts: parts, Name: w.Name, ToolCalls: w.ToolCalls, ToolCallID: w.ToolCallID, Refusal: w.Refusal,
-		Reasoning: w.Reasoning}
+	*m = messageOf(&w)
+	m.Parts = parts
+	return nil
+}
+
+func messageOf(w *messageWire[string]) Message {
+	m := Message{Role: w.Role, Content: w.Content, Name: w.Name, ToolCalls: w.ToolCalls, ToolCallID: w.ToolCallID, Refusal: w.Refusal, Reasoning: w.Reasoning}
 	if m.Reasoning == "" && w.ReasoningContent != "" {
 		m.Reasoning, m.reasoningContent = w.ReasoningContent, true
 	}
-	return nil
+	return m
 }
 
 // Part is one part of a message. Make it with [TextPart], [ImageURLPart], [ImagePart],
@@ -444,15 +449,44 @@ func (c *Client) Chat(ctx context.Context, req *ChatRequest, opts ...CallOption)
 	if err != nil {
 		return nil, err
 	}
-	out := new(ChatResponse)
-	if err := resp.decode(raw, out); err != nil {
-		return nil, err
+	out, err := decodeChat(raw)
+	if err != nil {
+		return nil, resp.notJSON(raw, err)
 	}
 	if len(out.Choices) == 0 {
 		return nil, resp.invalidResponse(raw, "the answer has no choices", nil)
 	}
+	out.Meta = resp.Meta
+	out.Raw = raw
 	sortByIndex(out.Choices, func(ch ChatChoice) int { return ch.Index })
 	return out, nil
+}
+
+// chatAnswer is a ChatResponse whose messages are plain structs: Message.UnmarshalJSON would read each
+// message, which is most of the answer, twice more.
+type chatAnswer struct {
+	ChatResponse
+	Choices []struct {
+		ChatChoice
+		Message messageWire[string] `json:"message"`
+	} `json:"choices"`
+}
+
+func decodeChat(raw []byte) (*ChatResponse, error) {
+	var a chatAnswer
+	if json.Unmarshal(raw, &a) != nil { // also for a content that is no text
+		out := new(ChatResponse)
+		return out, json.Unmarshal(raw, out)
+	}
+	out := a.ChatResponse
+	if a.Choices != nil {
+		out.Choices = make([]ChatChoice, len(a.Choices))
+	}
+	for i := range a.Choices {
+		out.Choices[i] = a.Choices[i].ChatChoice
+		out.Choices[i].Message = messageOf(&a.Choices[i].Message)
+	}
+	return &out, nil
 }
 
 // ChatStream asks for an answer piece by piece. The request goes out when the range starts,

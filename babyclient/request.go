@@ -307,13 +307,18 @@ func (r *response) readAll() ([]byte, error) {
 // decode decodes a JSON answer into out.
 func (r *response) decode(raw []byte, out any) error {
 	if err := json.Unmarshal(raw, out); err != nil {
-		return r.invalidResponse(raw, fmt.Sprintf("cannot decode the answer as JSON: %v", err), err)
+		return r.notJSON(raw, err)
 	}
 	if m, ok := out.(withMeta); ok {
 		*m.meta() = r.Meta
 		m.meta().Raw = raw
 	}
 	return nil
+}
+
+// notJSON is the error of an answer that encoding/json refuses.
+func (r *response) notJSON(raw []byte, err error) *Error {
+	return r.invalidResponse(raw, fmt.Sprintf("cannot decode the answer as JSON: %v", err), err)
 }
 
 // invalidResponse is the error of a 2xx that is not what it must be.
