@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,9 +33,21 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "small answers and one round: shows that all works, measures nothing")
 	flag.IntVar(&o.rounds, "rounds", 5, "`number` of runs, of which the best counts")
 	flag.DurationVar(&o.budget, "budget", 150*time.Millisecond, "CPU `time` of one measurement")
+	only := flag.String("only", "", "compare nothing but the operations whose name holds this `text`, from memory")
 	keep := flag.Bool("keep", false, "write the tables into BENCHMARKS.md, and the plot")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if *only != "" {
+		operations = slices.DeleteFunc(operations, func(name string) bool { return !strings.Contains(name, *only) })
+		a := newAnswers(fullSizes)
+		r, err := compare(a, "http://bench.invalid", func() *http.Client { return clientOf(a) }, o.rounds, o.budget, func(string) {})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		fmt.Fprint(os.Stdout, r.table(), "\n", r.allocations())
+		return
+	}
 	m, err := run(ctx, o, os.Stderr)
 	if err == nil && *keep {
 		err = m.keep(filepath.Join(o.dir, ".."))

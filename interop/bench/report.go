@@ -27,36 +27,9 @@ func (m *measured) report() string {
 		title string
 		r     results
 	}{{"The client alone: answers from memory", m.memory}, {"Over loopback: the client's process alone, the server is another", m.loop}} {
-		p("\n### %s\n", t.title)
-		var head, rule strings.Builder
-		for _, peer := range peers {
-			head.WriteString(" " + peer.name + " |")
-			rule.WriteString(" --- |")
-		}
-		p("| operation |%s", head.String())
-		p("| --- |%s", rule.String())
-		for _, operation := range operations {
-			var row strings.Builder
-			for _, peer := range peers {
-				row.WriteString(" " + cell(t.r, operation, peer.name) + " |")
-			}
-			p("| %s |%s", operation, row.String())
-		}
+		p("\n### %s\n\n%s", t.title, t.r.table())
 	}
-	p("\n### Allocations, from memory\n")
-	p("| operation | %s |", strings.Join(peerNames(), " | "))
-	p("| --- |%s", strings.Repeat(" --- |", len(peers)))
-	for _, operation := range operations {
-		var row strings.Builder
-		for _, peer := range peers {
-			if c := m.memory.of(operation, peer.name); c != nil {
-				fmt.Fprintf(&row, " %s, %s |", thousands(c.Allocs), size(c.Bytes))
-			} else {
-				row.WriteString(" – |")
-			}
-		}
-		p("| %s |%s", operation, row.String())
-	}
+	p("### Allocations, from memory\n\n%s", m.memory.allocations())
 	if m.processes != nil {
 		p("\n### Whole processes: start, one call, end\n")
 		p("CPU (× babyclient), wall, peak memory.\n")
@@ -163,20 +136,44 @@ func (m *measured) report() string {
 	return b.String()
 }
 
+// table has the CPU time of each operation by peer.
+func (r results) table() string {
+	return r.rows(func(operation, peer string) string {
+		return fmt.Sprintf("%s (%s)", duration(r.of(operation, peer).CPU), times(r.ratio(operation, peer, ours)))
+	})
+}
+
+// allocations has how many there are for an operation, and how much memory.
+func (r results) allocations() string {
+	return r.rows(func(operation, peer string) string {
+		c := r.of(operation, peer)
+		return thousands(c.Allocs) + ", " + size(c.Bytes)
+	})
+}
+
+func (r results) rows(cell func(operation, peer string) string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| operation | %s |\n| --- |%s\n", strings.Join(peerNames(), " | "), strings.Repeat(" --- |", len(peers)))
+	for _, operation := range operations {
+		b.WriteString("| " + operation + " |")
+		for _, peer := range peers {
+			if r.of(operation, peer.name) == nil {
+				b.WriteString(" – |")
+			} else {
+				b.WriteString(" " + cell(operation, peer.name) + " |")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 func peerNames() []string {
 	var names []string
 	for _, p := range peers {
 		names = append(names, p.name)
 	}
 	return names
-}
-
-func cell(r results, operation, peer string) string {
-	c := r.of(operation, peer)
-	if c == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%s (%s)", duration(c.CPU), times(r.ratio(operation, peer, ours)))
 }
 
 func times(r float64) string {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,6 +125,8 @@ func reply(w http.ResponseWriter, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	if contentType == "text/event-stream" {
 		_ = http.NewResponseController(w).Flush() // so that no Content-Length is known, as for a real stream
+	} else {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	_, _ = w.Write(body) // who left does not need it
 }
