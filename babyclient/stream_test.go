@@ -228,44 +228,36 @@ func TestStreamNotJSON(t *testing.T) {
 
 // Lines have no limit but MaxEventSize.
 func TestStreamLongLines(t *testing.T) {
-	srv := server(t)
 	long := strings.Repeat("x", 5<<20)
-	size := 0
-	srv.On("POST /v1/chat/completions", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		if size == 0 {
-			_, _ = io.WriteString(w, "data: "+delta(long)+"\n\ndata: [DONE]\n\n")
-			return
-		}
-		_, _ = io.WriteString(w, "data: ")
-		for line := strings.Repeat("x", 1<<20); size > 0; size -= len(line) {
-			if _, err := io.WriteString(w, line); err != nil {
-				return
-			}
-		}
-		_, _ = io.WriteString(w, "\n\ndata: [DONE]\n\n")
-	}))
-	c := client(srv)
-	if texts, err := readAll(t, chatStream(t.Context(), c)); err != nil || len(texts) != 1 || texts[0] != long {
+	srv := server(t)
+	srv.On("POST /v1/chat/completions", babytest.Stream(delta(long)))
+	if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 || texts[0] != long {
 		t.Errorf("a line of 5 MB: %d chunks, %v", len(texts), err)
 	}
-	size = babyclient.MaxEventSize + 1<<20
-	if texts, err := readAll(t, chatStream(t.Context(), c)); !errors.Is(err, babyclient.ErrResponseTooLarge) || len(texts) != 0 {
-		t.Errorf("a line over the limit: %d chunks, %v", len(texts), err)
-	}
-	srv.On("POST /v1/completions", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for line := "data: " + strings.Repeat("x", 1<<20) + "\n"; r.Context().Err() == nil; { // one event without an end
-			if _, err := io.WriteString(w, line); err != nil {
-				return
-			}
-		}
-	}))
-	for _, err := range c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}) {
-		if !errors.Is(err, babyclient.ErrResponseTooLarge) {
-			t.Errorf("an event of lines without end: %v", err)
+	for name, line := range map[string]string{"one line": strings.Repeat("x", 1<<20), "lines without end": "data: " + strings.Repeat("x", 1<<20) + "\n"} {
+		read := 0
+		endless := roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("data: "), &repeat{line: line, n: &read}))}, nil
+		})
+		texts, err := readAll(t, chatStream(t.Context(), client(srv, babyclient.WithHTTPClient(&http.Client{Transport: endless}))))
+		if !errors.Is(err, babyclient.ErrResponseTooLarge) || len(texts) != 0 || read > 2*babyclient.MaxEventSize+1<<20 {
+			t.Errorf("%s: %d chunks after %d bytes, %v", name, len(texts), read, err)
 		}
 	}
+}
+
+// repeat gives a line over and over.
+type repeat struct {
+	line string
+	at   int
+	n    *int // bytes given
+}
+
+func (r *repeat) Read(p []byte) (int, error) {
+	n := copy(p, r.line[r.at:])
+	r.at = (r.at + n) % len(r.line)
+	*r.n += n
+	return n, nil
 }
 
 // The idle clock runs while the server is silent, not while the caller works.
