@@ -39,7 +39,8 @@ const (
 type ConvertOptions struct {
 	// FromFormats are the input formats to accept ("pdf", "docx", "html"…).
 	FromFormats []string `json:"from_formats,omitempty"`
-	// ToFormats are the formats to return: the Format constants. The server's default is Markdown.
+	// ToFormats are the formats to return: the Format constants. The server's default is Markdown. One that docling-serve
+	// puts only into a zip or a store ("yaml", "latex"…) is refused without such a Target.
 	ToFormats []string `json:"to_formats,omitempty"`
 	// Pages is the range of pages to convert.
 	Pages *PageRange `json:"page_range,omitzero"`
@@ -129,7 +130,8 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // ConvertRequest is a conversion: POST /docling/v1/convert/source for URLs and inline
 // documents, POST /docling/v1/convert/file for uploads. Which of them follows from Sources.
 type ConvertRequest struct {
-	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or none.
+	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or none. Several must differ
+	// in their names without the extension, by which the answer tells them apart.
 	Sources []Source
 	// Options of the conversion.
 	Options ConvertOptions

@@ -58,7 +58,7 @@ var (
 	ErrConnection       = errors.New("connection failed")          // no answer from the service
 	ErrStreamTruncated  = errors.New("stream ended before [DONE]") // also matches io.ErrUnexpectedEOF
 	ErrStreamFailed     = errors.New("stream failed")              // the connection broke midway, or an error event
-	ErrInvalidResponse  = errors.New("invalid response")           // a 2xx that is not what it must be
+	ErrInvalidResponse  = errors.New("invalid response")           // a 2xx that is not what it must be, or a redirect that is not followed
 	ErrResponseTooLarge = errors.New("response too large")         // over WithMaxResponseSize or MaxEventSize
 	ErrTaskFailed       = errors.New("task failed")                // a docling task or an OCR job ended without a result
 	ErrTaskLost         = errors.New("task lost")                  // its node does not know it any more
