@@ -176,6 +176,9 @@ func batch[R, T any](ctx context.Context, sources []Source, o BatchOptions, star
 				return fail(ctx.Err())
 			}
 			j, err := start(ctx, sources[i])
+			if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return fail(fmt.Errorf("stopped while it was submitted, so the service may work on it under an id that is not known here: %w", err))
+			}
 			if err != nil {
 				return fail(err)
 			}
