@@ -478,15 +478,18 @@ func isBoundary(text string, i int) bool { return text[i]&0xC0 != 0x80 }
 func callJSON(pairs ...any) string {
 	var b strings.Builder
 	b.WriteByte('{')
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
+	for i, v := range pairs {
+		switch {
+		case i == 0:
+		case i%2 == 0:
 			b.WriteByte(',')
+		default:
+			b.WriteByte(':')
 		}
-		fmt.Fprintf(&b, "%q:", pairs[i])
 		var value strings.Builder
 		e := json.NewEncoder(&value)
 		e.SetEscapeHTML(false)
-		_ = e.Encode(pairs[i+1]) // strings, numbers and booleans only
+		_ = e.Encode(v) // strings, numbers and booleans only
 		b.WriteString(strings.TrimSuffix(value.String(), "\n"))
 	}
 	b.WriteByte('}')

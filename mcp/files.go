@@ -225,10 +225,9 @@ var errOutside = errors.New("not under the root")
 
 // find opens name if it is a regular file under the root.
 func (r *root) find(name string) (*file, error) {
-	err := errOutside
 	if rel, ok := r.relative(name); ok {
-		var opened *file
-		if opened, err = r.openFile(rel); err == nil {
+		opened, err := r.openFile(rel)
+		if err == nil {
 			return opened, nil
 		}
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isRefusal(err) {

@@ -196,19 +196,21 @@ func (c *conversion) ended() bool {
 // larger than all are allowed to be.
 func (l *library) trim() {
 	count, bytes := 0, 0
-	for i := len(l.list) - 1; i >= 0; i-- {
-		c := l.list[i]
-		if !c.ended() {
-			continue
+	var kept []*conversion
+	for _, c := range slices.Backward(l.list) {
+		if c.ended() {
+			count++
+			if c.doc != nil {
+				bytes += len(c.doc.text)
+			}
+			if count > 1 && (count > maxDocuments || bytes > l.maxBytes) {
+				continue
+			}
 		}
-		count++
-		if c.doc != nil {
-			bytes += len(c.doc.text)
-		}
-		if count > 1 && (count > maxDocuments || bytes > l.maxBytes) {
-			l.list = slices.Delete(l.list, i, i+1)
-		}
+		kept = append(kept, c)
 	}
+	slices.Reverse(kept)
+	l.list = kept
 }
 
 // newID is short, for it is repeated in every call, and cannot be guessed.

@@ -26,8 +26,6 @@ const (
 	stopGrace   = 500 * time.Millisecond
 )
 
-var errInputEnded = errors.New("the input has ended")
-
 // ServeStdio serves one client over in and out, one JSON-RPC message a line, until the input
 // ends, ctx does, or out cannot be written to. At the end of the input, calls under way may
 // finish for two seconds; when ctx ends they are cancelled at once. Neither is an error.

@@ -371,7 +371,7 @@ func TestStdioLongLines(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	go p.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"`+strings.Repeat("x", 20<<20)+`"}}`,
+	p.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"`+strings.Repeat("x", 20<<20)+`"}}`,
 		toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
 	for answered := 0; answered < 2; {
 		m := p.receive()
