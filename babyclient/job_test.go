@@ -379,6 +379,12 @@ func (d *doclings) submit(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"task_id":%q,"task_status":"pending"}`, name)
 }
 
+func (d *doclings) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.submitted)
+}
+
 func many(n int) []babyclient.Source {
 	out := make([]babyclient.Source, n)
 	for i := range out {
@@ -486,12 +492,13 @@ func TestBatchLeft(t *testing.T) {
 						break
 					}
 				}()
-				n := len(d.submitted)
+				synctest.Wait() // the server takes in what was on its way
+				n := d.count()
 				time.Sleep(time.Hour)
 				synctest.Wait()
 				// A submission that is cut off while its answer is under way cannot be told.
-				if len(d.submitted) != n || told > n || n-told > babyclient.DefaultBatchConcurrency || n > 10 {
-					t.Errorf("%d submitted, %d later, %d told", n, len(d.submitted), told)
+				if d.count() != n || told > n || n-told > babyclient.DefaultBatchConcurrency || n > 10 {
+					t.Errorf("%d submitted, %d later, %d told", n, d.count(), told)
 				}
 			})
 		})
@@ -522,16 +529,16 @@ func TestBatchCancelled(t *testing.T) {
 				}
 			}
 		}
-		if n != 20 || time.Since(start) != 10*time.Second || len(left) != 4 || len(d.submitted) != 4 {
-			t.Errorf("%d after %s, %d left, %d submitted", n, time.Since(start), len(left), len(d.submitted))
+		if n != 20 || time.Since(start) != 10*time.Second || len(left) != 4 || d.count() != 4 {
+			t.Errorf("%d after %s, %d left, %d submitted", n, time.Since(start), len(left), d.count())
 		}
 		for _, b := range left {
 			if resp, err := c.Docling.ConvertJob(b.ID, b.Node).Wait(t.Context()); err != nil || resp.Document().Markdown != b.Name {
 				t.Errorf("%+v, %v", resp, err)
 			}
 		}
-		if len(d.submitted) != 4 {
-			t.Errorf("%d submitted: one was twice", len(d.submitted))
+		if d.count() != 4 {
+			t.Errorf("%d submitted: one was twice", d.count())
 		}
 	})
 }
