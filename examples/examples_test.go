@@ -52,7 +52,7 @@ func (e *examples) command(t *testing.T, name string, args ...string) *exec.Cmd 
 }
 
 func TestExamples(t *testing.T) {
-	e := build(t, "chat", "stream", "vision", "tools", "embeddings", "batch")
+	e := build(t, "chat", "stream", "vision", "tools", "embeddings", "batch", "mcp-client")
 	t.Run("output", func(t *testing.T) { testOutput(t, e) })
 	t.Run("batch goes on after Ctrl-C", func(t *testing.T) { testBatchGoesOn(t, e) })
 }
@@ -75,6 +75,8 @@ func testOutput(t *testing.T, e *examples) {
 		{"embeddings", "", nil, 0, `^Where can I eat something\?\n5 vectors of 384 numbers\n  0\.\d\d  The canteen serves lunch`, ""},
 		{"batch", "", []string{"-out", t.TempDir()}, 0, `^2 of 2 documents are in `, ""},
 		{"batch", "", []string{"-out", t.TempDir(), photo}, 1, `^0 of 1 documents`, "nowhere.jpg"},
+		{"mcp-client", "", nil, 0, `(?s)^offset 0, page 1: ## T-90 .*18 months.*\(read in 3 parts\)\n$`, ""},
+		{"mcp-client", "", []string{photo}, 1, `^$`, "nowhere.jpg"},
 	} {
 		cmd := e.command(t, tt.name, tt.args...)
 		cmd.Stdin = strings.NewReader(tt.stdin)
