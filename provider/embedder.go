@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -190,7 +192,7 @@ func (e *EmbedError) Unwrap() error { return e.Err }
 // vectors and no request. The first failure ends the requests that are under way; the error has an
 // [*EmbedError] in it, which keeps what succeeded.
 func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([][]float32, error) {
-	return e.Resume(ctx, texts, make([][]float32, len(texts)))
+	return e.fill(ctx, texts, make([][]float32, len(texts)))
 }
 
 // Resume is EmbedDocuments of the texts that have no vector yet, in vectors as they are in an
@@ -199,15 +201,21 @@ func (e *Embedder) Resume(ctx context.Context, texts []string, vectors [][]float
 	if len(vectors) != len(texts) {
 		return nil, invalid("Resume: there are %d texts and %d vectors: give those of the EmbedError of the same texts", len(texts), len(vectors))
 	}
-	batches, err := e.batches(texts, vectors)
-	if err != nil {
-		return nil, err
+	return e.fill(ctx, texts, slices.Clone(vectors))
+}
+
+// fill gives each text without a vector its own.
+func (e *Embedder) fill(ctx context.Context, texts []string, vectors [][]float32) ([][]float32, error) {
+	for i, text := range texts { // all of them, before anything is sent
+		if vectors[i] == nil && e.blank == nil && isBlank(text) {
+			_, err := e.input(fmt.Sprintf("texts[%d]", i), e.prefixes.Document, text)
+			return nil, err
+		}
 	}
-	out := append(make([][]float32, 0, len(vectors)), vectors...)
-	if err := e.run(ctx, batches, out); err != nil {
+	if err := e.run(ctx, e.batches(texts, vectors), vectors); err != nil {
 		return nil, wrapError(err)
 	}
-	return out, nil
+	return vectors, nil
 }
 
 // EmbedQuery turns a query into a vector.
@@ -225,7 +233,7 @@ func (e *Embedder) EmbedQuery(ctx context.Context, text string) ([]float32, erro
 
 // input is what is sent for a text.
 func (e *Embedder) input(what, prefix, text string) (string, error) {
-	if strings.TrimSpace(text) != "" {
+	if !isBlank(text) {
 		return prefix + text, nil
 	}
 	if e.blank == nil {
@@ -234,37 +242,45 @@ func (e *Embedder) input(what, prefix, text string) (string, error) {
 	return prefix + *e.blank, nil
 }
 
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
+
 // batch is the inputs of one request.
 type batch struct {
 	inputs []string
 	at     []int // where the vectors go
 }
 
-// batches gathers the texts without a vector.
-func (e *Embedder) batches(texts []string, vectors [][]float32) ([]batch, error) {
-	var out []batch
-	var size int
-	for i, text := range texts {
-		if vectors[i] != nil {
-			continue
+// batches gathers the texts without a vector, none of which must be refused, one request after the other: a
+// million texts are not all held a second time. It looks at a text once, before the vector can come.
+func (e *Embedder) batches(texts []string, vectors [][]float32) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		var b batch
+		var size int
+		for i, text := range texts {
+			if vectors[i] != nil {
+				continue
+			}
+			input, err := e.input("", e.prefixes.Document, text)
+			if err != nil {
+				continue // it was refused before
+			}
+			if len(b.inputs) == e.batchSize || len(b.inputs) > 0 && size+len(input) > e.batchBytes {
+				if !yield(b) {
+					return
+				}
+				b, size = batch{}, 0
+			}
+			b.inputs, b.at = append(b.inputs, input), append(b.at, i)
+			size += len(input)
 		}
-		input, err := e.input(fmt.Sprintf("texts[%d]", i), e.prefixes.Document, text)
-		if err != nil {
-			return nil, err
+		if len(b.inputs) > 0 {
+			yield(b)
 		}
-		if last := len(out) - 1; last < 0 || len(out[last].inputs) == e.batchSize || size+len(input) > e.batchBytes {
-			out = append(out, batch{})
-			size = 0
-		}
-		b := &out[len(out)-1]
-		b.inputs, b.at = append(b.inputs, input), append(b.at, i)
-		size += len(input)
 	}
-	return out, nil
 }
 
 // run embeds the batches side by side, and puts the vectors into out.
-func (e *Embedder) run(ctx context.Context, batches []batch, out [][]float32) error {
+func (e *Embedder) run(ctx context.Context, batches iter.Seq[batch], out [][]float32) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -301,16 +317,19 @@ func (e *Embedder) run(ctx context.Context, batches []batch, out [][]float32) er
 			e.progress(done, len(out))
 		}
 	}
-	for range min(e.parallelism, len(batches)) {
+	for range min(e.parallelism, len(out)) {
 		group.Go(func() {
 			for b := range todo {
 				work(b)
 			}
 		})
 	}
-	for i := 0; i < len(batches) && ctx.Err() == nil; i++ {
+	for b := range batches {
+		if ctx.Err() != nil {
+			break
+		}
 		select {
-		case todo <- batches[i]:
+		case todo <- b:
 		case <-ctx.Done():
 		}
 	}
