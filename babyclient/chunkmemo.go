@@ -27,6 +27,9 @@ type chunkCell struct {
 	choice [1]ChunkChoice
 }
 
+// slabSize is how many chunks share an allocation. More are hardly faster, and a stream holds on to them.
+const slabSize = 4
+
 // memoMark is no text that a model would write, and is written as it is in JSON.
 const memoMark = "\x7f#babyclient#\x7f"
 
@@ -66,7 +69,7 @@ func (m *chunkMemo) decode(data []byte) *ChatChunk {
 // fill is a chunk like the one learnt, with another text.
 func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
 	if len(m.slab) == 0 {
-		m.slab = make([]chunkCell, 16)
+		m.slab = make([]chunkCell, slabSize)
 	}
 	cell := &m.slab[0]
 	m.slab = m.slab[1:]
@@ -89,7 +92,7 @@ func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
 // keep copies data into memory that several chunks share.
 func (m *chunkMemo) keep(data []byte) json.RawMessage {
 	if len(data) > cap(m.bytes)-len(m.bytes) {
-		m.bytes = make([]byte, 0, max(len(data), 16*min(len(data), 512)))
+		m.bytes = make([]byte, 0, max(len(data), slabSize*min(len(data), 512)))
 	}
 	start := len(m.bytes)
 	m.bytes = append(m.bytes, data...)

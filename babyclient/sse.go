@@ -127,7 +127,7 @@ func (s *sseReader) fill() {
 		s.start, s.end = 0, s.end-s.start
 	}
 	if s.end == len(s.buf) {
-		s.buf = slices.Grow(s.buf[:s.end], max(4096, s.end))
+		s.buf = slices.Grow(s.buf[:s.end], max(2048, s.end)) // small, since there may be thousands of streams
 		s.buf = s.buf[:cap(s.buf)]
 	}
 	for range 100 {
