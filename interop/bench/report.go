@@ -83,9 +83,9 @@ func (m *measured) report() string {
 		crowds("1,000 callers, 6,000 calls", m.callers1000)
 		var row strings.Builder
 		for _, n := range names {
-			fmt.Fprintf(&row, " %.1f KiB, %.1f |", m.streams[n].Bytes/1024, m.streams[n].All)
+			fmt.Fprintf(&row, " %.1f KiB, %.1f KiB, %.1f |", m.streams[n].Bytes/1024, m.streams[n].Stack/1024, m.streams[n].All)
 		}
-		p("| 1,000 open streams: memory and goroutines for each |%s", row.String())
+		p("| 1,000 open streams, for each: memory, of which stacks, goroutines |%s", row.String())
 	}
 	if g := m.gateway; g != nil {
 		p("\n### babyapi-local's gateway\n")

@@ -22,7 +22,7 @@ import (
 // server answers over loopback, in a process of its own so that its work is not counted as a client's. Its stdin is a
 // pipe from the parent: when that closes, it ends.
 //
-// Below /hold/ a stream gives one event and then waits; below /paced/ an event comes each millisecond; below /grow/ embeddings
+// Below /hold/ a stream gives some events and then waits; below /paced/ an event comes each millisecond; below /grow/ embeddings
 // are as many as the inputs. Documents are converted as jobs of docling-serve, done at the first poll.
 type server struct {
 	*answers
@@ -39,7 +39,10 @@ type serverStats struct {
 	Received      int64 // bytes of the last upload
 }
 
-const pace = time.Millisecond
+const (
+	pace   = time.Millisecond
+	heldAt = 16 // events, after which a stream is held: it is in full swing
+)
 
 func serveChild(s sizes) error {
 	srv := &server{answers: newAnswers(s)}
@@ -148,6 +151,9 @@ func (s *server) eventByEvent(w http.ResponseWriter, r *http.Request) {
 		}
 		_ = flush.Flush()
 		if strings.HasPrefix(r.URL.Path, "/hold/") {
+			if n < heldAt {
+				continue
+			}
 			<-r.Context().Done()
 			return
 		}
