@@ -286,8 +286,10 @@ type DocumentError struct {
 	Errors []DoclingError
 }
 
-// Error is docling's own words.
-func (e *DocumentError) Error() string {
+// Error is docling's own words, safe to print on a terminal.
+func (e *DocumentError) Error() string { return printable(e.text()) }
+
+func (e *DocumentError) text() string {
 	var said []string
 	for _, d := range e.Errors {
 		m := d.Message

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -101,7 +102,7 @@ type Error struct {
 	told     bool // RetryAfter is the service's, were it 0
 }
 
-// Error is the message with the call, the status, the code and the request id.
+// Error is the message with the call, the status, the code and the request id, safe to print on a terminal.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("babyapi: ")
@@ -125,7 +126,18 @@ func (e *Error) Error() string {
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
 	}
-	return b.String()
+	return printable(b.String())
+}
+
+// printable is s without the control characters that could steer a terminal: what a service or a document calls
+// itself gets into messages.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // Unwrap is the cause.
@@ -257,12 +269,20 @@ func first(values ...string) string {
 	return ""
 }
 
+// redact replaces every secret in a text.
+func redact(text string, secrets []string) string {
+	for _, s := range secrets {
+		text = strings.ReplaceAll(text, s, "[redacted]")
+	}
+	return text
+}
+
 // blank replaces every secret in what will be shown.
 func (e *Error) blank(secrets []string) {
+	for _, field := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
+		*field = redact(*field, secrets)
+	}
 	for _, s := range secrets {
-		for _, field := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
-			*field = strings.ReplaceAll(*field, s, "[redacted]")
-		}
 		for name, values := range e.Header {
 			for i, v := range values {
 				if strings.Contains(v, s) {

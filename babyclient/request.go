@@ -168,7 +168,7 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 		e := resp.transportError(err, hr, resp.connected.Load())
 		stopClock()
 		cancel(nil)
-		c.log(ctx, k, n, e.StatusCode, requestID(e.Header), start, 0, e)
+		c.log(ctx, k, s, n, e.StatusCode, requestID(e.Header), start, 0, e)
 		return nil, resp.connected.Load(), e
 	}
 	resp.StatusCode, resp.Header, resp.RequestID = hr.StatusCode, hr.Header, requestID(hr.Header)
@@ -176,7 +176,7 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	resp.done = func(err error) {
 		stopClock()
 		cancel(nil)
-		c.log(ctx, k, n, hr.StatusCode, resp.RequestID, start, resp.body.n, err)
+		c.log(ctx, k, s, n, hr.StatusCode, resp.RequestID, start, resp.body.n, err)
 	}
 	resp.body = limitedReader{r: hr.Body, limit: c.maxResponseSize}
 	if hr.StatusCode < 200 || hr.StatusCode > 299 {
@@ -500,14 +500,14 @@ func isCertificateError(err error) bool {
 	return a || b || h || i
 }
 
-func (c *Client) log(ctx context.Context, k *call, attempt, status int, requestID string, start time.Time, bytes int64, err error) {
+func (c *Client) log(ctx context.Context, k *call, s *settings, attempt, status int, requestID string, start time.Time, bytes int64, err error) {
 	if c.logger == nil {
 		return
 	}
 	attrs := []slog.Attr{slog.String("method", k.method), slog.String("path", strings.TrimPrefix(k.op(), k.method+" ")),
 		slog.Int("status", status), slog.Int("attempt", attempt), slog.Duration("duration", time.Since(start)), slog.Int64("bytes", bytes)}
-	if requestID != "" {
-		attrs = append(attrs, slog.String("request_id", requestID))
+	if requestID != "" { // the service's word, which can be an echo of what it was sent
+		attrs = append(attrs, slog.String("request_id", redact(requestID, s.secrets())))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))

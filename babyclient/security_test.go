@@ -2,12 +2,16 @@ package babyclient_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
@@ -190,5 +194,48 @@ func TestNoURLInErrors(t *testing.T) {
 	}
 	if s := (babyclient.Source{URL: "http://user:sesame@ho\x7fst"}); strings.Contains(s.String(), "sesame") {
 		t.Errorf("a source is shown as %s", s)
+	}
+}
+
+// What a document is called and what a service says cannot steer the terminal that an error is printed on.
+func TestNoEscapeSequences(t *testing.T) {
+	const evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\r\b"
+	hasControl := func(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
+	srv := server(t)
+	asJSON, _ := json.Marshal(evil)
+	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(400, `{"error":{"message":`+string(asJSON)+`,"code":`+string(asJSON)+`}}`), "X-Request-Id", "\u009b31m"))
+	srv.On("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":`+string(asJSON)+`},"status":"failure","errors":[{"error_message":`+string(asJSON)+`}]}`))
+	c := client(srv)
+	_, said := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
+	_, failed := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("x"))}})
+	_, named := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes(evil+".md", []byte("x"))}})
+	for _, err := range []error{said, failed, named, fails(t, failed).Err} {
+		if err == nil || hasControl(err.Error()) {
+			t.Errorf("the error is %q", err)
+		}
+	}
+	if n := len(srv.Requests()); n != 2 {
+		t.Errorf("%d requests, want 2: a name with control characters is refused", n)
+	}
+	if s := babyclient.FromFile("/tmp/" + evil + ".md").String(); hasControl(s) {
+		t.Errorf("a source is shown as %q", s)
+	}
+	if s := babyclient.FromURL("http://host/" + url.PathEscape(evil)).String(); hasControl(s) {
+		t.Errorf("a source is shown as %q", s)
+	}
+}
+
+// The log tells what was called, and no key, no header and no body.
+func TestNoSecretInLogs(t *testing.T) {
+	const secret = "hush-hush-token"
+	srv := server(t)
+	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(503, `{"message":"`+babytest.Key+`"}`), "X-Request-Id", babytest.Key), babytest.JSON(400, `{"error":"`+babytest.Key+`"}`))
+	srv.On("GET /v1/models", babytest.Cut(babytest.JSON(200, `{}`), 20))
+	var log bytes.Buffer
+	c := client(srv, babyclient.WithHeader("X-Api-Token", secret), babyclient.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	_, _ = c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "hush-hush-prompt"})
+	_ = c.Do(t.Context(), "GET", "/v1/models?token="+secret, nil, nil)
+	if text := log.String(); !strings.Contains(text, "/infer") || strings.Contains(text, babytest.Key) || strings.Contains(text, "hush-hush") {
+		t.Errorf("the log:\n%s", text)
 	}
 }

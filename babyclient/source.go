@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"unicode"
 )
 
 // Source is a document to convert or to chunk: a URL, a file, a reader, or bytes. Exactly
@@ -61,10 +62,10 @@ func FromReader(name string, r io.Reader) Source { return Source{Name: name, Rea
 // FromBytes is a document to upload by its bytes.
 func FromBytes(name string, data []byte) Source { return Source{Name: name, Data: data} }
 
-// String names the source in messages: its file name, or its URL without user and query.
+// String names the source in messages: its file name, safe to print on a terminal, or its URL without user and query.
 func (s Source) String() string {
 	if s.URL == "" {
-		return s.filename()
+		return printable(s.filename())
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil {
@@ -116,6 +117,8 @@ func (s Source) check(i int) error {
 		return nil
 	case s.Path == "" && s.Name == "":
 		return bad("has no Name: the extension of a name tells the format")
+	case strings.ContainsFunc(s.filename(), unicode.IsControl):
+		return bad("the name %s holds a control character, which no form can carry: set Name", quote(s.filename()))
 	case s.Inline && s.Reader != nil:
 		return bad("a Reader cannot be sent inline: use Data")
 	case s.Data != nil && len(s.Data) == 0:
@@ -180,6 +183,9 @@ func multipartBody(sources []Source, fields []field) (*body, error) {
 		return nil, err
 	}
 	for _, f := range fields {
+		if strings.ContainsFunc(f.name, unicode.IsControl) {
+			return nil, invalid(CodeInvalidOptions, "the name of option %s holds a control character", quote(f.name))
+		}
 		if err := m.WriteField(f.name, f.value); err != nil {
 			return nil, err
 		}
