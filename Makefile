@@ -32,8 +32,8 @@ lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every
 vuln: tools ## known vulnerabilities in what we call (skipped, and said so, without the database)
 	@VULN=$(VULN) tools/vuln.sh $(MODULES)
 
-bench: ## all benchmarks, with allocations
-	@set -e; for m in $(MODULES); do go -C $$m test -run '^$$' -bench . -benchmem ./...; done
+bench: ## babyclient beside other clients in one run; the tables go into BENCHMARKS.md
+	@go -C interop run ./bench -keep
 
 clean: ## remove what was built in this folder; the engines stay in the user's cache
 	rm -rf bin dist
