@@ -50,22 +50,32 @@ type ChatRequest struct {
 	// Seed makes sampling repeatable, as far as the engine can.
 	Seed *int `json:"seed,omitzero"`
 
-	Temperature       *float64           `json:"temperature,omitzero"`
-	TopP              *float64           `json:"top_p,omitzero"`
-	TopK              *int               `json:"top_k,omitzero"` // vLLM; -1 turns it off
-	MinP              *float64           `json:"min_p,omitzero"` // vLLM
-	PresencePenalty   *float64           `json:"presence_penalty,omitzero"`
-	FrequencyPenalty  *float64           `json:"frequency_penalty,omitzero"`
-	RepetitionPenalty *float64           `json:"repetition_penalty,omitzero"` // vLLM
-	LogitBias         map[string]float64 `json:"logit_bias,omitempty"`        // token id to bias
-	Logprobs          *bool              `json:"logprobs,omitzero"`
-	TopLogprobs       *int               `json:"top_logprobs,omitzero"`
+	// Temperature flattens (above 1) or sharpens (below 1) the choice of tokens; 0 takes the likeliest. 0 to 2.
+	Temperature *float64 `json:"temperature,omitzero"`
+	// TopP keeps the likeliest tokens that together have this probability. Above 0, to 1.
+	TopP *float64 `json:"top_p,omitzero"`
+	// TopK keeps this many of the likeliest tokens; -1 keeps all (vLLM).
+	TopK *int `json:"top_k,omitzero"`
+	// MinP keeps tokens at least this likely, as a part of the likeliest's probability. 0 to 1 (vLLM).
+	MinP *float64 `json:"min_p,omitzero"`
+	// PresencePenalty makes tokens that have come up less likely, FrequencyPenalty the more so
+	// the more often they have. -2 to 2.
+	PresencePenalty  *float64 `json:"presence_penalty,omitzero"`
+	FrequencyPenalty *float64 `json:"frequency_penalty,omitzero"`
+	// RepetitionPenalty makes tokens of prompt and answer less likely above 1 (vLLM).
+	RepetitionPenalty *float64 `json:"repetition_penalty,omitzero"`
+	// LogitBias adds to the logits of tokens, by token id. -100 to 100.
+	LogitBias map[string]float64 `json:"logit_bias,omitempty"`
+	// Logprobs asks for the log probability of each token, TopLogprobs for that many of the likeliest beside it.
+	Logprobs    *bool `json:"logprobs,omitzero"`
+	TopLogprobs *int  `json:"top_logprobs,omitzero"`
 
 	// Tools are the functions that the model may call.
 	Tools []Tool `json:"tools,omitempty"`
 	// ToolChoice is [ToolChoiceAuto], [ToolChoiceNone], [ToolChoiceRequired], [ToolChoiceFunction], or any
 	// other value that the engine takes.
-	ToolChoice        any   `json:"tool_choice,omitempty"`
+	ToolChoice any `json:"tool_choice,omitempty"`
+	// ParallelToolCalls lets one answer hold several calls. The server's default is true.
 	ParallelToolCalls *bool `json:"parallel_tool_calls,omitzero"`
 	// ResponseFormat makes the answer JSON: [JSONObject], [JSONSchema].
 	ResponseFormat *ResponseFormat `json:"response_format,omitzero"`

@@ -20,18 +20,19 @@ type CompleteRequest struct {
 	// Suffix is text that comes after the completion, where the model can fill in.
 	Suffix string `json:"suffix,omitempty"`
 
+	// The sampling fields are as in a [ChatRequest].
 	MaxTokens         *int               `json:"max_tokens,omitzero"`
-	MinTokens         *int               `json:"min_tokens,omitzero"` // vLLM
+	MinTokens         *int               `json:"min_tokens,omitzero"`
 	N                 *int               `json:"n,omitzero"`
 	Stop              []string           `json:"stop,omitempty"`
 	Seed              *int               `json:"seed,omitzero"`
 	Temperature       *float64           `json:"temperature,omitzero"`
 	TopP              *float64           `json:"top_p,omitzero"`
-	TopK              *int               `json:"top_k,omitzero"` // vLLM; -1 turns it off
-	MinP              *float64           `json:"min_p,omitzero"` // vLLM
+	TopK              *int               `json:"top_k,omitzero"`
+	MinP              *float64           `json:"min_p,omitzero"`
 	PresencePenalty   *float64           `json:"presence_penalty,omitzero"`
 	FrequencyPenalty  *float64           `json:"frequency_penalty,omitzero"`
-	RepetitionPenalty *float64           `json:"repetition_penalty,omitzero"` // vLLM
+	RepetitionPenalty *float64           `json:"repetition_penalty,omitzero"`
 	LogitBias         map[string]float64 `json:"logit_bias,omitempty"`
 	// Logprobs is how many likely tokens to tell for each place.
 	Logprobs *int `json:"logprobs,omitzero"`

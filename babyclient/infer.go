@@ -15,6 +15,7 @@ type InferRequest struct {
 	// Prompt is the text. It is trimmed, and must not be empty.
 	Prompt string `json:"prompt"`
 
+	// The sampling fields are as in a [ChatRequest]; the endpoint takes no others.
 	MaxTokens        *int     `json:"max_tokens,omitzero"`
 	Temperature      *float64 `json:"temperature,omitzero"`
 	TopP             *float64 `json:"top_p,omitzero"`

@@ -27,7 +27,6 @@ type settings struct {
 	timeout    time.Duration // 0: not set
 	ownTimeout bool          // the call itself set timeout
 	streamIdle time.Duration // 0: no limit
-	ownIdle    bool          // the call itself set streamIdle
 	maxRetries int
 	header     http.Header // canonical names; never changed once set, always copied
 }
@@ -122,7 +121,7 @@ func WithStreamIdleTimeout(d time.Duration) SharedOption {
 		if d < 0 {
 			return invalid(CodeInvalidTimeout, "stream idle timeout %s must not be negative (0 means no limit)", d)
 		}
-		s.streamIdle, s.ownIdle = d, true
+		s.streamIdle = d
 		return nil
 	})
 }
