@@ -20,7 +20,7 @@ func selfCommand(ctx context.Context, quick bool, work ...string) (*exec.Cmd, er
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self)
+	cmd := exec.CommandContext(ctx, self) //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), childVar+"="+strings.Join(work, " "), "BABYAPI_BENCH_QUICK="+strconv.FormatBool(quick))
 	cmd.Stderr = os.Stderr
 	return cmd, nil
@@ -53,7 +53,7 @@ func child() bool {
 	var err error
 	switch work[0] {
 	case "server":
-		err = serveChild(s)
+		err = serveChild(context.Background(), s)
 	case "callers":
 		out, err = callersChild(newAnswers(quickSizes), work[1], work[2], number(work[3]), number(work[4]))
 	case "streams":

@@ -44,13 +44,14 @@ const (
 	heldAt = 16 // events, after which a stream is held: it is in full swing
 )
 
-func serveChild(s sizes) error {
+func serveChild(ctx context.Context, s sizes) error {
 	srv := &server{answers: newAnswers(s)}
-	public, err := net.Listen("tcp", "127.0.0.1:0")
+	var listen net.ListenConfig
+	public, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	control, err := net.Listen("tcp", "127.0.0.1:0")
+	control, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
