@@ -19,7 +19,7 @@ demo: ## a PDF and a DOCX converted, searched, reranked and answered on this mac
 test: lint engines ## vet, lint, and every test with the race detector and the real engines
 	@$(if $(RACE),,echo "test: no C compiler ($$(go env CC)) found, so the race detector is off")
 	@set -e; for m in $(MODULES); do \
-		(set -x; BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 ./...); \
+		(set -x; BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 -timeout 30m ./...); \
 	done
 
 lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module
