@@ -7,7 +7,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod inte
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vuln bench clean tools engines
+.PHONY: help demo test lint vuln bench soak fuzz clean tools engines
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ vuln: tools ## known vulnerabilities in what we call (skipped, and said so, with
 
 bench: ## babyclient beside other clients in one run; the tables go into BENCHMARKS.md
 	@go -C interop run ./bench -keep
+
+soak: ## the client and the MCP server under load, faults and cancels for SOAK (10m): nothing lost, doubled or leaked
+	go test $(RACE) -count=1 -timeout 0 -v ./internal/soak -soak $(or $(SOAK),10m)
+
+fuzz: ## each fuzz test for FUZZTIME (60s)
+	@FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
 
 clean: ## remove what was built in this folder; the engines stay in the user's cache
 	rm -rf bin dist
