@@ -52,7 +52,7 @@ func (e *examples) command(t *testing.T, name string, args ...string) *exec.Cmd 
 }
 
 func TestExamples(t *testing.T) {
-	e := build(t, "chat", "stream", "vision", "tools", "embeddings", "batch", "mcp-client")
+	e := build(t, "chat", "stream", "vision", "tools", "embeddings", "batch", "mcp-client", "structured", "rerank")
 	t.Run("output", func(t *testing.T) { testOutput(t, e) })
 	t.Run("batch goes on after Ctrl-C", func(t *testing.T) { testBatchGoesOn(t, e) })
 }
@@ -77,6 +77,10 @@ func testOutput(t *testing.T, e *examples) {
 		{"batch", "", []string{"-out", t.TempDir(), photo}, 1, `^0 of 1 documents`, "nowhere.jpg"},
 		{"mcp-client", "", nil, 0, `(?s)^offset 0, page 1: ## T-90 .*18 months.*\(read in 3 parts\)\n$`, ""},
 		{"mcp-client", "", []string{photo}, 1, `^$`, "nowhere.jpg"},
+		{"structured", "", nil, 0, `^city: (Oslo|Paris)\ndays: \d+\nguest: .{0,20}\n\(\d+ tokens\)\n$`, ""},
+		{"structured", "", []string{"-model", "gpt-9"}, 1, `^$`, "structured: babyapi: resource_not_found: "},
+		{"rerank", "", nil, 0, `(?s)E31.*\n3 of 12 passages:\n  0\.\d\d  E31: low battery .*\n        \(t90-service-manual.pdf, page 3\)\n`, ""},
+		{"rerank", "", []string{"why?", photo}, 1, `^$`, "nowhere.jpg"},
 	} {
 		cmd := e.command(t, tt.name, tt.args...)
 		cmd.Stdin = strings.NewReader(tt.stdin)
