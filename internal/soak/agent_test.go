@@ -101,7 +101,7 @@ func (a *agent) call(ctx context.Context, n int64, tool, arguments string) (stri
 }
 
 // close ends the input, at which the server ends too.
-func (a *agent) close() {
+func (a *agent) close() error {
 	_ = a.in.Close() // never fails
-	<-a.ended
+	return <-a.ended
 }

@@ -21,17 +21,20 @@ const (
 	none      fault = "no fault"
 	busy      fault = "a 503 first" // nothing has run
 	cut       fault = "a cut"       // it has run, and the answer breaks off
+	drop      fault = "a drop"      // it has run, and no answer comes
 	hang      fault = "a hang"      // until the client gives up
 	cancelled fault = "a cancel"
 )
 
-// faultOf deals out the faults: three calls in ten have one.
+// faultOf deals out the faults: four calls in ten have one.
 func faultOf(n int64) fault {
 	switch n % 20 {
 	case 1, 2:
 		return busy
 	case 3, 4:
 		return cut
+	case 7, 8:
+		return drop
 	case 5:
 		return hang
 	case 6:
@@ -132,6 +135,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = babytest.JSON(http.StatusServiceUnavailable, `{"message":"later"}`)
 	case cut:
 		answer = babytest.Cut(answer, -20) // before the end of the answer, after its beginning
+	case drop:
+		answer = babytest.Cut(answer, 0)
 	case hang:
 		answer = babytest.Hang(answer, -20)
 	}

@@ -75,7 +75,9 @@ func TestSoak(t *testing.T) {
 	if s.requests.Load() < workers || s.faults.Load() == 0 || s.cancels.Load() == 0 {
 		t.Error("too little was done to tell anything")
 	}
-	s.agent.close()
+	if err := s.agent.close(); err != nil {
+		t.Error(err)
+	}
 	server.Close()
 	client.CloseIdleConnections()
 }
@@ -100,7 +102,7 @@ func (s *soak) one(ctx context.Context) {
 	n := s.next.Add(1)
 	call := calls[rand.IntN(len(calls))]
 	f := faultOf(n)
-	if call.agent && f == cut {
+	if call.agent && (f == cut || f == drop) {
 		f = none // what an agent is told of a fault is a text: the tests of mcp read it
 	}
 	s.service.expect(n, f)
@@ -130,6 +132,8 @@ func (s *soak) one(ctx context.Context) {
 	case f == none, f == busy && !call.once:
 	case f == busy:
 		want = babyclient.ErrUnavailable
+	case f == drop:
+		want = babyclient.ErrConnection
 	case f == cut:
 		want = call.broken
 	default: // a cancel can come too late
@@ -227,7 +231,7 @@ func rest(before usage) (u usage) {
 		runtime.ReadMemStats(&m)
 		fds, _ := os.ReadDir("/proc/self/fd") // none elsewhere than on Linux
 		last := u
-		u = usage{runtime.NumGoroutine(), len(fds), int64(m.HeapAlloc)} //nolint:gosec // no heap is that large
+		u = usage{runtime.NumGoroutine(), len(fds), int64(m.HeapAlloc)}
 		if before == (usage{}) && last.goroutines == u.goroutines && last.descriptors == u.descriptors ||
 			u.goroutines <= before.goroutines && u.descriptors <= before.descriptors {
 			return u
@@ -236,4 +240,3 @@ func rest(before usage) (u usage) {
 	}
 	return u
 }
-
