@@ -113,7 +113,7 @@ func TestOpenAIDefects(t *testing.T) {
 					resp, err := s.ask(ctx, llms.WithStreamingFunc(func(context.Context, []byte) error { cancel(); return nil }))
 					cancel()
 					if !errors.Is(err, context.Canceled) || resp != nil {
-						return fmt.Errorf("error %v, response %v", err, resp)
+						return fmt.Errorf("error %q, response %v", fmt.Sprint(err), resp)
 					}
 				}
 				return nil

@@ -35,7 +35,7 @@ func startPostgres(t *testing.T) string {
 		}
 	}
 	// PostgreSQL does not run as root, and the folders of a test are its owner's alone.
-	dir, err := os.MkdirTemp("", "pgvector")
+	dir, err := os.MkdirTemp("", "pgvector") //nolint:usetesting // the parent of t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
