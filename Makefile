@@ -7,7 +7,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod inte
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vuln bench soak fuzz clean tools engines
+.PHONY: help demo test lint vuln bench soak fuzz package clean tools engines
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ soak: ## the client and the MCP server under load, faults and cancels for SOAK (
 
 fuzz: ## each fuzz test for FUZZTIME (60s)
 	@FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
+
+package: ## the MCP bundle and server.json of a release, in dist
+	@go run ./packaging
 
 clean: ## remove what was built in this folder; the engines stay in the user's cache
 	rm -rf bin dist

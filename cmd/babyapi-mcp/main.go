@@ -216,8 +216,14 @@ func first(names ...string) string {
 	return ""
 }
 
-// version is that of the module, or of a working tree.
+// release is set by the linker in a release.
+var release string
+
+// version is that of the release, of the module, or of a working tree.
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
 		return info.Main.Version
 	}
