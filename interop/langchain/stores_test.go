@@ -205,15 +205,18 @@ func qdrantServer(t *testing.T) *url.URL {
 	return u
 }
 
+func newQdrant(t *testing.T, u *url.URL, e embeddings.Embedder) vectorstores.VectorStore {
+	t.Helper()
+	store, err := qdrant.New(qdrant.WithURL(*u), qdrant.WithCollectionName("fruit"), qdrant.WithEmbedder(e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
 func Test38Qdrant(t *testing.T) {
 	u := qdrantServer(t)
-	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore {
-		store, err := qdrant.New(qdrant.WithURL(*u), qdrant.WithCollectionName("fruit"), qdrant.WithEmbedder(e))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
-	}, map[string]any{"must": []any{map[string]any{"key": "source", "match": map[string]any{"value": "b.pdf"}}}})
+	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore { return newQdrant(t, u, e) }, map[string]any{"must": []any{map[string]any{"key": "source", "match": map[string]any{"value": "b.pdf"}}}})
 }
 
 func Test38Pgvector(t *testing.T) {
