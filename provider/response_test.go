@@ -218,7 +218,7 @@ func TestCutToolCall(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, llms.ErrCodeTokenLimit, "inside of a tool call", "WithMaxTokens")
+			wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call", "WithMaxTokens")
 			if resp != nil || !llms.IsTokenLimitError(err) {
 				t.Errorf("response %v, error %v", resp, err)
 			}

@@ -491,9 +491,9 @@ func TestStreamEqualsPlainForAllCaptures(t *testing.T) {
 			var p pieces
 			streamed, err := c.play(t, p.withCalls()...)
 			if strings.Contains(name, "tool-cut") {
-				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a tool call")
+				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call")
 				_, err = captures[strings.TrimSuffix(name, "-stream")].play(t)
-				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a tool call")
+				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call")
 				return
 			}
 			if err != nil {
