@@ -49,7 +49,7 @@ func main() {
 	}
 	if err != nil {
 		out.progress("")
-		fmt.Fprintln(os.Stderr, "rag:", explain(ctx, err))
+		fmt.Fprintln(out.messages, "rag:", explain(ctx, err))
 		os.Exit(1)
 	}
 }

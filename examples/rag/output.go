@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tmc/langchaingo/schema"
 
@@ -28,7 +29,7 @@ type output struct {
 }
 
 func newOutput(stdout, stderr *os.File) *output {
-	o := &output{results: stdout, messages: stderr}
+	o := &output{results: plainWriter{stdout}, messages: plainWriter{stderr}}
 	if st, err := stderr.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
 		o.terminal = stderr
 	}
@@ -38,8 +39,28 @@ func newOutput(stdout, stderr *os.File) *output {
 // progress shows what is being done; an empty text takes the line away.
 func (o *output) progress(format string, args ...any) {
 	if o.terminal != nil {
-		fmt.Fprintf(o.terminal, "\r\033[K"+format, args...)
+		fmt.Fprint(o.terminal, "\r\033[K", plain(fmt.Sprintf(format, args...)))
 	}
+}
+
+// plainWriter writes text without what could steer a terminal: documents, models
+// and file names are not to be trusted with that.
+type plainWriter struct{ w io.Writer }
+
+func (p plainWriter) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(p.w, plain(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // step is a line of the table at the end.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/tmc/langchaingo/schema"
 
@@ -93,5 +94,18 @@ func TestExplain(t *testing.T) {
 	cancel()
 	if got := explain(ctx, errors.New("dial tcp: operation was canceled")); got != "interrupted" {
 		t.Errorf("after Ctrl-C: %q", got)
+	}
+}
+
+// A document, a model and a file name cannot steer the terminal.
+func TestOutputIsPlain(t *testing.T) {
+	const evil = "a\x1b]0;owned\x07b\x1b[2J\u009bc\rd"
+	var results, terminal bytes.Buffer
+	o := &output{results: plainWriter{&results}, messages: plainWriter{&results}, terminal: &terminal}
+	fmt.Fprintf(o.results, "%s\n\t%s\n", evil, shorten(evil, 100))
+	o.progress("reading %s", evil)
+	shown := strings.TrimPrefix(terminal.String(), "\r\033[K") + strings.NewReplacer("\n", "", "\t", "").Replace(results.String())
+	if strings.ContainsFunc(shown, unicode.IsControl) || !strings.Contains(shown, "owned") {
+		t.Errorf("shown: %q", shown)
 	}
 }

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "parent":
 		playParent()
+	case "builder":
+		playBuilder()
 	default:
 		playEngine(mode)
 	}
