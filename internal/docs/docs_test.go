@@ -4,6 +4,7 @@ package docs_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,8 @@ import (
 )
 
 const root = "../.."
+
+var update = flag.Bool("update", false, "write what the pages take from the code")
 
 // pages are the Markdown files of the project.
 func pages(t *testing.T) []string {
@@ -65,22 +68,32 @@ func blocks(t *testing.T, languages ...string) []block {
 	return out
 }
 
-// TestGoCompiles builds every Go block: a program as it is, statements inside a function that
+// TestGoCompiles vets every Go block: a program as it is, statements inside a function that
 // has what such pages take for granted.
 func TestGoCompiles(t *testing.T) {
-	found := blocks(t, "go")
+	dir, found := programs(t)
 	if len(found) == 0 {
 		t.Fatal("no Go in the pages")
 	}
-	dir, err := os.MkdirTemp(".", "build-") //nolint:usetesting // inside the module, so that its own packages are found
+	out, err := exec.CommandContext(t.Context(), "go", "vet", "./"+dir+"/...").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// programs writes every Go block as a program into a folder, block by block.
+func programs(t *testing.T) (dir string, found []block) {
+	t.Helper()
+	found = blocks(t, "go")
+	// Inside the module, so that its own packages are found.
+	dir, err := os.MkdirTemp(".", "build-") //nolint:usetesting // t.TempDir is outside of the module
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	var packages []string
 	for i, b := range found {
 		source := b.text
-		if !strings.HasPrefix(source, "package ") {
+		if isFragment(b) {
 			source = wrap(source)
 		}
 		folder := filepath.Join(dir, fmt.Sprintf("block%d", i))
@@ -91,13 +104,11 @@ func TestGoCompiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(source), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		packages = append(packages, "./"+folder)
 	}
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"vet"}, packages...)...).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	return dir, found
 }
+
+func isFragment(b block) bool { return !strings.HasPrefix(b.text, "package ") }
 
 // imports are the packages that a fragment may name without importing them.
 var imports = map[string]string{
@@ -113,7 +124,7 @@ var imports = map[string]string{
 }
 
 func wrap(statements string) string {
-	used := map[string]bool{"context": true, "babyclient": true}
+	used := map[string]bool{"context": true, "babyclient": true, "log": true}
 	for name := range imports {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(statements) {
 			used[name] = true
@@ -124,8 +135,22 @@ func wrap(statements string) string {
 	for name := range used {
 		fmt.Fprintf(&b, "%q\n", imports[name])
 	}
-	b.WriteString(")\nfunc main() { _ = fragment }\nfunc fragment(ctx context.Context, client *babyclient.Client, req *babyclient.ChatRequest) {\n")
-	b.WriteString(strings.ReplaceAll(statements, "return err", "return"))
+	b.WriteString(`)
+
+func main() {
+	client, err := babyclient.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	req := &babyclient.ChatRequest{Model: "smollm2-135m-instruct", MaxTokens: new(20), Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")}}
+	if err := fragment(context.Background(), client, req); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func fragment(ctx context.Context, client *babyclient.Client, req *babyclient.ChatRequest) error {
+`)
+	b.WriteString(statements)
 	// A page shows how a value is got, not always what is done with it.
 	for _, m := range regexp.MustCompile(`(?m)^(\w+(?:, \w+)*) :=`).FindAllStringSubmatch(statements, -1) {
 		for name := range strings.SplitSeq(m[1], ", ") {
@@ -134,7 +159,7 @@ func wrap(statements string) string {
 			}
 		}
 	}
-	b.WriteString("}\n")
+	b.WriteString("return nil\n}\n")
 	return b.String()
 }
 
