@@ -7,7 +7,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod inte
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vuln bench soak fuzz package clean tools engines
+.PHONY: help demo test lint vuln bench soak fuzz package release-dry-run clean tools engines
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,20 @@ fuzz: ## each fuzz test for FUZZTIME (60s)
 package: ## the MCP bundle and server.json of a release, in dist
 	@go run ./packaging
 
+# GoReleaser has hundreds of dependencies, hence a module of its own, built for this target alone.
+release-dry-run: ## everything that a release publishes, in dist, with sizes; nothing is published
+	@test -x bin/goreleaser || echo "building GoReleaser, once (about four minutes on two cores)"
+	@CGO_ENABLED=0 go -C tools/release build -o ../../bin/ tool
+	@command -v syft >/dev/null || echo "release-dry-run: no syft found, so the SBOMs are left out (the release workflow has it)"
+	bin/goreleaser release --snapshot --clean $(if $(shell command -v syft),,--skip=sbom)
+	@cp .cache/release/* dist/
+	@find dist -maxdepth 1 -type f \( -name '*.tar.gz' -o -name '*.zip' -o -name '*.mcpb' -o -name '*.cdx.json' -o -name server.json -o -name checksums.txt \) -exec ls -lS {} + | awk '{printf "%11d bytes  %s\n", $$5, $$9}'
+
+links: ## the web addresses in the pages (skipped, and said so, where none can be reached)
+	@LINKS=$(LINKS) tools/links.sh
+
 clean: ## remove what was built in this folder; the engines stay in the user's cache
-	rm -rf bin dist
+	rm -rf bin dist .cache
 
 # The linters' versions are pinned in tools/go.mod. Go rebuilds them only when that file or the
 # toolchain changes, so asking again costs half a second.
