@@ -7,7 +7,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod inte
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vuln bench soak fuzz package release-dry-run clean tools engines
+.PHONY: help demo test lint vuln bench soak fuzz links package release-dry-run clean tools engines
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
