@@ -40,6 +40,7 @@ type engine struct {
 	env      []string
 	dir      string
 	logPath  string
+	scratch  string                                     // a folder for its temporary files, gone with it; may be empty
 	ready    string                                     // the path that answers 200 when it is up
 	header   [2]string                                  // what it wants with each request
 	inspect  func(ctx context.Context, t *target) error // fills in what there is to know of its model; may be nil
@@ -90,6 +91,13 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 		return fmt.Errorf("the log of the %s engine: %w", e.name, err)
 	}
 	defer func() { _ = logFile.Close() }()
+	if e.scratch != "" {
+		// An engine that was killed leaves its files behind.
+		if err := errors.Join(os.RemoveAll(e.scratch), os.Mkdir(e.scratch, 0o700)); err != nil {
+			return fmt.Errorf("the folder for the temporary files of the %s engine: %w", e.name, err)
+		}
+		defer func() { _ = os.RemoveAll(e.scratch) }()
+	}
 
 	cmd := exec.Command(e.command[0], e.command[1:]...) //nolint:gosec,noctx // our own program; ended by its pipe, not by a signal
 	ownGroup(cmd)

@@ -329,7 +329,9 @@ func (e *planned) prepare(in *installation, logDir string, messages io.Writer) e
 		e.command = []string{in.python(), program("serve_light.py")}
 		e.ready = "/ready"
 		e.header = [2]string{"X-Api-Key", key}
+		e.scratch = filepath.Join(logDir, e.name+".tmp")
 		e.env = append(e.env,
+			"TMPDIR="+e.scratch, "TEMP="+e.scratch, "TMP="+e.scratch,
 			"DOCLING_SERVE_API_KEY="+key,
 			"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
 			// documents on this machine's own servers may be converted
