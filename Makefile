@@ -7,7 +7,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod provider/agents/go.mod inte
 RACE = $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vuln bench soak fuzz links package release-dry-run clean tools engines
+.PHONY: help demo test lint vuln bench soak fuzz links package api release-dry-run clean tools engines
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ fuzz: ## each fuzz test for FUZZTIME (60s)
 
 package: ## the MCP bundle and server.json of a release, in dist
 	@go run ./packaging
+
+api: tools ## how what the packages export differs from BASE (a commit; default: the newest tag)
+	@tools/apidiff.sh $(BASE)
 
 # GoReleaser has hundreds of dependencies, hence a module of its own, built for this target alone.
 release-dry-run: ## everything that a release publishes, in dist, with sizes; nothing is published
