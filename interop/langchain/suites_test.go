@@ -203,12 +203,12 @@ func answerFits(t *testing.T, model string, i int, llm llms.Model, call suiteCal
 		option(&o)
 	}
 	// A limit, because a model this small may never stop, and no chance, so that both answers are one.
-	limit := o.MaxTokens
-	if limit == 0 {
-		limit = 60
+	limit := 30
+	if o.MaxTokens > 0 {
+		limit = min(limit, o.MaxTokens)
 	}
 	options := append(slices.Clip(call.options), llms.WithMaxTokens(limit), llms.WithTemperature(0), llms.WithSeed(1), llms.WithStreamingFunc(nil))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a hung engine is named, not waited for
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a hung engine is named, not waited for
 	defer cancel()
 	plain, err := llm.GenerateContent(ctx, call.messages, options...)
 	if len(o.Tools) > 0 && llms.IsTokenLimitError(err) {
