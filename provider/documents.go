@@ -100,7 +100,7 @@ func (d *doclingDocument) pageOrder() []int {
 
 // convertedDocuments makes a document of a conversion, or one of each page.
 func convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted) []schema.Document {
-	if c == nil || c.Markdown == "" {
+	if c == nil || strings.TrimSpace(c.Markdown) == "" {
 		return nil
 	}
 	doc := readDocument(c.JSON)

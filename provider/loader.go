@@ -217,7 +217,7 @@ func (l *Loader) LoadAndSplit(ctx context.Context, splitter textsplitter.TextSpl
 
 // Documents yields the documents in the order of their sources, while later ones are still under
 // way. A source that fails yields its error (after what could be made of it) and the others go on.
-// Leaving the loop submits no more.
+// Leaving the loop submits no more. A source without text is one that fails.
 func (l *Loader) Documents(ctx context.Context) iter.Seq2[schema.Document, error] {
 	return l.documents(ctx, l.mode)
 }
@@ -245,7 +245,12 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 			return
 		}
 		told := false // that the context ended; then every source fails for the same reason
+		i := -1
 		for result, err := range l.results(ctx, mode, sources) {
+			i++
+			if err == nil && len(result) == 0 {
+				err = invalid("%s: docling found no text in it: a scan needs OCR (DoOCR in WithConvertOptions)", sourceName(sources[i]))
+			}
 			for _, d := range result {
 				if !yield(d, nil) {
 					return

@@ -89,6 +89,9 @@ func converted(name string) string {
 	if strings.HasPrefix(name, "part") {
 		status = "partial_success"
 	}
+	if strings.HasPrefix(name, "blank") {
+		return `{"document":{"filename":"` + name + `","md_content":" \n"},"status":"success"}`
+	}
 	doc := map[string]any{"filename": name, "md_content": "# " + name + "\n\n<!-- babyapi-go page break -->\n\nA table.", "json_content": json.RawMessage(doclingJSON)}
 	b, _ := json.Marshal(map[string]any{"document": doc, "status": status})
 	return string(b)
@@ -100,11 +103,14 @@ func chunked(name string) string {
 			"metadata": map[string]any{"origin": map[string]any{"mimetype": "application/pdf", "binary_hash": json.Number("13564993687249300075")}}},
 		{"filename": name, "chunk_index": 1, "text": "second"},
 	}
-	status := "success"
-	if strings.HasPrefix(name, "bad") {
+	status, content := "success", doclingJSON
+	switch {
+	case strings.HasPrefix(name, "bad"):
 		chunks, status = nil, "failure"
+	case strings.HasPrefix(name, "blank"):
+		chunks, content = nil, `{"texts":[],"tables":[]}`
 	}
-	b, _ := json.Marshal(map[string]any{"chunks": chunks, "documents": []any{map[string]any{"content": map[string]any{"filename": name, "json_content": json.RawMessage(doclingJSON)}, "status": status}}})
+	b, _ := json.Marshal(map[string]any{"chunks": chunks, "documents": []any{map[string]any{"content": map[string]any{"filename": name, "json_content": json.RawMessage(content)}, "status": status}}})
 	return string(b)
 }
 
@@ -349,6 +355,16 @@ func Test40LoadAndSplit(t *testing.T) {
 			t.Errorf("chunks %v", chunks)
 		}
 		wantError(t, err, llms.ErrCodeInvalidRequest, "bad.pdf")
+	})
+	t.Run("no text", func(t *testing.T) {
+		dir := writeFiles(t, "blank.pdf", "a.pdf")
+		for _, mode := range []provider.Mode{provider.PerDocument, provider.PerPage, provider.PerChunk} {
+			docs, err := newLoader(t, srv.Server, provider.WithFolder(dir), provider.WithMode(mode)).Load(t.Context())
+			if len(docs) == 0 || docs[0].Metadata["filename"] != "a.pdf" {
+				t.Errorf("mode %d: %v", mode, docs)
+			}
+			wantError(t, err, llms.ErrCodeInvalidRequest, "blank.pdf", "no text", "OCR")
+		}
 	})
 	t.Run("a splitter that fails", func(t *testing.T) {
 		docs, err := newLoader(t, srv.Server, provider.WithFiles(path("stubborn.pdf"), path("a.pdf"))).LoadAndSplit(t.Context(), words{})
