@@ -62,7 +62,7 @@ func TestEveryPackageIsListed(t *testing.T) {
 			return err
 		}
 		switch d.Name() {
-		case "internal", "testdata", "cmd", "examples", "packaging", "interop", "tools", ".git", ".cache", "bin", "dist":
+		case "internal", "testdata", "cmd", "docs", "examples", "packaging", "interop", "tools", ".git", ".cache", "bin", "dist":
 			return filepath.SkipDir
 		}
 		folder, _ := filepath.Rel("../..", filepath.Dir(path))

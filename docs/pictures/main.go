@@ -1,0 +1,73 @@
+// Command pictures draws what a program printed as a terminal window, in SVG. The pictures of
+// the README are made of real runs:
+//
+//	go run ./examples/rag -q QUESTION FILE | go run ./docs/pictures -command "go run ./examples/rag -q …" > docs/pictures/rag.svg
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"html"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	charWidth  = 7.85 // of the font at 13 px, a little more than most have, so that no line is cut
+	lineHeight = 18
+	margin     = 16
+)
+
+func main() {
+	command := flag.String("command", "", "the `command` that printed it")
+	lines := flag.Int("lines", 60, "the most `lines` to draw; an ellipsis stands for the rest")
+	width := flag.Int("width", 110, "the most `characters` of a line")
+	flag.Parse()
+	if err := draw(*command, *lines, *width); err != nil {
+		fmt.Fprintln(os.Stderr, "pictures:", err)
+		os.Exit(1)
+	}
+}
+
+func draw(command string, lines, width int) error {
+	text := []string{"$ " + command}
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		if len(text) == lines {
+			text = append(text, "…")
+			break
+		}
+		text = append(text, cut(in.Text(), width))
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	columns := 0
+	for _, l := range text {
+		columns = max(columns, utf8.RuneCountInString(l))
+	}
+	w, h := int(float64(columns)*charWidth)+2*margin, len(text)*lineHeight+2*margin
+	fmt.Fprintf(os.Stdout, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" role="img" aria-label="%s">`+"\n", w, h, w, html.EscapeString("output of "+command))
+	fmt.Fprintf(os.Stdout, `<rect width="%d" height="%d" rx="8" fill="#16191d"/>`+"\n", w, h)
+	fmt.Fprintln(os.Stdout, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d7dce2">`)
+	for i, l := range text {
+		style := ""
+		if i == 0 {
+			style = ` fill="#7ee787" font-weight="bold"`
+		}
+		fmt.Fprintf(os.Stdout, `<text x="%d" y="%d"%s>%s</text>`+"\n", margin, margin+(i+1)*lineHeight-5, style, html.EscapeString(l))
+	}
+	fmt.Fprintln(os.Stdout, "</g>\n</svg>")
+	return nil
+}
+
+func cut(line string, width int) string {
+	// Spaces that SVG would run together.
+	line = strings.NewReplacer("\t", "    ", " ", "\u00a0").Replace(line)
+	if runes := []rune(line); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return line
+}
