@@ -10,18 +10,12 @@ package python
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"testing"
 
-	"github.com/babyapi-org/babyapi-go/internal/local"
 	"github.com/babyapi-org/babyapi-go/interop/stack"
 )
 
@@ -30,50 +24,7 @@ func TestMain(m *testing.M) { stack.Main(m) }
 // sdk is a Python that has a version of the SDK installed.
 func sdk(t *testing.T, version string) (python string) {
 	t.Helper()
-	requirements, err := filepath.Abs("babyapi-" + version + ".txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(requirements)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := local.FindPython(t.Context(), os.Getenv("BABYAPI_LOCAL_PYTHON"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := local.CacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := sha256.Sum256(append(text, base...))
-	venv := filepath.Join(cache, fmt.Sprintf("env-sdk-%x", key[:6])) // under a name that babyapi-local clean removes
-	bin := filepath.Join("bin", "python")
-	if runtime.GOOS == "windows" {
-		bin = filepath.Join("Scripts", "python.exe")
-	}
-	python = filepath.Join(venv, bin)
-	if exec.CommandContext(t.Context(), python, "-I", "-c", "import babyapi").Run() == nil {
-		return python
-	}
-	// Built aside and renamed: it is there whole or not at all, and of two that build it one wins.
-	if err := os.MkdirAll(cache, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	aside, err := os.MkdirTemp(cache, "env-sdk-*.partial") //nolint:usetesting // a rename stays on one disk
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(aside) }() // what is not renamed is of no use
-	run(t, nil, nil, base, "-I", "-m", "venv", aside)
-	run(t, nil, nil, filepath.Join(aside, bin), "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
-		"--only-binary", ":all:", "-r", requirements)
-	if err := errors.Join(os.RemoveAll(venv), os.Rename(aside, venv)); err != nil {
-		if _, there := os.Stat(python); there != nil {
-			t.Fatal(err)
-		}
-	}
-	return python
+	return stack.Python(t, "babyapi-"+version+".txt")
 }
 
 // run runs a command and returns what it printed. env is added to the environment.
