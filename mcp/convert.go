@@ -92,6 +92,9 @@ func (s *Server) convert(ctx context.Context, r *request, a convertArguments) (*
 	if !ok {
 		return nil, refuse("offset %d is past the end: %s has %d characters.", a.Offset, doc.id, doc.chars())
 	}
+	if a.Source != "" && doc.format != babyclient.FormatMarkdown && doc.lastPage > 0 {
+		pages = nil // the service has converted these alone
+	}
 	v := &view{doc: doc, pages: pages, offset: offset, budget: defaultMaxChars}
 	if a.MaxChars > 0 {
 		v.budget = a.MaxChars
@@ -135,6 +138,10 @@ func (s *Server) conversion(ctx context.Context, a *convertArguments, pages page
 	}
 	if a.Format == "" {
 		a.Format = babyclient.FormatMarkdown
+	}
+	if a.Format != babyclient.FormatMarkdown && len(pages) > 1 {
+		src.close()
+		return nil, refuse("several ranges of pages need format md. Give one range, such as %q, or leave format out.", pages[0])
 	}
 	req := convertRequest(a.Format, a.OCR, pages)
 	key := fmt.Sprintf("%s\x00%s", src.key, mustJSON(req.Options))
@@ -288,7 +295,7 @@ func (s *Server) runConversion(ctx context.Context, src *source, format string, 
 	if err != nil && !errors.Is(err, babyclient.ErrPartialSuccess) {
 		return nil, err
 	}
-	return newDocument(src.name, format, resp.Document()), nil
+	return newDocument(src.name, format, req.Options.Pages != nil, resp.Document()), nil
 }
 
 // await waits for a conversion and tells the client how it goes.
@@ -317,7 +324,7 @@ func (v *view) part(maxChars int) (string, error) {
 		note.WriteString(`, converted, but no text was found in it. If it is a scan, call again with ocr "force"`)
 	case len(pieces) == 0:
 		note.WriteString(", nothing after this offset")
-	case v.offset == 0 && next < 0 && len(v.pages) == 0:
+	case v.offset == 0 && next < 0 && len(v.pages) == 0 && !d.ranged:
 		fmt.Fprintf(&note, ", the whole document, %s characters", number(d.chars()))
 		if d.lastPage > 0 {
 			fmt.Fprintf(&note, ", %d pages", d.lastPage)
@@ -326,7 +333,11 @@ func (v *view) part(maxChars int) (string, error) {
 		first, last := pieces[0].from, pieces[len(pieces)-1].to
 		fmt.Fprintf(&note, ", characters %s-%s of %s", number(d.charOffset(first)), number(d.charOffset(last)), number(d.chars()))
 		if p := d.pageAt(first); p > 0 {
-			fmt.Fprintf(&note, " (pages %s of %d)", pageRange{p, d.pageAt(last - 1)}, d.lastPage)
+			fmt.Fprintf(&note, " (pages %s", pageRange{p, d.pageAt(last - 1)})
+			if !d.ranged {
+				fmt.Fprintf(&note, " of %d", d.lastPage)
+			}
+			note.WriteString(")")
 		}
 	}
 	if next >= 0 {

@@ -152,6 +152,24 @@ func TestConvertPages(t *testing.T) {
 	}
 }
 
+// Of a document that was converted in part nobody knows how long it is, and nothing says so.
+func TestConvertPagesOfASource(t *testing.T) {
+	svc := newService(t)
+	svc.markdown = "two\n\n" + pageBreak + "\n\nthree"
+	svc.layout = layoutJSON(3, 2, 3)
+	s, _ := newTestServer(t, svc)
+	body, note := splitNote(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3"}`))
+	if body != "two\n\n<!-- page 3 -->\n\nthree" || !strings.Contains(note, "(pages 2-3)") || strings.Contains(note, "whole") {
+		t.Errorf("got %q, %q", body, note)
+	}
+	wantError(t, s, ToolConvert, `{"document_id":"`+documentID(t, note)+`","pages":"7"}`, "page 7", "was not converted", "source")
+	// Other formats have no page marks: the service's choice of pages holds.
+	if text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3","format":"html"}`); !strings.HasPrefix(text, "<p>hi</p>") {
+		t.Errorf("got %q", text)
+	}
+	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2,9","format":"html"}`, "need format md")
+}
+
 func TestConvertPagesOfWhatHasNone(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
 	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.docx","pages":"2"}`, "no pages that are known", `convert {"document_id":"d_`)

@@ -21,8 +21,10 @@ type document struct {
 	// pages are where the pages begin, for Markdown of a document that has pages; empty where
 	// that is not known.
 	pages []pageStart
-	// lastPage is the last page of the document, 0 for one without pages.
+	// lastPage is the last page that was converted, 0 for a document without pages. If only some
+	// were asked for, ranged is set, and nobody knows how many there are.
 	lastPage int
+	ranged   bool
 	// warnings are what the service said of a conversion that went well in part.
 	warnings []string
 }
@@ -37,9 +39,10 @@ type pageStart struct {
 // is a comment with the number of the page that begins.
 const pageBreak = "<!-- babyapi-page-break -->"
 
-// newDocument reads what docling answered in one format.
-func newDocument(name, format string, c *babyclient.Converted) *document {
-	d := &document{name: name, format: format}
+// newDocument reads what docling answered in one format. ranged tells that only some pages
+// were asked for.
+func newDocument(name, format string, ranged bool, c *babyclient.Converted) *document {
+	d := &document{name: name, format: format, ranged: ranged}
 	for _, e := range c.Errors {
 		w := e.Message
 		if e.Page > 0 {
@@ -213,6 +216,9 @@ func (d *document) spans(pages pageRanges) ([]span, error) {
 		return nil, refuse("%s has no pages that are known in format %q. It is converted: read it with convert {\"document_id\":%q}, or by search or outline.", d.name, d.format, d.id)
 	}
 	if first := pages[0].first; d.lastPage > 0 && first > d.lastPage {
+		if d.ranged {
+			return nil, refuse("page %d of %s was not converted with it. Call convert with source and pages %q.", first, d.name, pages)
+		}
 		return nil, refuse("%s has %d pages: there is no page %d.", d.name, d.lastPage, first)
 	}
 	var out []span

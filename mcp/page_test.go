@@ -173,7 +173,7 @@ func layoutJSON(total int, pages ...int) string {
 
 // An empty page makes no break, so counting breaks would give every page after it a wrong number.
 func TestPageNumbersSurviveEmptyPages(t *testing.T) {
-	d := newDocument("x.pdf", babyclient.FormatMarkdown, &babyclient.Converted{
+	d := newDocument("x.pdf", babyclient.FormatMarkdown, false, &babyclient.Converted{
 		Markdown: "one\n\n" + pageBreak + "\n\nthree\n\n" + pageBreak + "\n\nfour",
 		JSON:     []byte(layoutJSON(5, 1, 1, 3, 4)),
 	})
@@ -202,7 +202,7 @@ func TestPageNumbersSurviveEmptyPages(t *testing.T) {
 
 // Where the breaks do not fit the layout, no page number is told rather than a wrong one.
 func TestPageNumbersThatDoNotFitAreNotTold(t *testing.T) {
-	d := newDocument("x.pdf", babyclient.FormatMarkdown, &babyclient.Converted{Markdown: "a" + pageBreak + "b", JSON: []byte(layoutJSON(3, 1, 2, 3))})
+	d := newDocument("x.pdf", babyclient.FormatMarkdown, false, &babyclient.Converted{Markdown: "a" + pageBreak + "b", JSON: []byte(layoutJSON(3, 1, 2, 3))})
 	if len(d.pages) != 0 || d.text != "a<!-- page break -->b" {
 		t.Errorf("got %v, %q", d.pages, d.text)
 	}
