@@ -39,7 +39,7 @@ soak: ## the client and the MCP server under load, faults and cancels for SOAK (
 	go test $(RACE) -count=1 -timeout 0 -v ./internal/soak -soak $(or $(SOAK),10m)
 
 fuzz: ## each fuzz test for FUZZTIME (60s)
-	@FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
+	@RACE=$(RACE) FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
 
 package: ## the MCP bundle and server.json of a release, in dist
 	@go run ./packaging

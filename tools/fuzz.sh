@@ -17,7 +17,7 @@ for module in "$@"; do
 		for name in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
 			tests=$((tests + 1))
 			printf '%s %s: ' "$package" "$name"
-			if go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -parallel 2 "$package" >"$log" 2>&1; then
+			if go test ${RACE:-} -run '^$' -fuzz "^$name\$" -fuzztime "$time" -parallel 2 "$package" >"$log" 2>&1; then
 				n=$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$log" | tail -1)
 				inputs=$((inputs + ${n:-0}))
 				echo "${n:-0} inputs"
