@@ -32,8 +32,7 @@ const keyVariable = "BABYAPI_API_KEY"
 
 // client is one MCP client.
 type client struct {
-	name string
-	// file is where the configuration belongs, with what comment sign it is told; JSON has none.
+	name  string
 	write func(Settings) string
 }
 
