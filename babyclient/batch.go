@@ -166,15 +166,20 @@ func batch[R, T any](ctx context.Context, sources []Source, o BatchOptions, star
 			// ones, and a few results at most are held.
 			results = make([]chan result, min(len(sources), 2*o.Concurrency))
 		)
-		run := func(i int) (item *T, pages int, err error) {
+		turn := make(chan struct{}) // closed when the next one launched may ask for a slot: they begin in input order
+		close(turn)
+		run := func(i int, mine <-chan struct{}, pass func()) (item *T, pages int, err error) {
 			job := BatchJob{Index: i, Name: sources[i].String()}
 			fail := func(err error) (*T, int, error) { return item, pages, &BatchError{BatchJob: job, Err: err} }
+			defer pass()
+			<-mine
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
 			case <-ctx.Done():
 				return fail(ctx.Err())
 			}
+			pass()
 			j, err := start(ctx, sources[i])
 			if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 				return fail(fmt.Errorf("stopped while it was submitted, so the service may work on it under an id that is not known here: %w", err))
@@ -198,8 +203,10 @@ func batch[R, T any](ctx context.Context, sources []Source, o BatchOptions, star
 		launch := func(i int) {
 			done := make(chan result, 1)
 			results[i%len(results)] = done
+			mine, next := turn, make(chan struct{})
+			turn = next
 			running.Go(func() {
-				item, pages, err := run(i)
+				item, pages, err := run(i, mine, sync.OnceFunc(func() { close(next) }))
 				hooks.Lock()
 				progress.Index, progress.Name, progress.Err = i, sources[i].String(), err
 				progress.Done++

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -449,6 +450,22 @@ func TestConvertAll(t *testing.T) {
 				}
 				once[name] = true
 			}
+		}
+	})
+}
+
+// One at a time means one after the other, in the order of the sources.
+func TestConvertAllBeginsInOrder(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		d := &doclings{takes: func(string) time.Duration { return time.Second }}
+		d.script(srv)
+		for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(30), BatchOptions: babyclient.BatchOptions{Concurrency: 1}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(d.submitted) != 30 || !slices.IsSorted(d.submitted) {
+			t.Errorf("submitted %v", d.submitted)
 		}
 	})
 }
