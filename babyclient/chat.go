@@ -451,11 +451,7 @@ func (c *Client) Chat(ctx context.Context, req *ChatRequest, opts ...CallOption)
 		return nil, c.wrap(k, err)
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}

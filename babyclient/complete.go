@@ -93,11 +93,7 @@ func (c *Client) Complete(ctx context.Context, req *CompleteRequest, opts ...Cal
 		return nil, c.wrap(k, err)
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}

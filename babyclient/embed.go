@@ -111,11 +111,7 @@ func (c *Client) embed(ctx context.Context, k *call, req *EmbedRequest, format s
 		n = -1 // whatever the caller put there, the answer says how many it is
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -45,11 +45,7 @@ func (c *Client) Infer(ctx context.Context, req *InferRequest, opts ...CallOptio
 		return nil, c.wrap(k, err)
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -245,11 +241,7 @@ func (c *Client) InferAny(ctx context.Context, body map[string]any, opts ...Call
 		return nil, c.wrap(k, errStreamMethod)
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}

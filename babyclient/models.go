@@ -29,14 +29,10 @@ type Model struct {
 // Models lists the models: GET /v1/models. A service that does not list its models answers
 // [ErrNotFound].
 func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsResponse, error) {
-	resp, err := c.send(ctx, &call{method: http.MethodGet, path: "/v1/models"}, opts)
+	resp, raw, err := c.read(ctx, &call{method: http.MethodGet, path: "/v1/models"}, opts)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusNotFound {
 		e.Message = "this service does not list its models: take the name from its documentation (" + e.Message + ")"
 	}
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
 	if err != nil {
 		return nil, err
 	}

@@ -532,14 +532,20 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// read makes a call and reads its whole answer.
+func (c *Client) read(ctx context.Context, k *call, opts []CallOption) (*response, []byte, error) {
+	resp, err := c.send(ctx, k, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := resp.readAll()
+	return resp, raw, err
+}
+
 // doJSON makes a whole call with a JSON answer. lacks names a field that the answer must have and has not, and is nil
 // where the service can answer anything but an error.
 func doJSON[T any](ctx context.Context, c *Client, k *call, opts []CallOption, lacks func(*T) string) (*T, error) {
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -123,11 +123,7 @@ func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOpt
 		return nil, c.wrap(k, err)
 	}
 	k.body = jsonBody(b)
-	resp, err := c.send(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := resp.readAll()
+	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}
