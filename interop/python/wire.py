@@ -413,7 +413,7 @@ def main():
             with BabyAPI(**{"api_key": KEY, "base_url": row["url"], "retry_base_delay_s": 0.001, **client}) as c:
                 function(c)
         except BabyAPIError as e:
-            line["error"] = {"message": e.message, "status": e.status or 0, "code": e.code or "", "type": e.type or ""}
+            line["error"] = {"message": e.message.replace(FILES, "testdata"), "status": e.status or 0, "code": e.code or "", "type": e.type or ""}
         print(json.dumps(line))
     print(json.dumps({"unused": sorted(unused), "uncalled": sorted(CALLS.keys() - {row["call"] for row in work["calls"].values()})}))
 
