@@ -136,6 +136,9 @@ func run(ctx context.Context, o options, progress io.Writer) (*measured, error) 
 	if m.mcp, err = mcpServersCost(ctx, o, tmp, skip); err != nil {
 		return nil, err
 	}
+	if m.mcpCalls, err = mcpCallsCost(ctx, o, tmp); err != nil {
+		return nil, err
+	}
 	say("growing work")
 	if m.embed, err = grow(ctx, srv, o, "embed", embedSteps); err != nil {
 		return nil, err

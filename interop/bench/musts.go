@@ -26,6 +26,7 @@ type measured struct {
 	streams        map[string]*memoryOfStreams
 	gateway        *gatewayCost
 	mcp            map[string]*mcpCost
+	mcpCalls       *mcpCalls
 	embed, convert []growth
 	skipped        []string
 }
@@ -97,6 +98,10 @@ func (m *measured) musts() []must {
 	}
 	if us := m.mcp["babyapi-mcp"]; us != nil {
 		add(us.List <= 6<<10, fmt.Sprintf("%d B", us.List), "babyapi-mcp: tools/list ≤ 6 KiB")
+	}
+	if c := m.mcpCalls; c != nil {
+		add(c.Overhead <= 500*time.Microsecond, c.Overhead.Round(time.Microsecond).String(), "babyapi-mcp: a call takes ≤ 0.5 ms longer than with the client alone (wall, medians)")
+		add(c.Busy <= 50*time.Millisecond, c.Busy.Round(time.Microsecond).String(), "babyapi-mcp: a ping under %d calls ≤ 50 ms (wall, the longest of 20)", waitingCalls)
 	}
 	return out
 }
