@@ -115,6 +115,9 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 		notUp(w, b.name)
 		return
 	}
+	// An engine may answer while the last of an upload is still being passed on. Without this the server would
+	// close the upload then, and with it the connection to the engine in the middle of its answer.
+	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 and tests have it always, or need it not
 	proxy := httputil.ReverseProxy{
 		Transport:     b.transport(),
 		FlushInterval: -1,
