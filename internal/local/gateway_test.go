@@ -364,6 +364,42 @@ func TestGatewayUploadsUnbuffered(t *testing.T) {
 	}
 }
 
+// An answer that begins before the upload has ended cuts neither of them.
+func TestGatewayAnswersDuringUpload(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex()
+		_, _ = io.WriteString(w, "begun ")
+		_ = c.Flush()
+		rest, err := io.ReadAll(r.Body)
+		_, _ = fmt.Fprintf(w, "%d bytes, %v", len(rest), err)
+	}))
+	defer server.Close()
+	g := newGateway(t, &upstream{Server: server})
+	body, write := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.URL+"/docling/v1/convert/file", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = write.Write([]byte("x")) }()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	begun := make([]byte, len("begun "))
+	if _, err := io.ReadFull(resp.Body, begun); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, _ = write.Write([]byte("yz"))
+		_ = write.Close()
+	}()
+	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != "3 bytes, <nil>" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
 func TestInfer(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusOK, `{"model":"m","usage":{"total_tokens":3},"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}`))
 	g := newGateway(t, u)
