@@ -104,8 +104,7 @@ func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
 		}
 	}
 	if len(a.choices) == 0 {
-		return a.response(), &Error{Code: CodeInvalidResponse, Message: "the stream had no choices", StatusCode: a.out.StatusCode,
-			RequestID: a.out.RequestID, Header: a.out.Header}
+		return a.response(), a.out.noChoices()
 	}
 	return a.response(), nil
 }
@@ -130,10 +129,20 @@ type callAssembler struct {
 	arguments strings.Builder
 }
 
+// notJSONEvent is the error of collecting a chunk that is no JSON.
+func (m *Meta) notJSONEvent(cause error) *Error {
+	return &Error{Code: CodeInvalidResponse, Message: "an event of the stream is no JSON: " + quote(string(m.Raw)),
+		StatusCode: m.StatusCode, RequestID: m.RequestID, Header: m.Header, Details: string(m.Raw), Err: cause}
+}
+
+// noChoices is the error of a stream that ended without any.
+func (m *Meta) noChoices() *Error {
+	return &Error{Code: CodeInvalidResponse, Message: "the stream had no choices", StatusCode: m.StatusCode, RequestID: m.RequestID, Header: m.Header}
+}
+
 func (a *chatAssembler) add(chunk *ChatChunk) error {
 	if chunk.notJSON != nil {
-		return &Error{Code: CodeInvalidResponse, Message: "an event of the stream is no JSON: " + quote(string(chunk.Raw)),
-			StatusCode: chunk.StatusCode, RequestID: chunk.RequestID, Header: chunk.Header, Details: string(chunk.Raw), Err: chunk.notJSON}
+		return chunk.notJSONEvent(chunk.notJSON)
 	}
 	o := &a.out
 	if o.Header == nil {

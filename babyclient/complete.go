@@ -161,8 +161,7 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 			return response(), err
 		}
 		if chunk.notJSON != nil {
-			return response(), &Error{Code: CodeInvalidResponse, Message: "an event of the stream is no JSON: " + quote(string(chunk.Raw)),
-				StatusCode: chunk.StatusCode, RequestID: chunk.RequestID, Header: chunk.Header, Details: string(chunk.Raw), Err: chunk.notJSON}
+			return response(), chunk.notJSONEvent(chunk.notJSON)
 		}
 		if out.Header == nil {
 			out.Meta = chunk.Meta
@@ -201,8 +200,7 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 		}
 	}
 	if len(choices) == 0 {
-		return response(), &Error{Code: CodeInvalidResponse, Message: "the stream had no choices", StatusCode: out.StatusCode,
-			RequestID: out.RequestID, Header: out.Header}
+		return response(), out.noChoices()
 	}
 	return response(), nil
 }
