@@ -22,7 +22,9 @@ test: lint engines ## vet, lint, and every test with the race detector and the r
 		(set -x; BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 -timeout 30m ./...); \
 	done
 
-lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module
+# "importas" is the name of a linter.
+lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module; the spelling in every file
+	@git ls-files -co --exclude-standard -z | xargs -0 bin/misspell -error -i importas
 	@set -e; for m in $(MODULES); do \
 		echo "lint $$m"; \
 		go -C $$m vet ./...; \
