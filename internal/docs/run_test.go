@@ -1,11 +1,13 @@
 package docs_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,17 +18,8 @@ import (
 // TestGoRuns runs every Go block of the README and of docs/ against the local stack, in a folder
 // that holds the documents which the pages name.
 func TestGoRuns(t *testing.T) {
-	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
-		t.Skip("needs the real engines: set BABYAPI_TEST_ENGINES=1 or run make test (the first time it installs them)")
-	}
-	// A chat model of 1 MB under the name of the usual one: what it says does not matter here, and it is quick.
-	model := filepath.Join(t.TempDir(), local.ChatModel+".gguf")
-	copyFile(t, filepath.Join(root, "internal/local/testdata/models/tiny-chat.gguf"), model)
-	stack, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatModel: model, Messages: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stack.Close() })
+	needEngines(t)
+	stack := startStack(t)
 	folder := t.TempDir()
 	for name, from := range map[string]string{"report.pdf": "t90-service-manual.pdf", "policy.docx": "travel-policy.docx"} {
 		copyFile(t, filepath.Join(root, "examples/rag/documents", from), filepath.Join(folder, name))
@@ -45,7 +38,7 @@ func TestGoRuns(t *testing.T) {
 		t.Run(fmt.Sprintf("%s:%d", filepath.Base(b.page), b.line), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), fmt.Sprintf("%sblock%d", bin, i))
 			cmd.Dir = folder
-			cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+stack.BaseURL(), "BABYAPI_API_KEY=local")
+			cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+stack, "BABYAPI_API_KEY=local")
 			out, err := cmd.CombinedOutput()
 			if err != nil || len(out) == 0 && !strings.Contains(b.text, "babyclient.New(") {
 				t.Errorf("%v, it printed %q", err, out)
@@ -55,6 +48,27 @@ func TestGoRuns(t *testing.T) {
 	if ran < 10 {
 		t.Errorf("%d blocks ran", ran)
 	}
+}
+
+func needEngines(t *testing.T) {
+	t.Helper()
+	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
+		t.Skip("needs the real engines: set BABYAPI_TEST_ENGINES=1 or run make test (the first time it installs them)")
+	}
+}
+
+// startStack returns the base URL of a local stack that ends with the test.
+func startStack(t *testing.T) string {
+	t.Helper()
+	// A chat model of 1 MB under the name of the usual one: what it says does not matter here, and it is quick.
+	model := filepath.Join(t.TempDir(), local.ChatModel+".gguf")
+	copyFile(t, filepath.Join(root, "internal/local/testdata/models/tiny-chat.gguf"), model)
+	stack, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatModel: model, Messages: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stack.Close() })
+	return stack.BaseURL()
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -107,6 +121,55 @@ func TestMCPConfigurations(t *testing.T) {
 	}
 	if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestMCPConfigurationsRun starts what each JSON configuration of the pages names, as a client does, and asks for the tools.
+func TestMCPConfigurationsRun(t *testing.T) {
+	bin := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin+string(filepath.Separator), "../../cmd/babyapi-mcp").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	type server struct {
+		Command string
+		Args    []string
+		Env     map[string]string
+	}
+	started := 0
+	for _, b := range blocks(t, "json") {
+		var config map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(b.text), &config); err != nil {
+			t.Errorf("%s:%d: %v", b.page, b.line, err)
+		}
+		for _, under := range []string{"mcpServers", "servers", "context_servers"} { // as the clients call it
+			var servers map[string]server
+			if config[under] == nil || json.Unmarshal(config[under], &servers) != nil {
+				continue
+			}
+			for name, s := range servers {
+				started++
+				args := slices.Clone(s.Args)
+				for i, a := range args {
+					if strings.HasPrefix(a, "/path/to/") { // the reader's own
+						args[i] = t.TempDir()
+					}
+				}
+				cmd := exec.CommandContext(t.Context(), filepath.Join(bin, s.Command), args...)
+				for k, v := range s.Env {
+					cmd.Env = append(cmd.Env, k+"="+v)
+				}
+				cmd.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
+{"jsonrpc":"2.0","id":2,"method":"tools/list"}
+`)
+				out, err := cmd.CombinedOutput()
+				if err != nil || strings.Count(string(out), `"inputSchema"`) != 3 {
+					t.Errorf("%s:%d: the server %s: %v\n%s", b.page, b.line, name, err, out)
+				}
+			}
+		}
+	}
+	if started < 6 {
+		t.Errorf("%d configurations were started", started)
 	}
 }
 
