@@ -1,0 +1,173 @@
+package babyclient_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+	"time"
+
+	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
+)
+
+func ExampleUserParts() {
+	srv := babytest.NewServer()
+	defer srv.Close()
+	srv.On("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"A harbour."}}]}`))
+
+	photo := []byte("\x89PNG\r\n\x1a\n") // what the file holds
+	resp, err := srv.Client().Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen2.5-VL-7B-Instruct", Messages: []babyclient.Message{
+		babyclient.System("Answer in two words."),
+		babyclient.User("What do you see?"),
+		babyclient.Assistant("Nothing yet."),
+		babyclient.UserParts(babyclient.TextPart("And now?"), babyclient.ImagePart(photo), babyclient.ImageURLPart("https://example.com/harbour.jpg")),
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Text())
+	fmt.Println(strings.Contains(string(srv.Requests()[0].Body), "data:image/png;base64,"))
+	// Output:
+	// A harbour.
+	// true
+}
+
+// What a model hears and sees moving.
+func ExampleAudioPart() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"Both are of rain."}}]}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen3-Omni-30B-A3B-Instruct", Messages: []babyclient.Message{
+		babyclient.UserParts(babyclient.AudioPart([]byte("RIFF"), "wav"), babyclient.VideoURLPart("https://example.com/rain.mp4"), babyclient.TextPart("What are they of?")),
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Text())
+	// Output: Both are of rain.
+}
+
+// A model that must call one function.
+func ExampleToolChoiceFunction() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"save","arguments":"{\"name\":\"Ada\"}"}}]}}]}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
+		Model:      "Qwen/Qwen3-8B",
+		Messages:   []babyclient.Message{babyclient.User("I am Ada.")},
+		Tools:      []babyclient.Tool{babyclient.FunctionTool("save", "Keeps a name", map[string]any{"type": "object", "properties": map[string]any{"name": map[string]any{"type": "string"}}})},
+		ToolChoice: babyclient.ToolChoiceFunction("save"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.ToolCalls()[0].Function.Arguments)
+	// Output: {"name":"Ada"}
+}
+
+// JSON of any form; JSONSchema says which.
+func ExampleJSONObject() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"{\"capital\":\"Paris\"}"}}]}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
+		Model:          "Qwen/Qwen3-8B",
+		Messages:       []babyclient.Message{babyclient.User("The capital of France, as JSON?")},
+		ResponseFormat: babyclient.JSONObject(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Text())
+	// Output: {"capital":"Paris"}
+}
+
+// What a model thinks is apart from what it answers.
+func ExampleChatChunk_Reasoning() {
+	client, done := service("POST /v1/chat/completions", babytest.Stream(
+		`{"choices":[{"index":0,"delta":{"role":"assistant","reasoning":"Blue is scattered most."}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"Scattering."},"finish_reason":"stop"}]}`))
+	defer done()
+
+	req := &babyclient.ChatRequest{Model: "Qwen/Qwen3-8B", Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")}}
+	for chunk, err := range client.ChatStream(context.Background(), req) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if thought := chunk.Reasoning(); thought != "" {
+			fmt.Println("thinks:", thought)
+		}
+		fmt.Print(chunk.Text())
+	}
+	// Output:
+	// thinks: Blue is scattered most.
+	// Scattering.
+}
+
+func ExampleChatResponse_Reasoning() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","reasoning":"Blue is scattered most.","content":"Scattering."}}]}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen3-8B", Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s (%s)\n", resp.Text(), resp.Reasoning())
+	// Output: Scattering. (Blue is scattered most.)
+}
+
+// Limits, of the client and of one call.
+func ExampleWithTimeout() {
+	srv := babytest.NewServer()
+	defer srv.Close()
+	srv.On("POST /infer", babytest.JSON(503, `{}`))
+
+	client, err := babyclient.New(babyclient.WithBaseURL(srv.URL), babyclient.WithAPIKey(babytest.Key),
+		babyclient.WithStreamIdleTimeout(time.Minute),   // between two pieces of a stream
+		babyclient.WithMaxResponseSize(16<<20),          // bytes of an answer
+		babyclient.WithHeader("X-Title", "example.org"), // with each request
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "Why is the sky blue?"},
+		babyclient.WithTimeout(10*time.Minute), babyclient.WithMaxRetries(0)) // for this call
+	fmt.Println(errors.Is(err, babyclient.ErrUnavailable), len(srv.Requests()))
+	// Output: true 1
+}
+
+// A document that another program is writing.
+func ExampleFromReader() {
+	client, done := service("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":"notes.html","md_content":"# Notes"},"status":"success"}`))
+	defer done()
+
+	source := babyclient.FromReader("notes.html", strings.NewReader("<h1>Notes</h1>")) // the extension tells the format
+	fmt.Println(source.String())
+	resp, err := client.Docling.Convert(context.Background(), &babyclient.ConvertRequest{Sources: []babyclient.Source{source}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Document().Markdown)
+	// Output:
+	// notes.html
+	// # Notes
+}
+
+// How long, and how, a job is waited for. What does not end in time goes on at the service.
+func ExampleDoclingJob_Wait() {
+	srv := babytest.NewServer()
+	defer srv.Close()
+	srv.On("GET /docling/v1/status/poll/t1", babytest.JSON(200, `{"task_id":"t1","task_status":"failure"}`))
+
+	job := srv.Client().Docling.ConvertJob("t1", "node-2")
+	_, err := job.Wait(context.Background(),
+		babyclient.WithPollTimeout(time.Hour),
+		babyclient.WithCallOptions(babyclient.WithTimeout(10*time.Second)), // of each poll
+		babyclient.OnPoll(func(s *babyclient.JobStatus) { fmt.Println(s.State, s.Failed(), s.Succeeded()) }))
+	fmt.Println(errors.Is(err, babyclient.ErrTaskFailed))
+	// Output:
+	// failure true false
+	// true
+}
