@@ -1,7 +1,8 @@
 // Command pictures draws what a program printed as a terminal window, in SVG. The pictures of
 // the README are made of real runs:
 //
-//	go run ./examples/rag -q QUESTION FILE | go run ./docs/pictures -command "go run ./examples/rag -q …" > docs/pictures/rag.svg
+//	make demo | go run ./docs/pictures -command "make demo" -bold "^(Question|Answer|The|step)" > docs/pictures/demo.svg
+//	go run ./examples/mcp-client | go run ./docs/pictures -command "go run ./examples/mcp-client" -lines 36 -bold "^offset" > docs/pictures/mcp.svg
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,14 +26,19 @@ func main() {
 	command := flag.String("command", "", "the `command` that printed it")
 	lines := flag.Int("lines", 60, "the most `lines` to draw; an ellipsis stands for the rest")
 	width := flag.Int("width", 110, "the most `characters` of a line")
+	bold := flag.String("bold", "^$", "a `pattern` of the lines to draw in bold")
 	flag.Parse()
-	if err := draw(*command, *lines, *width); err != nil {
+	if err := draw(*command, *lines, *width, *bold); err != nil {
 		fmt.Fprintln(os.Stderr, "pictures:", err)
 		os.Exit(1)
 	}
 }
 
-func draw(command string, lines, width int) error {
+func draw(command string, lines, width int, bold string) error {
+	strong, err := regexp.Compile(bold)
+	if err != nil {
+		return err
+	}
 	text := []string{"$ " + command}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
@@ -54,8 +61,11 @@ func draw(command string, lines, width int) error {
 	fmt.Fprintln(os.Stdout, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d7dce2">`)
 	for i, l := range text {
 		style := ""
-		if i == 0 {
+		switch {
+		case i == 0:
 			style = ` fill="#7ee787" font-weight="bold"`
+		case strong.MatchString(l):
+			style = ` fill="#79c0ff" font-weight="bold"`
 		}
 		fmt.Fprintf(os.Stdout, `<text x="%d" y="%d"%s>%s</text>`+"\n", margin, margin+(i+1)*lineHeight-5, style, html.EscapeString(l))
 	}

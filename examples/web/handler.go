@@ -74,7 +74,7 @@ func chat(w http.ResponseWriter, r *http.Request, client *babyclient.Client, mod
 		}
 		return http.NewResponseController(w).Flush() == nil
 	}
-	for chunk, err := range client.ChatStream(r.Context(), &babyclient.ChatRequest{Model: model, Messages: body.Messages, MaxTokens: new(300)}) {
+	for chunk, err := range client.ChatStream(r.Context(), &babyclient.ChatRequest{Model: model, Messages: body.Messages, MaxTokens: new(300), Temperature: new(0.0)}) {
 		if err != nil {
 			send(event{Error: err.Error()})
 			return
