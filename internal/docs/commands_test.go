@@ -183,7 +183,7 @@ func TestCommandsRun(t *testing.T) {
 func outside(t *testing.T, dir string) (env, get []string) {
 	t.Helper()
 	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "BABY") || strings.HasPrefix(v, "BABYAPI_LOCAL_CACHE=") || strings.HasPrefix(v, "BABYAPI_LOCAL_PYTHON=") {
+		if !strings.HasPrefix(v, "BABY") && !strings.HasPrefix(v, "GIT_") || strings.HasPrefix(v, "BABYAPI_LOCAL_CACHE=") || strings.HasPrefix(v, "BABYAPI_LOCAL_PYTHON=") {
 			env = append(env, v)
 		}
 	}
@@ -195,7 +195,7 @@ func outside(t *testing.T, dir string) (env, get []string) {
 	git := func(args ...string) string {
 		args = append([]string{"--git-dir", origin, "--work-tree", tree, "-c", "user.name=reader", "-c", "user.email=reader@example.org"}, args...)
 		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir = tree
+		cmd.Dir, cmd.Env = tree, env
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", cmd, err, err.(*exec.ExitError).Stderr) //nolint:errorlint // Output says so
