@@ -53,7 +53,7 @@ var runAs = map[string][]string{
 	"go run ./cmd/babyapi-local clean": {`(export BABYAPI_LOCAL_CACHE="$(mktemp -d)" && mkdir "$BABYAPI_LOCAL_CACHE/env-0" && go run ./cmd/babyapi-local clean && test ! -e "$BABYAPI_LOCAL_CACHE/env-0")`},
 	// vision and tools need larger models, see TestExamples in examples; web is a server, see interop/web.
 	"go run ./examples/NAME": append(prefixed("go run ./examples/", "stream", "structured", "embeddings", "rerank", "rag", "batch -out \"$(mktemp -d)\"", "mcp-client"),
-		"echo 'Why is the sky blue?' | go run ./examples/chat"),
+		"echo 'Say hello.' | go run ./examples/chat"),
 	`go run ./examples/rag -q "QUESTION" FILE…`: {`go run ./examples/rag -q "Who pays for the hotel?" examples/rag/documents/travel-policy.docx`},
 	"go test ./PACKAGE -update":                 {"go test ./internal/api -update && git diff --exit-code"},
 }
