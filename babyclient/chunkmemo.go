@@ -69,7 +69,8 @@ func (m *chunkMemo) decode(data []byte) *ChatChunk {
 // fill is a chunk like the one learnt, with another text.
 func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
 	if len(m.slab) == 0 {
-		m.slab = make([]chunkCell, slabSize)
+		// The copies for Raw begin anew too, so that cells and copies live and die together.
+		m.slab, m.bytes = make([]chunkCell, slabSize), make([]byte, 0, slabSize*(len(data)+16))
 	}
 	cell := &m.slab[0]
 	m.slab = m.slab[1:]
@@ -89,10 +90,10 @@ func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
 	return &cell.chunk
 }
 
-// keep copies data into memory that several chunks share.
+// keep copies data into memory that the chunks of a slab share, where it fits.
 func (m *chunkMemo) keep(data []byte) json.RawMessage {
 	if len(data) > cap(m.bytes)-len(m.bytes) {
-		m.bytes = make([]byte, 0, max(len(data), slabSize*min(len(data), 512)))
+		return bytes.Clone(data)
 	}
 	start := len(m.bytes)
 	m.bytes = append(m.bytes, data...)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -42,7 +41,7 @@ type Client struct {
 	base            *url.URL
 	baseText        string // of base
 	http            *http.Client
-	ownTransport    bool
+	connections     *connections  // of the client's own transport, nil for a caller's http.Client
 	httpTimeout     time.Duration // the caller's http.Client.Timeout: a default for what is not a stream
 	defaults        settings
 	defaultModel    string
@@ -94,8 +93,8 @@ func New(opts ...Option) (*Client, error) {
 		c.defaultModel = firstEnv("BABYAPI_DEFAULT_MODEL")
 	}
 	if c.http == nil {
-		c.http = &http.Client{Transport: newTransport()}
-		c.ownTransport = true
+		c.connections = newConnections(c.base)
+		c.http = &http.Client{Transport: newTransport(c.connections)}
 	}
 	c.http.CheckRedirect = checkRedirect(c.http.CheckRedirect)
 	return c, nil
@@ -119,16 +118,17 @@ func firstEnv(names ...string) string {
 
 // newTransport keeps as many idle connections as a busy program has callers: the two per
 // host of http.DefaultTransport mean a new connection for almost every call under load.
-func newTransport() *http.Transport {
+func newTransport(connections *connections) *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:           connections.dial,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          2048,
 		MaxIdleConnsPerHost:   1024,
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   connectTimeout,
 		ExpectContinueTimeout: time.Second,
+		WriteBufferSize:       2 << 10, // bytes; a call fits, and there may be thousands of connections
 	}
 }
 
@@ -227,7 +227,14 @@ func checkPath(path string) error {
 }
 
 // endpoint is the URL of a path below the base. The path is escaped already.
-func (c *Client) endpoint(path string) string { return c.baseText + path }
+func (c *Client) endpoint(path string) (*url.URL, error) {
+	if c.base.RawPath != "" || strings.ContainsAny(path, "%?#") {
+		return url.Parse(c.baseText + path)
+	}
+	u := *c.base // most paths mean themselves, and parsing is a twentieth of a short call
+	u.Path += path
+	return &u, nil
+}
 
 func parseBaseURL(s string) (*url.URL, error) {
 	const want = "want an absolute http or https URL such as " + DefaultBaseURL

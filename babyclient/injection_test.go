@@ -6,6 +6,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"testing"
@@ -59,12 +60,18 @@ func FuzzPath(f *testing.F) {
 		if checkPath(p) != nil {
 			return
 		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://api.example/prefix"+p, nil)
+		const prefix = "http://api.example/prefix"
+		want, wantErr := url.Parse(prefix + p)
+		c, err := New(WithBaseURL(prefix))
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		if req.URL.Host != "api.example" || !strings.HasPrefix(path.Clean(req.URL.Path)+"/", "/prefix/") {
-			t.Errorf("%q leads to %s", p, req.URL)
+		got, err := c.endpoint(p)
+		if (err == nil) != (wantErr == nil) || err == nil && got.String() != want.String() {
+			t.Fatalf("%q leads to %v, %v; want %v, %v", p, got, err, want, wantErr)
+		}
+		if err == nil && (got.Host != "api.example" || !strings.HasPrefix(path.Clean(got.Path)+"/", "/prefix/")) {
+			t.Errorf("%q leads to %s", p, got)
 		}
 	})
 }

@@ -80,9 +80,10 @@ type response struct {
 	settings settings
 	caller   context.Context
 	ctx      context.Context // of the attempt: ends with the caller's, or when one of our clocks runs out
-	cancel   context.CancelCauseFunc
+	cancel   context.CancelFunc
 
 	connected atomic.Bool // the request can have reached a server
+	use       connectionUse
 
 	rc     io.ReadCloser
 	body   limitedReader // of rc
@@ -152,30 +153,28 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	if ctx.Err() != nil {
 		return nil, false, c.contextError(ctx, k, ctx.Err())
 	}
-	actx, cancel := context.WithCancelCause(ctx)
-	resp := &response{client: c, call: k, cancel: cancel, ctx: actx, caller: ctx, settings: *s}
-	stopClock := resp.startClock()
+	resp := &response{client: c, call: k, caller: ctx, settings: *s}
+	resp.startClock()
 
-	tctx := httptrace.WithClientTrace(actx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { resp.connected.Store(true) }})
-	req, err := c.newRequest(tctx, k, s)
+	req, err := c.newRequest(resp.traced(), k, s)
 	if err != nil {
-		cancel(nil)
-		stopClock()
+		resp.stop()
 		return nil, false, c.wrap(k, err)
 	}
+	c.connections.begin()
 	hr, err := c.http.Do(req) //nolint:bodyclose // resp.end closes it
 	if err != nil {
+		c.connections.end(&resp.use)
 		e := resp.transportError(err, hr, resp.connected.Load())
-		stopClock()
-		cancel(nil)
+		resp.stop()
 		c.log(ctx, k, s, n, e.StatusCode, requestID(e.Header), start, 0, e)
 		return nil, resp.connected.Load(), e
 	}
 	resp.StatusCode, resp.Header, resp.RequestID = hr.StatusCode, hr.Header, requestID(hr.Header)
 	resp.rc, resp.length = hr.Body, hr.ContentLength
 	resp.done = func(err error) {
-		stopClock()
-		cancel(nil)
+		c.connections.end(&resp.use)
+		resp.stop()
 		c.log(ctx, k, s, n, hr.StatusCode, resp.RequestID, start, resp.body.n, err)
 	}
 	resp.body = limitedReader{r: hr.Body, limit: c.maxResponseSize}
@@ -194,21 +193,22 @@ func (c *Client) attempt(ctx context.Context, k *call, s *settings, n int) (_ *r
 	return resp, true, nil
 }
 
-// startClock starts the clock of the attempt: for a stream its idle timeout, which the
-// reader of the body takes over, else the timeout for the whole of it.
-func (r *response) startClock() (stop func()) {
+// startClock begins the context of the attempt with its clock: for a stream the idle timeout, which the reader of the body
+// takes over, else the timeout for the whole of it.
+func (r *response) startClock() {
 	s, c := &r.settings, r.client
 	if r.call.stream {
 		d := s.streamIdle
 		if s.ownTimeout {
 			d = s.timeout
 		}
-		r.settings.timeout = d
-		if d == 0 {
-			return func() {}
+		s.timeout = d
+		ctx, cancel := context.WithCancelCause(r.caller)
+		r.ctx, r.cancel = ctx, func() { cancel(nil) }
+		if d > 0 {
+			r.idle = time.AfterFunc(d, func() { cancel(errIdleTimeout) })
 		}
-		r.idle = time.AfterFunc(d, func() { r.cancel(errIdleTimeout) })
-		return func() { r.idle.Stop() }
+		return
 	}
 	d := s.timeout
 	if d == 0 {
@@ -220,16 +220,40 @@ func (r *response) startClock() (stop func()) {
 	if r.call.slow && !s.ownTimeout {
 		d = max(d, DefaultDocumentTimeout)
 	}
-	r.settings.timeout = d
-	t := time.AfterFunc(d, func() { r.cancel(errAttemptTimeout) })
-	return func() { t.Stop() }
+	s.timeout = d
+	r.ctx, r.cancel = context.WithTimeoutCause(r.caller, d, errAttemptTimeout)
+}
+
+// stop ends the clock and the context.
+func (r *response) stop() {
+	if r.idle != nil {
+		r.idle.Stop()
+	}
+	r.cancel()
+}
+
+// traced is the context for the request, through which net/http tells when it waits for a connection and when it has one.
+func (r *response) traced() context.Context {
+	ctx, trace := r.ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { r.connected.Store(true) }}
+	if p := r.client.connections; p != nil {
+		ctx = context.WithValue(ctx, useKey{}, &r.use)
+		trace.GetConn = func(string) { p.setWaits(&r.use, true) }
+		trace.GotConn = func(httptrace.GotConnInfo) {
+			r.connected.Store(true)
+			p.setWaits(&r.use, false)
+		}
+	}
+	return httptrace.WithClientTrace(ctx, trace)
 }
 
 // userAgent is sent unless a header option says otherwise.
 var userAgent = "babyapi-go/" + Version + " " + runtime.Version()
 
 func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, k.method, c.endpoint(k.path), nil)
+	req, err := http.NewRequestWithContext(ctx, k.method, "/", nil)
+	if err == nil {
+		req.URL, err = c.endpoint(k.path)
+	}
 	if err != nil {
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}

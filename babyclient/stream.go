@@ -23,54 +23,73 @@ func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error)
 	decoder func(Meta) func(data []byte) *T) iter.Seq2[*T, error] {
 	var used atomic.Bool
 	return func(yield func(*T, error) bool) {
-		k, err := build()
+		s, err := c.openStream(ctx, build, &used, opts)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		if used.Swap(true) {
-			yield(nil, c.wrap(k, invalid(CodeInvalidRequest, "the stream was ranged over already: a second range would send, and bill, the request again")))
-			return
-		}
-		resp, err := c.send(ctx, k, opts)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer resp.close()
-		if err := resp.mustBeStream(); err != nil {
-			yield(nil, err)
-			return
-		}
-		events := sseReader{r: &resp.body}
-		decode := decoder(resp.Meta)
+		defer s.resp.close()
+		decode := decoder(s.resp.Meta)
 		for {
-			data, err := events.next()
-			if err == nil && isDone(data) {
-				resp.drain(&events)
-				return
-			}
-			if err == nil {
-				err = resp.eventError(data)
-			} else {
-				err = resp.streamError(err)
-			}
+			data, err := s.next()
 			if err != nil {
-				resp.end(err)
 				yield(nil, err)
 				return
 			}
-			if !yield(decode(data), nil) {
-				return
-			}
-			if ctx.Err() != nil { // do not hand out what is still in the buffer
-				err := resp.streamError(ctx.Err())
-				resp.end(err)
-				yield(nil, err)
+			if data == nil || !yield(decode(data), nil) {
 				return
 			}
 		}
 	}
+}
+
+// eventStream is an answer of server-sent events. It lives apart from the function that ranges over it, whose stack would
+// else be a size larger, for each of what may be thousands of streams.
+type eventStream struct {
+	resp   *response
+	events sseReader
+}
+
+// openStream sends the request of a stream, once.
+func (c *Client) openStream(ctx context.Context, build func() (*call, error), used *atomic.Bool, opts []CallOption) (*eventStream, error) {
+	k, err := build()
+	if err != nil {
+		return nil, err
+	}
+	if used.Swap(true) {
+		return nil, c.wrap(k, invalid(CodeInvalidRequest, "the stream was ranged over already: a second range would send, and bill, the request again"))
+	}
+	resp, err := c.send(ctx, k, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := resp.mustBeStream(); err != nil {
+		resp.close()
+		return nil, err
+	}
+	return &eventStream{resp, sseReader{r: &resp.body}}, nil
+}
+
+// next is the data of the next event, valid until the next call, nil after [DONE].
+func (s *eventStream) next() ([]byte, error) {
+	r := s.resp
+	data, err := []byte(nil), r.caller.Err()
+	if err == nil { // else do not hand out what is still in the buffer
+		data, err = s.events.next()
+	}
+	switch {
+	case err != nil:
+		err = r.streamError(err)
+	case isDone(data):
+		r.drain(&s.events)
+		return nil, nil
+	default:
+		err = r.eventError(data)
+	}
+	if err != nil {
+		r.end(err)
+	}
+	return data, err
 }
 
 // streamCall is a POST whose body asks for a stream.
@@ -94,7 +113,7 @@ func (r *response) mustBeStream() error {
 // drain reads what may follow [DONE], so that the connection can be used again; not for long,
 // since the answer is complete.
 func (r *response) drain(events *sseReader) {
-	stop := time.AfterFunc(100*time.Millisecond, func() { r.cancel(nil) })
+	stop := time.AfterFunc(100*time.Millisecond, r.cancel)
 	defer stop.Stop()
 	if !errors.Is(events.err, io.EOF) {
 		_, _ = io.CopyN(io.Discard, r.rc, 4096) // whatever comes, the connection is closed or reused
