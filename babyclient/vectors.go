@@ -142,15 +142,16 @@ const mark = '#'
 //
 // About n are expected.
 func cutVectors(raw []byte, n int) (rest []byte, cuts [][]byte) {
-	if bytes.Contains(raw, []byte{'"', mark}) {
-		return raw, nil
-	}
 	rest = make([]byte, 0, min(len(raw), 256+128*n))
 	cuts = make([][]byte, 0, n)
 	for left := raw; ; {
 		i := bytes.Index(left, embeddingKey)
 		if i < 0 {
-			return append(rest, left...), cuts
+			rest = append(rest, left...)
+			if bytes.Count(rest, []byte{'"', mark}) != len(cuts) { // one is not ours
+				return raw, nil
+			}
+			return rest, cuts
 		}
 		start := skipSpace(left, i+len(embeddingKey))
 		if start < len(left) && left[start] == ':' {
@@ -165,7 +166,7 @@ func cutVectors(raw []byte, n int) (rest []byte, cuts [][]byte) {
 				end = bytes.IndexByte(left[start+1:], '"')
 			case '[':
 				end = bytes.IndexByte(left[start+1:], ']')
-				if end >= 0 && bytes.ContainsAny(left[start+1:start+1+end], `"[`) {
+				if inside := left[start+1:]; end >= 0 && (bytes.IndexByte(inside[:end], '"') >= 0 || bytes.IndexByte(inside[:end], '[') >= 0) {
 					end = -1 // this "]" may not be its end
 				}
 			}
@@ -208,35 +209,34 @@ var errNotFinite = errors.New("it holds a number that is not finite")
 
 func appendBase64(dst []float32, value, buf []byte) ([]float32, []byte, error) {
 	text := value[1 : len(value)-1]
-	if bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
-		// An escape such as "\/" is legal JSON. base64 would skip a raw line end, which is not.
-		var s string
-		if err := json.Unmarshal(value, &s); err != nil {
-			return dst, buf, err
-		}
-		text = []byte(s)
-	}
 	if need := base64.StdEncoding.DecodedLen(len(text)); cap(buf) < need {
 		buf = make([]byte, need)
 	}
 	n, err := base64.StdEncoding.Decode(buf[:cap(buf)], text)
-	if err != nil {
-		return dst, buf, err
+	if err != nil || base64.StdEncoding.EncodedLen(n) != len(text) {
+		// An escape such as "\/" is legal JSON, and no base64. A raw line end is not legal, and base64 skips it.
+		var s string
+		if err := json.Unmarshal(value, &s); err != nil {
+			return dst, buf, err
+		}
+		if n, err = base64.StdEncoding.Decode(buf[:cap(buf)], []byte(s)); err != nil {
+			return dst, buf, err
+		}
 	}
 	if n%4 != 0 {
 		return dst, buf, fmt.Errorf("its %d bytes are no float32 numbers", n)
 	}
-	if need := len(dst) + n/4; cap(dst) < need {
-		dst = append(make([]float32, 0, need), dst...)
-	}
 	at := len(dst)
-	dst = dst[:at+n/4]
+	dst = slices.Grow(dst, n/4)[:at+n/4]
+	const exponent = 0x7f800000 // all ones in a number that is not finite
+	var carries uint32
 	for b := buf[:n]; len(b) >= 4 && at < len(dst); b, at = b[4:], at+1 {
 		bits := binary.LittleEndian.Uint32(b)
-		if bits&0x7f800000 == 0x7f800000 {
-			return dst, buf, errNotFinite
-		}
+		carries |= bits&exponent + 1<<23
 		dst[at] = math.Float32frombits(bits)
+	}
+	if carries>>31 != 0 {
+		return dst, buf, errNotFinite
 	}
 	return dst, buf, nil
 }
@@ -281,6 +281,17 @@ func appendFloatsSlowly(dst []float32, value []byte) ([]float32, error) {
 	return dst, nil
 }
 
+// eightDigits is the number that the first eight bytes make, if they are digits, by pairs, fours and all eight at once.
+func eightDigits(b []byte) (uint64, bool) {
+	v := binary.LittleEndian.Uint64(b) - 0x3030303030303030
+	if (v|(v+0x7676767676767676))&0x8080808080808080 != 0 {
+		return 0, false
+	}
+	v = (v*10 + v>>8) & 0x00ff00ff00ff00ff
+	v = (v*100 + v>>16) & 0x0000ffff0000ffff
+	return v*10000&0xffffffff + v>>32, true
+}
+
 // powersOf10 are those that a float64 holds exactly.
 var powersOf10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
@@ -319,13 +330,23 @@ func parseFloat32(b []byte, i int) (f float32, next int, ok bool) {
 	if i < len(b) && b[i] == '.' {
 		i++
 		first = i
+		for ; mantissa == 0 && i < len(b) && b[i] == '0'; i++ {
+			exponent--
+		}
+		for ; digits <= 11 && i+8 <= len(b); i += 8 {
+			eight, ok := eightDigits(b[i:])
+			if !ok {
+				break
+			}
+			mantissa = mantissa*1e8 + eight
+			exponent -= 8
+			digits += 8
+		}
 		for ; i < len(b) && b[i]-'0' <= 9; i++ {
 			if digits < 19 {
 				mantissa = mantissa*10 + uint64(b[i]-'0')
 				exponent--
-				if mantissa != 0 {
-					digits++
-				}
+				digits++
 			}
 		}
 		if i == first {

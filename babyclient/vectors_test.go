@@ -165,6 +165,11 @@ func sameFloat(t *testing.T, s string) {
 	var want float32
 	err := json.Unmarshal([]byte(s), &want)
 	got, next, ok := parseFloat32([]byte(s), 0)
+	for _, after := range []string{",12345678", "]}]}    ", "\n-1.5"} {
+		if f, n, o := parseFloat32([]byte(s+after), 0); ok && next == len(s) && (f != got || n != next || !o) {
+			t.Fatalf("%q before %q is %v, alone %v", s, after, f, got)
+		}
+	}
 	if !ok || next != len(s) {
 		if err == nil && !strings.ContainsAny(s, " \t\r\nn") {
 			t.Fatalf("%q is refused", s)
@@ -196,6 +201,21 @@ func TestParseFloat32EqualsStrconv(t *testing.T) {
 		sameFloat(t, exact)
 		if strings.Contains(exact, ".") {
 			sameFloat(t, exact+"0000001")
+		}
+	}
+}
+
+// TestFloatsTakeTheShortWay: one number that the fast parser declines, and the whole vector is decoded with allocations.
+func TestFloatsTakeTheShortWay(t *testing.T) {
+	for _, form := range []string{"float", "base64"} {
+		raw := embeddingAnswer(16, 256, form)
+		allocs := testing.AllocsPerRun(5, func() {
+			if _, err := decodeEmbeddings(raw, 16); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > 50 {
+			t.Errorf("%s: %v allocations for 16 vectors", form, allocs)
 		}
 	}
 }
