@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,9 +68,9 @@ type rerankAnswer struct {
 	Model   string `json:"model"`
 	Usage   *Usage `json:"usage"`
 	Results []struct {
-		Index          *int            `json:"index"`
-		RelevanceScore *float64        `json:"relevance_score"`
-		Document       *RerankDocument `json:"document"`
+		Index          *int           `json:"index"`
+		RelevanceScore *float64       `json:"relevance_score"`
+		Document       RerankDocument `json:"document"` // without Raw where there is none
 	} `json:"results"`
 }
 
@@ -86,6 +87,10 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		return json.Unmarshal(data, &d.Text)
 	}
+	if text, ok := documentText(data); ok {
+		d.Text = text
+		return nil
+	}
 	var object struct {
 		Text *string `json:"text"`
 	}
@@ -96,6 +101,19 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 		d.Text = *object.Text
 	}
 	return nil
+}
+
+// documentText is the text of a document that is just what vLLM writes, or that it is another: a second decoding of each
+// document is half the cost of an answer with a thousand of them.
+func documentText(object []byte) (string, bool) {
+	for _, around := range [...][2]string{{`{"text":`, `,"multi_modal":null}`}, {`{"multi_modal":null,"text":`, `}`}, {`{"text":`, `}`}} {
+		quoted, before := bytes.CutPrefix(object, []byte(around[0]))
+		quoted, after := bytes.CutSuffix(quoted, []byte(around[1]))
+		if before && after && len(quoted) >= 2 && quoted[0] == '"' && quoted[len(quoted)-1] == '"' {
+			return unquote(quoted)
+		}
+	}
+	return "", false
 }
 
 // MarshalJSON is Raw, or an object with the text.
@@ -141,7 +159,10 @@ func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOpt
 			err := errors.New("a result lacks its index or its relevance_score")
 			return nil, resp.invalidResponse(raw, err.Error(), err)
 		}
-		out.Results[i] = RerankResult{Index: *r.Index, RelevanceScore: *r.RelevanceScore, Document: r.Document}
+		out.Results[i] = RerankResult{Index: *r.Index, RelevanceScore: *r.RelevanceScore}
+		if notNull(r.Document.Raw) != nil {
+			out.Results[i].Document = &a.Results[i].Document
+		}
 	}
 	if _, ok := req.Extra["documents"]; ok {
 		n = -1

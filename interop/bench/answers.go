@@ -102,10 +102,19 @@ func newAnswers(s sizes) *answers {
 	fmt.Fprintf(&tool, `data: {"id":"chatcmpl-bae197190d11bf52","object":"chat.completion.chunk","created":1795345548,"model":%q,"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls","token_ids":null}]}`+"\n\ndata: [DONE]\n\n", model)
 	a.ToolStream, a.arguments = tool.Bytes(), arguments.String()
 
-	var results []map[string]any
+	type document struct { // in the order of vLLM
+		Text       string `json:"text"`
+		MultiModal any    `json:"multi_modal"`
+	}
+	type ranked struct {
+		Index    int      `json:"index"`
+		Document document `json:"document"`
+		Score    float64  `json:"relevance_score"`
+	}
+	var results []ranked
 	for i, at := range rnd.Perm(s.Documents) {
 		a.order = append(a.order, at)
-		results = append(results, map[string]any{"index": at, "relevance_score": 1 / float64(i+1), "document": map[string]any{"text": rerankText(at), "multi_modal": nil}})
+		results = append(results, ranked{at, document{rerankText(at), nil}, 1 / float64(i+1)})
 	}
 	a.Rerank = mustJSON(map[string]any{"id": "rerank-1", "model": model, "usage": map[string]int{"total_tokens": 40 * s.Documents}, "results": results})
 
