@@ -479,12 +479,12 @@ type chatAnswer struct {
 }
 
 func decodeChat(raw []byte) (*ChatResponse, error) {
-	var a chatAnswer
-	if json.Unmarshal(raw, &a) != nil { // also for a content that is no text
+	a := new(chatAnswer)
+	if json.Unmarshal(raw, a) != nil { // also for a content that is no text
 		out := new(ChatResponse)
 		return out, json.Unmarshal(raw, out)
 	}
-	out := a.ChatResponse
+	out := &a.ChatResponse
 	if a.Choices != nil {
 		out.Choices = make([]ChatChoice, len(a.Choices))
 	}
@@ -492,7 +492,8 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 		out.Choices[i] = a.Choices[i].ChatChoice
 		out.Choices[i].Message = messageOf(&a.Choices[i].Message)
 	}
-	return &out, nil
+	a.Choices = nil // out keeps a alive
+	return out, nil
 }
 
 // ChatStream asks for an answer piece by piece. The request goes out when the range starts,
@@ -522,12 +523,11 @@ func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
 	if req == nil {
 		return nil, invalid(CodeInvalidRequest, "the ChatRequest is nil")
 	}
-	r := *req
+	r := req
 	model, err := c.model(r.Model, r.Extra)
 	if err != nil {
 		return nil, err
 	}
-	r.Model = model
 	if len(r.Messages) == 0 && r.Extra["messages"] == nil {
 		return nil, invalid(CodeInvalidRequest, "messages is empty: give at least one")
 	}
@@ -560,16 +560,33 @@ func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
 		checkFinite("repetition_penalty", r.RepetitionPenalty)); err != nil {
 		return nil, err
 	}
-	// As MarshalJSON would have them, but encoded once and not for each layer.
-	messages := make([]messageWire[any], len(r.Messages))
+	wire := chatWire{Model: model, Messages: make([]messageWire[any], len(r.Messages)), ChatRequest: r, Stream: stream}
 	for i := range r.Messages {
-		messages[i] = r.Messages[i].wire()
+		wire.Messages[i] = r.Messages[i].wire()
 	}
-	return generationBody(struct {
-		*ChatRequest
-		Messages []messageWire[any] `json:"messages"`
-		Stream   bool               `json:"stream,omitempty"`
-	}{&r, messages, stream}, r.Extra, stream)
+	if r.Tools != nil {
+		wire.Tools = r.Tools
+	}
+	if r.ResponseFormat != nil {
+		wire.ResponseFormat = r.ResponseFormat
+	}
+	if r.StreamOptions != nil {
+		wire.StreamOptions = r.StreamOptions
+	}
+	return generationBody(wire, r.Extra, stream)
+}
+
+// chatWire is a ChatRequest as it is sent. Its own fields win over those of the same name within.
+type chatWire struct {
+	Model    string             `json:"model,omitempty"`
+	Messages []messageWire[any] `json:"messages"` // as Message.MarshalJSON would have them, but encoded once and not for each layer
+	*ChatRequest
+	Stream bool `json:"stream,omitempty"`
+
+	// Of these encoding/json learns the type only where one is there, which a first call feels.
+	Tools          any `json:"tools,omitempty"`
+	ResponseFormat any `json:"response_format,omitempty"`
+	StreamOptions  any `json:"stream_options,omitempty"`
 }
 
 // generationBody encodes a body that may ask for a stream, and refuses one that asks for it
