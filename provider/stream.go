@@ -10,7 +10,8 @@ import (
 
 // stream hands out the pieces of an answer as they come and returns what the plain call would have.
 func (l *LLM) stream(ctx context.Context, req *babyclient.ChatRequest, o *callOptions) (*babyclient.ChatResponse, error) {
-	d := delivery{ctx: ctx, o: o, think: newThinkSplitter(o.own().think)}
+	own := o.own()
+	d := delivery{ctx: ctx, o: o, think: newThinkSplitter(own.think), onToolCall: own.onToolCall}
 	chat, err := babyclient.Collect(d.tee(l.client.ChatStream(ctx, req)))
 	if err != nil {
 		return nil, streamError(err, chat)
@@ -28,12 +29,13 @@ func streamError(err error, chat *babyclient.ChatResponse) error {
 
 // delivery calls the caller's functions with the pieces of the first choice.
 type delivery struct {
-	ctx   context.Context
-	o     *callOptions
-	think *thinkSplitter
-	blank string // white space at the start, held until it is known that the text is more than that
-	begun bool   // it is
-	calls bool   // the answer calls tools
+	ctx        context.Context
+	o          *callOptions
+	think      *thinkSplitter
+	onToolCall func(context.Context, babyclient.ToolCall) error
+	blank      string // white space at the start, held until it is known that the text is more than that
+	begun      bool   // it is
+	calls      bool   // the answer calls tools
 }
 
 // tee passes the chunks on after it has delivered them. It ends at the first error, the caller's
@@ -68,18 +70,20 @@ func (d *delivery) chunk(chunk *babyclient.ChatChunk) error {
 		if c.Index != 0 {
 			continue
 		}
-		if err := d.deliver(c.Delta.Reasoning, ""); err != nil {
-			return err
+		thought, text := d.think.write(c.Delta.Content)
+		if c.Delta.Reasoning != "" { // in its own field, before what stands in the text
+			thought = c.Delta.Reasoning + thought
 		}
-		if err := d.deliver(d.think.write(c.Delta.Content)); err != nil {
+		if err := d.deliver(thought, text); err != nil {
 			return err
 		}
 		d.calls = d.calls || len(c.Delta.ToolCalls) > 0
-		if f := d.o.own().onToolCall; f != nil {
-			for _, piece := range c.Delta.ToolCalls {
-				if err := f(d.ctx, piece); err != nil {
-					return stopped("WithStreamingToolCallFunc", err)
-				}
+		if d.onToolCall == nil {
+			continue
+		}
+		for _, piece := range c.Delta.ToolCalls {
+			if err := d.onToolCall(d.ctx, piece); err != nil {
+				return stopped("WithStreamingToolCallFunc", err)
 			}
 		}
 	}
