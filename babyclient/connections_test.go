@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -196,6 +197,47 @@ func TestOtherHostIsNotHeld(t *testing.T) {
 	}, func(t *testing.T, n *network) {
 		if err := get(t.Context(), n.Client); err != nil || n.opened.Load() != 2 {
 			t.Error(err, n.opened.Load())
+		}
+	})
+}
+
+// TestConnectionsOverHTTP2: calls share a connection, up to what the server allows, and none waits for one that never comes free.
+func TestConnectionsOverHTTP2(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Error(r.Proto)
+		}
+		fmt.Fprint(w, `{"data":[]}`)
+	}))
+	srv.EnableHTTP2 = true
+	srv.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 3}
+	srv.StartTLS()
+	defer srv.Close()
+	c, err := New(WithAPIKey("k"), WithBaseURL(srv.URL), WithMaxRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, ok := c.http.Transport.(*http.Transport)
+	if !ok {
+		t.Fatalf("%T", c.http.Transport)
+	}
+	transport.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+	defer c.CloseIdleConnections()
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for range 20 {
+				if err := get(t.Context(), c); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	c.connections.change(func() {
+		if c.connections.calls != 0 || c.connections.open > 20 {
+			t.Errorf("%d calls, %d connections", c.connections.calls, c.connections.open)
 		}
 	})
 }
