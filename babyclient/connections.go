@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"time"
 )
 
 // connections dials for the client's own transport, and keeps it from opening more connections than it has calls in
@@ -13,7 +14,8 @@ import (
 // meanwhile: 64 callers on a busy machine open a hundred, each a TLS handshake.
 //
 // A dial waits while there are as many connections as calls: then at least one of them is used by no call, so it becomes
-// idle, and net/http gives it to the call that waits, or it closes, and the dial goes on.
+// idle, and net/http gives it to the call that waits, or it closes, and the dial goes on. It waits for maxHold at most, since
+// a connection that is being made may be one that never comes.
 type connections struct {
 	addr    string // of the base URL; dials to others, a proxy or where a redirect leads, are not held back
 	connect func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -23,6 +25,8 @@ type connections struct {
 	calls   int       // in flight
 	open    int       // connections, those being dialled included
 }
+
+const maxHold = 250 * time.Millisecond
 
 func newConnections(base *url.URL) *connections {
 	port := base.Port()
@@ -77,8 +81,13 @@ func (p *connections) dial(ctx context.Context, network, addr string) (net.Conn,
 		return p.connect(ctx, network, addr)
 	}
 	p.mu.Lock()
-	for u.waits && p.open >= p.calls {
-		p.changed.Wait()
+	if p.open >= p.calls {
+		late := false
+		clock := time.AfterFunc(maxHold, func() { p.change(func() { late = true }) })
+		for u.waits && !late && p.open >= p.calls {
+			p.changed.Wait()
+		}
+		clock.Stop()
 	}
 	if !u.waits {
 		p.mu.Unlock()

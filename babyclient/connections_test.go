@@ -114,7 +114,7 @@ func TestNoConnectionTooMany(t *testing.T) {
 }
 
 func TestConnectionsOfManyCallers(t *testing.T) {
-	const callers, calls = 64, 50
+	const callers, calls = 64, 10
 	bubble(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[]}`) }, func(t *testing.T, n *network) {
 		n.connect = func(string) error {
 			time.Sleep(time.Duration(n.opened.Load()) * time.Millisecond)
@@ -157,6 +157,17 @@ func TestHeldDialEnds(t *testing.T) {
 		n.connections.change(func() { n.connections.open = 0 })
 		if err := get(t.Context(), n.Client); err != nil || n.opened.Load() != 1 {
 			t.Error(err, n.opened.Load())
+		}
+	})
+}
+
+// TestHeldDialGoesOn: a call does not wait for long for a connection that never comes free.
+func TestHeldDialGoesOn(t *testing.T) {
+	bubble(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[]}`) }, func(t *testing.T, n *network) {
+		n.connections.open = 2
+		start := time.Now()
+		if err := get(t.Context(), n.Client); err != nil || time.Since(start) != maxHold {
+			t.Error(err, time.Since(start))
 		}
 	})
 }
