@@ -364,7 +364,7 @@ func copyTools(t *testing.T, clone string) {
 
 var number = regexp.MustCompile(`\d+`)
 
-// compareDemo holds the README's picture to what the demo prints, all but the numbers, which are of a machine, and what the model says.
+// compareDemo holds the README's picture and its first lines to what the demo prints, all but the numbers, which are of a machine, and what the model says.
 func compareDemo(t *testing.T, got string) {
 	t.Helper()
 	picture, err := os.ReadFile(filepath.Join(root, "docs", "pictures", "demo.svg"))
@@ -385,8 +385,12 @@ func compareDemo(t *testing.T, got string) {
 		}
 		return out
 	}
-	want := same(drawn[1:]) // after the command
-	if got := same(strings.Split(strings.TrimSpace(got), "\n")); !slices.Equal(got, want) {
-		t.Errorf("the demo printed\n%s\nand its picture says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	printed := same(strings.Split(strings.TrimSpace(got), "\n"))
+	if want := same(drawn[1:]); !slices.Equal(printed, want) { // after the command
+		t.Errorf("the demo printed\n%s\nand its picture says\n%s", strings.Join(printed, "\n"), strings.Join(want, "\n"))
+	}
+	begins := blocks(t, "text")[0]
+	if want := same(strings.Split(strings.TrimSpace(begins.text), "\n")); !strings.Contains(strings.Join(printed, "\n"), strings.Join(want, "\n")) {
+		t.Errorf("the demo printed\n%s\nand %s:%d says\n%s", got, begins.page, begins.line, begins.text)
 	}
 }
