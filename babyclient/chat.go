@@ -519,11 +519,10 @@ func (c *Client) ChatStream(ctx context.Context, req *ChatRequest, opts ...CallO
 	}, opts, func(m Meta) func([]byte) *ChatChunk { return (&chunkMemo{meta: m}).decode })
 }
 
-func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
-	if req == nil {
+func (c *Client) chatBody(r *ChatRequest, stream bool) ([]byte, error) {
+	if r == nil {
 		return nil, invalid(CodeInvalidRequest, "the ChatRequest is nil")
 	}
-	r := req
 	model, err := c.model(r.Model, r.Extra)
 	if err != nil {
 		return nil, err
@@ -560,7 +559,7 @@ func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
 		checkFinite("repetition_penalty", r.RepetitionPenalty)); err != nil {
 		return nil, err
 	}
-	wire := chatWire{Model: model, Messages: make([]messageWire[any], len(r.Messages)), ChatRequest: r, Stream: stream}
+	wire := chatWire{Model: model, Messages: make([]messageWire[any], len(r.Messages)), ChatRequest: *r, Stream: stream}
 	for i := range r.Messages {
 		wire.Messages[i] = r.Messages[i].wire()
 	}
@@ -573,14 +572,14 @@ func (c *Client) chatBody(req *ChatRequest, stream bool) ([]byte, error) {
 	if r.StreamOptions != nil {
 		wire.StreamOptions = r.StreamOptions
 	}
-	return generationBody(wire, r.Extra, stream)
+	return generationBody(&wire, r.Extra, stream)
 }
 
 // chatWire is a ChatRequest as it is sent. Its own fields win over those of the same name within.
 type chatWire struct {
 	Model    string             `json:"model,omitempty"`
 	Messages []messageWire[any] `json:"messages"` // as Message.MarshalJSON would have them, but encoded once and not for each layer
-	*ChatRequest
+	ChatRequest
 	Stream bool `json:"stream,omitempty"`
 
 	// Of these encoding/json learns the type only where one is there, which a first call feels.

@@ -177,6 +177,9 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	if err := checkPath(path); err != nil {
 		return err
 	}
+	if !validHeaderName(method) { // both are a token
+		return invalid(CodeInvalidRequest, "method %q is no HTTP method", method)
+	}
 	if in != nil {
 		body, err := marshalBody(in, nil)
 		if err != nil {

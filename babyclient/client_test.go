@@ -225,6 +225,11 @@ func TestDo(t *testing.T) {
 	if err := c.Do(ctx, "DELETE", "/v1/x", nil, nil); err != nil {
 		t.Errorf("delete: %v", err)
 	}
+	for _, method := range []string{"", "GE T", "GET\r\nX: y"} {
+		if err := c.Do(ctx, method, "/v1/x", nil, nil); fails(t, err).Code != babyclient.CodeInvalidRequest {
+			t.Errorf("method %q: %v", method, err)
+		}
+	}
 	bad := []struct {
 		path string
 		in   any

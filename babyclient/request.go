@@ -250,10 +250,7 @@ func (r *response) traced() context.Context {
 var userAgent = "babyapi-go/" + Version + " " + runtime.Version()
 
 func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, k.method, "/", nil)
-	if err == nil {
-		req.URL, err = c.endpoint(k.path)
-	}
+	u, err := c.endpoint(k.path)
 	if err != nil {
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}
@@ -262,13 +259,12 @@ func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Re
 	h["Accept"] = v[0:1:1]                                        // as the official SDKs: several documents are answered with a zip
 	h["User-Agent"] = v[1:2:2]
 	maps.Copy(h, s.header)
+	req := http.Request{Method: k.method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h}
 	if k.body != nil {
-		rc, err := k.body.open()
-		if err != nil {
+		if req.Body, err = k.body.open(); err != nil {
 			return nil, err
 		}
-		req.Body, req.ContentLength = rc, k.body.length
-		if k.body.length == 0 {
+		if req.ContentLength = k.body.length; req.ContentLength == 0 {
 			req.Body = http.NoBody
 		}
 		if !k.body.once {
@@ -279,12 +275,16 @@ func (c *Client) newRequest(ctx context.Context, k *call, s *settings) (*http.Re
 	}
 	maps.Copy(h, k.header)
 	h["Authorization"] = v[3:4:4]
-	req.Header = h
-	return req, nil
+	return req.WithContext(ctx), nil
 }
 
 func requestID(h http.Header) string {
-	return first(h.Get("X-Babyapi-Request-Id"), h.Get("X-Request-Id"))
+	for _, name := range [...]string{"X-Babyapi-Request-Id", "X-Request-Id"} { // in the form that net/http gives them
+		if v := h[name]; len(v) > 0 && v[0] != "" {
+			return v[0]
+		}
+	}
+	return ""
 }
 
 // close gives up what is unread. After end it does nothing.
