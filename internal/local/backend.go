@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -119,9 +120,10 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 	// close the upload then, and with it the connection to the engine in the middle of its answer.
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 and tests have it always, or need it not
 	proxy := httputil.ReverseProxy{
-		Transport:     b.transport(),
-		FlushInterval: -1,
-		ErrorLog:      log.New(io.Discard, "", 0), // only clients that left
+		// No FlushInterval: streams are flushed event by event without it, and answers of a known length once.
+		Transport:  b.transport(),
+		BufferPool: buffers{},
+		ErrorLog:   log.New(io.Discard, "", 0), // only clients that left
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.Out.URL = t.address(path, pr.In.URL.RawQuery)
 			pr.Out.Host = t.url.Host
@@ -145,6 +147,14 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, g
 	}
 	proxy.ServeHTTP(w, r)
 }
+
+// buffers lends the proxy what it copies answers through, which it would else make anew for each.
+type buffers struct{}
+
+var bufferPool = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+func (buffers) Get() []byte  { return bufferPool.Get().(*[32 << 10]byte)[:] }
+func (buffers) Put(b []byte) { bufferPool.Put((*[32 << 10]byte)(b)) }
 
 // clarify replaces the answer by a clearer one, where there is one.
 func (t *target) clarify(engine string, resp *http.Response) error {
