@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -116,6 +117,10 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 	stack, err := local.Start(ctx, c)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		// What passes bytes on has little to do, and with more than one CPU a quarter of that is waking each other.
+		runtime.GOMAXPROCS(1)
 	}
 	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\n", stack.BaseURL())
 	if c.APIKey == "" {

@@ -121,8 +121,11 @@ func processes(ctx context.Context, srv *serverProcess, a *answers, o options, a
 		progress("whole processes: " + operation)
 		out[operation] = map[string]*spent{}
 		rounds := o.rounds
-		if operation == "chat" {
+		switch operation {
+		case "chat":
 			rounds *= 4 // the shortest of all, so noise is the largest part of it
+		case "upload":
+			rounds *= 2 // the limit is the closest of all
 		}
 		for round := range rounds {
 			for _, p := range all {
