@@ -123,7 +123,7 @@ func processes(ctx context.Context, srv *serverProcess, a *answers, o options, a
 		rounds := o.rounds
 		switch operation {
 		case "chat":
-			rounds *= 4 // the shortest of all, so noise is the largest part of it
+			rounds *= 20 // the shortest of all, so noise is the largest part of it
 		case "upload":
 			rounds *= 2 // the limit is the closest of all
 		}
