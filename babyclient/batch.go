@@ -2,10 +2,10 @@ package babyclient
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,10 +38,12 @@ type ChunkAllRequest struct {
 type BatchOptions struct {
 	// Concurrency is how many documents are under way at once. 0: [DefaultBatchConcurrency].
 	Concurrency int
-	// Progress is told of each document that has ended, one call at a time, in order of their end.
+	// Progress is called for each source that has ended, one call at a time, in the order in which
+	// they end.
 	Progress func(BatchProgress)
-	// OnSubmit is told of each job as soon as it has an id, one call at a time. Who keeps index, id and
-	// node can collect the job later, even in another process, should this one be stopped.
+	// OnSubmit is called with each job as soon as it has an id, one call at a time. A program that
+	// keeps the index, id and node can collect the job later, even in another process, if this one
+	// is stopped.
 	OnSubmit func(BatchJob)
 	// Wait are options of waiting for each job.
 	Wait []WaitOption
@@ -49,39 +51,42 @@ type BatchOptions struct {
 
 // BatchProgress tells how far a batch is.
 type BatchProgress struct {
-	// Index of the document that has just ended, and its name.
+	// Index of the source that has just ended, and its name.
 	Index int
 	Name  string
 	// Err is why it failed, nil if it did not.
 	Err error
-	// Done, Failed and Total count documents; Failed ones are among those Done.
+	// Done, Failed and Total count sources; those that Failed are among those Done.
 	Done, Failed, Total int
-	// Pages are those of the converted documents, as far as docling told (JSON format only).
+	// Pages counts the pages of the converted documents, as far as docling tells them (JSON format
+	// only).
 	Pages int
 	// Elapsed is the time since the batch began.
 	Elapsed time.Duration
 }
 
-// BatchJob is the job of one document of a batch.
+// BatchJob is the job of one source of a batch.
 type BatchJob struct {
-	// Index of the document in Sources, and its name.
+	// Index of the source in Sources, and its name.
 	Index int
 	Name  string
 	// ID and Node are those of the job: see [Docling.ConvertJob] and [Docling.ChunkJob].
 	ID, Node string
 }
 
-// BatchError is the error of one document of a batch. It wraps the cause.
+// BatchError is the error of one source of a batch. It wraps an [*Error].
 type BatchError struct {
-	// BatchJob tells the document, and the job if it was submitted: its ID is empty if not.
+	// BatchJob tells the source, and its job. The ID is empty if the job was not submitted.
 	BatchJob
+	// Err is the cause, an [*Error].
 	Err error
 }
 
-// Error names the document, and the job that may still run.
+// Error names the source, and the job that may still run.
 func (e *BatchError) Error() string {
 	if e.ID != "" && (errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded)) {
-		return fmt.Sprintf("sources[%d] %s: stopped while job %s (node %q) was under way, which goes on and can be collected: %v", e.Index, e.Name, e.ID, e.Node, e.Err)
+		return fmt.Sprintf("sources[%d] %s: stopped while job %s (node %q) was under way, which goes on and can be collected: %v",
+			e.Index, e.Name, e.ID, e.Node, e.Err)
 	}
 	return fmt.Sprintf("sources[%d] %s: %v", e.Index, e.Name, e.Err)
 }
@@ -89,161 +94,236 @@ func (e *BatchError) Error() string {
 // Unwrap is the cause.
 func (e *BatchError) Unwrap() error { return e.Err }
 
-// ConvertAll converts documents side by side and yields them in the order of Sources. A
-// document that fails yields a [*BatchError] (with the document, if it was converted in part) and the
-// others go on. When the context ends, or the loop is left, nothing more is submitted; jobs under way are
-// named by their BatchError and by OnSubmit. No job is ever submitted twice.
+// ConvertAll converts documents side by side and yields them in the order of Sources. A source that
+// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex]. One
+// that fails yields a [*BatchError] (together with the document, if that was converted in part) and
+// the others go on. When the context ends, or the loop is left, nothing more is submitted. The jobs
+// under way then are named by their BatchError and by OnSubmit. No job is ever submitted twice.
 //
-// The work begins when the range does. Memory does not grow with the number of documents.
-func (d *Docling) ConvertAll(ctx context.Context, req *ConvertAllRequest, opts ...CallOption) iter.Seq2[*Converted, error] {
+// The work begins when the range does. Memory does not grow with the number of sources.
+func (d *Docling) ConvertAll(
+	ctx context.Context, req *ConvertAllRequest, opts ...CallOption,
+) iter.Seq2[*Converted, error] {
 	if req == nil {
 		return failedBatch[Converted](invalid(CodeInvalidDoclingBody, "the ConvertAllRequest is nil"))
 	}
-	return batch(ctx, req.Sources, req.BatchOptions,
-		func(ctx context.Context, s Source) (*ConvertJob, error) {
-			return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
-		},
-		func(r *ConvertResponse) (*Converted, int) {
-			if r == nil {
-				return nil, 0
-			}
-			return r.Document(), r.Document().pages()
-		})
-}
-
-// ChunkAll chunks documents side by side. See [Docling.ConvertAll] for the rules.
-func (d *Docling) ChunkAll(ctx context.Context, req *ChunkAllRequest, opts ...CallOption) iter.Seq2[*ChunkResponse, error] {
-	if req == nil {
-		return failedBatch[ChunkResponse](invalid(CodeInvalidDoclingBody, "the ChunkAllRequest is nil"))
+	b := &batch[ConvertResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions}
+	b.submit = func(ctx context.Context, s Source) (*ConvertJob, error) {
+		return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
 	}
-	return batch(ctx, req.Sources, req.BatchOptions,
-		func(ctx context.Context, s Source) (*ChunkJob, error) {
-			return d.StartChunk(ctx, &ChunkRequest{Sources: []Source{s}, Chunker: req.Chunker, Convert: req.Convert, Options: req.Options,
-				IncludeConvertedDoc: req.IncludeConvertedDoc}, opts...)
-		},
-		func(r *ChunkResponse) (*ChunkResponse, int) {
-			pages := 0
-			if r != nil {
-				for _, c := range r.Chunks {
-					for _, p := range c.Pages {
-						pages = max(pages, p)
-					}
-				}
-			}
-			return r, pages
-		})
-}
-
-func failedBatch[T any](err error) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) { yield(nil, err) }
-}
-
-// batch runs one job per source: start submits it, open takes the item and its number of pages out of its result.
-func batch[R, T any](ctx context.Context, sources []Source, o BatchOptions, start func(context.Context, Source) (*DoclingJob[R], error),
-	open func(*R) (*T, int)) iter.Seq2[*T, error] {
-	if o.Concurrency < 0 {
-		return failedBatch[T](invalid(CodeInvalidRequest, "concurrency is %d: want 1 or more, or 0 for %d", o.Concurrency, DefaultBatchConcurrency))
+	b.pages = func(r *ConvertResponse) (pages int) {
+		for _, doc := range r.Documents {
+			pages += doc.pages()
+		}
+		return pages
 	}
-	if o.Concurrency == 0 {
-		o.Concurrency = DefaultBatchConcurrency
-	}
-	return func(yield func(*T, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		var running sync.WaitGroup
-		defer running.Wait() // no goroutine outlives the loop
-		defer cancel()
-
-		type result struct {
-			item *T
-			err  error
-		}
-		var (
-			began    = time.Now()
-			hooks    sync.Mutex // one call of a hook at a time
-			progress = BatchProgress{Total: len(sources)}
-			slots    = make(chan struct{}, o.Concurrency)
-			// What has ended waits here for its turn, so a slow document does not hold up the next
-			// ones, and a few results at most are held.
-			results = make([]chan result, min(len(sources), 2*o.Concurrency))
-		)
-		turn := make(chan struct{}) // closed when the next one launched may ask for a slot: they begin in input order
-		close(turn)
-		run := func(i int, mine <-chan struct{}, pass func()) (item *T, pages int, err error) {
-			job := BatchJob{Index: i, Name: sources[i].String()}
-			fail := func(err error) (*T, int, error) { return item, pages, &BatchError{BatchJob: job, Err: err} }
-			defer pass()
-			<-mine
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-				return fail(ctx.Err())
-			}
-			pass()
-			j, err := start(ctx, sources[i])
-			if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-				return fail(fmt.Errorf("stopped while it was submitted, so the service may work on it under an id that is not known here: %w", err))
-			}
-			if err != nil {
-				return fail(err)
-			}
-			job.ID, job.Node = j.ID, j.Node
-			if o.OnSubmit != nil {
-				hooks.Lock()
-				o.OnSubmit(job)
-				hooks.Unlock()
-			}
-			r, err := j.Wait(ctx, o.Wait...)
-			item, pages = open(r)
-			if err != nil {
-				return fail(err)
-			}
-			return item, pages, nil
-		}
-		launch := func(i int) {
-			done := make(chan result, 1)
-			results[i%len(results)] = done
-			mine, next := turn, make(chan struct{})
-			turn = next
-			running.Go(func() {
-				item, pages, err := run(i, mine, sync.OnceFunc(func() { close(next) }))
-				hooks.Lock()
-				progress.Index, progress.Name, progress.Err = i, sources[i].String(), err
-				progress.Done++
-				if err != nil {
-					progress.Failed++
-				}
-				progress.Pages += pages
-				progress.Elapsed = time.Since(began)
-				if o.Progress != nil {
-					o.Progress(progress)
-				}
-				hooks.Unlock()
-				done <- result{item, err}
-			})
-		}
-		for i := range results {
-			launch(i)
-		}
-		for i := range sources {
-			r := <-results[i%len(results)]
-			if next := i + len(results); next < len(sources) {
-				launch(next)
-			}
-			if !yield(r.item, r.err) {
+	return func(yield func(*Converted, error) bool) {
+		for i, r := range b.run(ctx) {
+			if !yieldDocuments(i, r, yield) {
 				return
 			}
 		}
 	}
 }
 
-// pages counts the pages of a document that came as JSON, 0 where it does not tell.
-func (c *Converted) pages() int {
-	var doc struct {
-		Pages map[string]struct{} `json:"pages"`
+// yieldDocuments yields the documents of source i, the last of them together with its error.
+func yieldDocuments(i int, r batchResult[ConvertResponse], yield func(*Converted, error) bool) bool {
+	if r.response == nil {
+		return yield(nil, r.err)
 	}
-	if len(c.JSON) == 0 || json.Unmarshal(c.JSON, &doc) != nil {
-		return 0
+	documents := r.response.Documents
+	if len(documents) == 0 { // a zip answer with other files alone
+		documents = []*Converted{{}}
 	}
-	return len(doc.Pages)
+	documents[0].Files = r.response.Files
+	for n, doc := range documents {
+		doc.SourceIndex = i
+		var err error
+		if n == len(documents)-1 {
+			err = r.err
+		}
+		if !yield(doc, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// ChunkAll chunks documents side by side. See [Docling.ConvertAll] for the rules.
+func (d *Docling) ChunkAll(
+	ctx context.Context, req *ChunkAllRequest, opts ...CallOption,
+) iter.Seq2[*ChunkResponse, error] {
+	if req == nil {
+		return failedBatch[ChunkResponse](invalid(CodeInvalidDoclingBody, "the ChunkAllRequest is nil"))
+	}
+	b := &batch[ChunkResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions}
+	b.submit = func(ctx context.Context, s Source) (*ChunkJob, error) {
+		return d.StartChunk(ctx, &ChunkRequest{
+			Sources:             []Source{s},
+			Chunker:             req.Chunker,
+			Convert:             req.Convert,
+			Options:             req.Options,
+			IncludeConvertedDoc: req.IncludeConvertedDoc,
+		}, opts...)
+	}
+	b.pages = func(r *ChunkResponse) (pages int) {
+		for _, c := range r.Chunks {
+			pages = max(pages, slices.Max(append(c.Pages, 0)))
+		}
+		return pages
+	}
+	return func(yield func(*ChunkResponse, error) bool) {
+		for _, r := range b.run(ctx) {
+			if !yield(r.response, r.err) {
+				return
+			}
+		}
+	}
+}
+
+func failedBatch[T any](err error) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) { yield(nil, err) }
+}
+
+// batch runs one job for each source.
+type batch[R any] struct {
+	client  *Client
+	sources []Source
+	options BatchOptions
+	submit  func(context.Context, Source) (*DoclingJob[R], error)
+	pages   func(*R) int // counts those of a response, as far as it tells them
+}
+
+// batchResult is what came of one source. A response together with an error is a part of what was
+// asked for.
+type batchResult[R any] struct {
+	response *R
+	err      error
+}
+
+// run yields the index and the result of each source, in the order of the sources. One goroutine
+// starts the jobs, each job has its own, and none outlives the loop.
+//
+// The results of later sources wait in line for those of a slow one, so that it does not hold up the
+// jobs behind it. The line is short, so that only a few results are held.
+func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
+	return func(yield func(int, batchResult[R]) bool) {
+		concurrency := b.options.Concurrency
+		if concurrency == 0 {
+			concurrency = DefaultBatchConcurrency
+		}
+		if concurrency < 0 {
+			yield(0, batchResult[R]{err: invalid(CodeInvalidRequest,
+				"concurrency is %d: want 1 or more, or 0 for %d", concurrency, DefaultBatchConcurrency)})
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		r := &batchRun[R]{
+			batch: b,
+			line:  make(chan chan batchResult[R], 2*concurrency-1),
+			slots: make(chan struct{}, concurrency),
+			left:  make(chan struct{}),
+			began: time.Now(),
+		}
+		r.progress.Total = len(b.sources)
+		defer r.running.Wait()
+		defer close(r.left)
+		defer cancel()
+		r.running.Go(func() { r.startJobs(ctx) })
+		for i := range b.sources {
+			if !yield(i, <-<-r.line) {
+				return
+			}
+		}
+	}
+}
+
+// batchRun is one range over the results of a batch.
+type batchRun[R any] struct {
+	*batch[R]
+	line    chan chan batchResult[R] // of each source that is under way, or has ended, in their order
+	slots   chan struct{}            // one is taken by each job under way
+	left    chan struct{}            // closed when the loop has ended
+	running sync.WaitGroup
+	began   time.Time
+
+	hooks    sync.Mutex // makes the calls of the caller's functions one at a time
+	progress BatchProgress
+}
+
+// startJobs starts the job of each source, in their order. When ctx has ended it starts no more, and
+// the sources that are left fail.
+func (r *batchRun[R]) startJobs(ctx context.Context) {
+	for i := range r.sources {
+		result := make(chan batchResult[R], 1)
+		select {
+		case r.line <- result:
+		case <-r.left:
+			return
+		}
+		select {
+		case r.slots <- struct{}{}:
+		case <-ctx.Done():
+			result <- r.ended(i, nil, &BatchError{BatchJob: r.job(i), Err: r.contextEnded(ctx)})
+			continue
+		}
+		r.running.Go(func() {
+			defer func() { <-r.slots }()
+			response, err := r.runJob(ctx, i)
+			result <- r.ended(i, response, err)
+		})
+	}
+}
+
+func (r *batchRun[R]) job(i int) BatchJob { return BatchJob{Index: i, Name: r.sources[i].String()} }
+
+func (r *batchRun[R]) contextEnded(ctx context.Context) error {
+	return r.client.failuresOf("", &r.client.defaults).contextEnded(ctx, Meta{})
+}
+
+// runJob submits the job of a source and waits for its result.
+func (r *batchRun[R]) runJob(ctx context.Context, i int) (*R, error) {
+	job := r.job(i)
+	if ctx.Err() != nil {
+		return nil, &BatchError{BatchJob: job, Err: r.contextEnded(ctx)}
+	}
+	submitted, err := r.submit(ctx, r.sources[i])
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("stopped while it was submitted, so the service may work on it under an id "+
+				"that is not known here: %w", err)
+		}
+		return nil, &BatchError{BatchJob: job, Err: err}
+	}
+	job.ID, job.Node = submitted.ID, submitted.Node
+	if r.options.OnSubmit != nil {
+		r.hooks.Lock()
+		r.options.OnSubmit(job)
+		r.hooks.Unlock()
+	}
+	response, err := submitted.Wait(ctx, r.options.Wait...)
+	if err != nil {
+		err = &BatchError{BatchJob: job, Err: err}
+	}
+	return response, err
+}
+
+// ended tells the caller how far the batch is.
+func (r *batchRun[R]) ended(i int, response *R, err error) batchResult[R] {
+	r.hooks.Lock()
+	defer r.hooks.Unlock()
+	p := &r.progress
+	p.Index, p.Name, p.Err = i, r.sources[i].String(), err
+	p.Done++
+	if err != nil {
+		p.Failed++
+	}
+	if response != nil {
+		p.Pages += r.pages(response)
+	}
+	p.Elapsed = time.Since(r.began)
+	if r.options.Progress != nil {
+		r.options.Progress(*p)
+	}
+	return batchResult[R]{response, err}
 }

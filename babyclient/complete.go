@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"net/http"
 	"strings"
 )
 
@@ -34,16 +33,40 @@ type CompleteRequest struct {
 	FrequencyPenalty  *float64           `json:"frequency_penalty,omitzero"`
 	RepetitionPenalty *float64           `json:"repetition_penalty,omitzero"`
 	LogitBias         map[string]float64 `json:"logit_bias,omitempty"`
-	// Logprobs is how many likely tokens to tell for each place.
+	// Logprobs is how many of the likeliest tokens to tell for each place.
 	Logprobs *int `json:"logprobs,omitzero"`
 	// Echo repeats the prompt before the completion.
-	Echo bool `json:"echo,omitempty"`
+	Echo *bool `json:"echo,omitzero"`
 	// StreamOptions is for CompleteStream only.
 	StreamOptions *StreamOptions `json:"stream_options,omitzero"`
 	User          string         `json:"user,omitempty"`
 
 	// Extra is merged into the body last, and wins over the fields above.
 	Extra map[string]any `json:"-"`
+}
+
+// MarshalJSON encodes the request as [Client.Complete] sends it, with Extra.
+func (r CompleteRequest) MarshalJSON() ([]byte, error) {
+	return encodeBody(r.body(r.Model, false), r.Extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (r *CompleteRequest) UnmarshalJSON(data []byte) error {
+	return decodeWithExtra(data, (*completeFields)(r), &r.Extra)
+}
+
+// completeFields are the fields of a CompleteRequest without its methods.
+type completeFields CompleteRequest
+
+// completeBody is a CompleteRequest as it is sent. Its own fields win over those within.
+type completeBody struct {
+	Model string `json:"model,omitempty"`
+	*completeFields
+	Stream bool `json:"stream,omitempty"`
+}
+
+func (r *CompleteRequest) body(model string, stream bool) *completeBody {
+	return &completeBody{Model: model, completeFields: (*completeFields)(r), Stream: stream}
 }
 
 // CompleteResponse is the answer to a completion, or a piece of it: a chunk of
@@ -59,8 +82,12 @@ type CompleteResponse struct {
 	SystemFingerprint string           `json:"system_fingerprint,omitempty"`
 	ServiceTier       string           `json:"service_tier,omitempty"`
 
-	notJSON error
+	err error
 }
+
+// Err is why a chunk of a stream could not be decoded. Such a chunk has nothing but Meta, with what
+// the service wanted to say in Raw. Err is nil for every other chunk, and for a plain answer.
+func (r *CompleteResponse) Err() error { return r.err }
 
 // CompleteChunk is a piece of a streamed completion: Text is what it adds.
 type CompleteChunk = CompleteResponse
@@ -87,122 +114,194 @@ func (r *CompleteResponse) Text() string {
 
 // Complete continues a prompt: POST /v1/completions.
 func (c *Client) Complete(ctx context.Context, req *CompleteRequest, opts ...CallOption) (*CompleteResponse, error) {
-	k := &call{method: http.MethodPost, path: "/v1/completions"}
-	b, err := c.completeBody(req, false)
-	if err != nil {
-		return nil, c.wrap(k, err)
+	return fetch(ctx, c, req, opts, readCompletion)
+}
+
+const completePath = "/v1/completions"
+
+func (r *CompleteRequest) call(c *Client) (*call, error) {
+	model, err := r.check(c)
+	if err == nil && r.StreamOptions != nil {
+		err = invalid(CodeInvalidRequest, "stream_options is for CompleteStream: leave it out of Complete")
 	}
-	k.body = jsonBody(b)
-	resp, raw, err := c.read(ctx, k, opts)
 	if err != nil {
-		return nil, err
+		return refusedPost(completePath, err)
 	}
+	return postGeneration(completePath, r.body(model, false), r.Extra)
+}
+
+// check checks the request and returns the model that it is for.
+func (r *CompleteRequest) check(c *Client) (model string, err error) {
+	if r == nil {
+		return "", invalid(CodeInvalidRequest, "the CompleteRequest is nil")
+	}
+	if model, err = c.model(r.Model, r.Extra); err != nil {
+		return "", err
+	}
+	if r.Extra["prompt"] == nil {
+		if err := checkPrompt(r.Prompt); err != nil {
+			return "", err
+		}
+	}
+	return model, sampling{
+		maxTokens: r.MaxTokens, minTokens: r.MinTokens, n: r.N, logprobs: r.Logprobs,
+		temperature: r.Temperature, topP: r.TopP, minP: r.MinP,
+		presencePenalty: r.PresencePenalty, frequencyPenalty: r.FrequencyPenalty, repetitionPenalty: r.RepetitionPenalty,
+	}.check()
+}
+
+// checkPrompt refuses a prompt that is missing or blank.
+func checkPrompt(prompt any) error {
+	isEmpty := prompt == nil
+	switch p := prompt.(type) {
+	case string:
+		isEmpty = strings.TrimSpace(p) == ""
+	case []string:
+		isEmpty = len(p) == 0
+		for i, s := range p {
+			if strings.TrimSpace(s) == "" {
+				return invalid(CodePromptRequired, "prompt[%d] is empty", i)
+			}
+		}
+	case []int:
+		isEmpty = len(p) == 0
+	case [][]int:
+		isEmpty = len(p) == 0
+	}
+	if isEmpty {
+		return invalid(CodePromptRequired, "prompt is empty: give a string, strings, or token ids")
+	}
+	return nil
+}
+
+func readCompletion(raw []byte) (*CompleteResponse, error) {
 	out := new(CompleteResponse)
-	if err := resp.decode(raw, out); err != nil {
+	if err := decode(raw, out); err != nil {
 		return nil, err
 	}
 	if len(out.Choices) == 0 {
-		return nil, resp.invalidResponse(raw, "the answer has no choices", nil)
+		return nil, errNoField("choices")
 	}
 	out.tidy()
 	return out, nil
 }
 
 // CompleteStream continues a prompt piece by piece. See [Client.ChatStream] for the rules.
-func (c *Client) CompleteStream(ctx context.Context, req *CompleteRequest, opts ...CallOption) iter.Seq2[*CompleteChunk, error] {
-	return streamOf(ctx, c, func() (*call, error) {
-		b, err := c.completeBody(req, true)
-		k := streamCall("/v1/completions", b)
-		if err != nil {
-			return nil, c.wrap(k, err)
+func (c *Client) CompleteStream(
+	ctx context.Context, req *CompleteRequest, opts ...CallOption,
+) iter.Seq2[*CompleteChunk, error] {
+	return streamOf(ctx, c, streamedCompletion{req}, opts, completeChunkDecoder)
+}
+
+// streamedCompletion is a CompleteRequest that is answered with a stream.
+type streamedCompletion struct{ *CompleteRequest }
+
+func (r streamedCompletion) call(c *Client) (*call, error) {
+	model, err := r.check(c)
+	if err != nil {
+		return refusedPost(completePath, err)
+	}
+	return postStream(completePath, r.body(model, true), r.Extra)
+}
+
+func completeChunkDecoder(meta Meta) func([]byte) *CompleteChunk {
+	return func(data []byte) *CompleteChunk {
+		chunk := new(CompleteChunk)
+		if err := json.Unmarshal(data, chunk); err != nil {
+			*chunk = CompleteChunk{err: err}
 		}
-		return k, nil
-	}, opts, func(m Meta) func([]byte) *CompleteChunk {
-		return func(data []byte) *CompleteChunk {
-			chunk := new(CompleteChunk)
-			if err := json.Unmarshal(data, chunk); err != nil {
-				*chunk = CompleteChunk{notJSON: err}
-			}
-			chunk.Meta = m
-			chunk.Raw = bytes.Clone(data)
-			return chunk
-		}
-	})
+		chunk.Meta = meta
+		chunk.Raw = bytes.Clone(data)
+		return chunk
+	}
 }
 
 // CollectCompletion ranges over a stream and returns the answer that the plain call would
 // have given. When the stream fails it returns what had come together with the error.
 // Log probabilities are collected where they are lists, as vLLM's and llama.cpp's are.
 func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteResponse, error) {
-	type assembler struct {
-		choice   CompleteChoice
-		text     strings.Builder
-		logprobs map[string][]json.RawMessage
-	}
-	var (
-		out     CompleteResponse
-		choices []*assembler
-	)
-	response := func() *CompleteResponse {
-		out.Object, out.Choices = "text_completion", nil
-		for _, a := range choices {
-			ch := a.choice
-			ch.Text = a.text.String()
-			if a.logprobs != nil {
-				ch.Logprobs, _ = marshal(a.logprobs) // of raw JSON that was decoded: it encodes
-			}
-			out.Choices = append(out.Choices, ch)
-		}
-		out.tidy()
-		return &out
-	}
+	var a completionAssembler
 	for chunk, err := range chunks {
 		if err != nil {
-			return response(), err
+			return a.response(), err
 		}
-		if chunk.notJSON != nil {
-			return response(), chunk.notJSONEvent(chunk.notJSON)
+		if chunk.err != nil {
+			return a.response(), eventNotJSON(chunk.Meta, chunk.err)
 		}
-		if out.Header == nil {
-			out.Meta = chunk.Meta
-			out.Raw = nil
-		}
-		out.ID, out.Model = first(out.ID, chunk.ID), first(out.Model, chunk.Model)
-		out.Created = cmp.Or(out.Created, chunk.Created)
-		out.SystemFingerprint = first(chunk.SystemFingerprint, out.SystemFingerprint)
-		out.ServiceTier = first(chunk.ServiceTier, out.ServiceTier)
-		out.Usage = cmp.Or(chunk.Usage, out.Usage)
-		for _, ch := range chunk.Choices {
-			var a *assembler
-			for _, known := range choices {
-				if known.choice.Index == ch.Index {
-					a = known
-				}
-			}
-			if a == nil {
-				a = &assembler{choice: CompleteChoice{Index: ch.Index}}
-				choices = append(choices, a)
-			}
-			a.text.WriteString(ch.Text)
-			a.choice.FinishReason = first(ch.FinishReason, a.choice.FinishReason)
-			if ch.StopReason != nil {
-				a.choice.StopReason = ch.StopReason
-			}
-			var lists map[string][]json.RawMessage
-			if json.Unmarshal(ch.Logprobs, &lists) == nil {
-				for name, list := range lists {
-					if a.logprobs == nil {
-						a.logprobs = map[string][]json.RawMessage{}
-					}
-					a.logprobs[name] = append(a.logprobs[name], list...)
-				}
-			}
+		a.add(chunk)
+	}
+	if len(a.choices) == 0 {
+		return a.response(), streamWithoutChoices(a.out.Meta)
+	}
+	return a.response(), nil
+}
+
+// completionAssembler puts the chunks of a stream together.
+type completionAssembler struct {
+	out     CompleteResponse
+	choices []*completionChoiceAssembler // by their order of arrival
+}
+
+type completionChoiceAssembler struct {
+	choice   CompleteChoice
+	text     strings.Builder
+	logprobs map[string][]json.RawMessage // the lists of the chunks, joined by name
+}
+
+func (a *completionAssembler) add(chunk *CompleteChunk) {
+	o := &a.out
+	if o.Header == nil {
+		o.Meta = chunk.Meta
+		o.Raw = nil
+	}
+	o.ID, o.Model = cmp.Or(o.ID, chunk.ID), cmp.Or(o.Model, chunk.Model)
+	o.Created = cmp.Or(o.Created, chunk.Created)
+	o.SystemFingerprint = cmp.Or(chunk.SystemFingerprint, o.SystemFingerprint)
+	o.ServiceTier = cmp.Or(chunk.ServiceTier, o.ServiceTier)
+	o.Usage = cmp.Or(chunk.Usage, o.Usage)
+	for i := range chunk.Choices {
+		a.choice(chunk.Choices[i].Index).add(&chunk.Choices[i])
+	}
+}
+
+func (a *completionAssembler) choice(index int) *completionChoiceAssembler {
+	for _, ch := range a.choices {
+		if ch.choice.Index == index {
+			return ch
 		}
 	}
-	if len(choices) == 0 {
-		return response(), out.noChoices()
+	ch := &completionChoiceAssembler{choice: CompleteChoice{Index: index}, logprobs: map[string][]json.RawMessage{}}
+	a.choices = append(a.choices, ch)
+	return ch
+}
+
+func (a *completionChoiceAssembler) add(piece *CompleteChoice) {
+	a.text.WriteString(piece.Text)
+	a.choice.FinishReason = cmp.Or(piece.FinishReason, a.choice.FinishReason)
+	if piece.StopReason != nil {
+		a.choice.StopReason = piece.StopReason
 	}
-	return response(), nil
+	var lists map[string][]json.RawMessage
+	if json.Unmarshal(piece.Logprobs, &lists) == nil {
+		for name, list := range lists {
+			a.logprobs[name] = append(a.logprobs[name], list...)
+		}
+	}
+}
+
+func (a *completionAssembler) response() *CompleteResponse {
+	out := a.out
+	out.Object = "text_completion"
+	for _, ch := range a.choices {
+		c := ch.choice
+		c.Text = ch.text.String()
+		if len(ch.logprobs) > 0 {
+			c.Logprobs, _ = marshal(ch.logprobs) // it was JSON before, so it encodes
+		}
+		out.Choices = append(out.Choices, c)
+	}
+	out.tidy()
+	return &out
 }
 
 // tidy orders the choices and makes a null logprobs absent.
@@ -213,64 +312,4 @@ func (r *CompleteResponse) tidy() {
 			r.Choices[i].Logprobs = nil
 		}
 	}
-}
-
-func (c *Client) completeBody(req *CompleteRequest, stream bool) ([]byte, error) {
-	if req == nil {
-		return nil, invalid(CodeInvalidRequest, "the CompleteRequest is nil")
-	}
-	r := *req
-	model, err := c.model(r.Model, r.Extra)
-	if err != nil {
-		return nil, err
-	}
-	r.Model = model
-	if err := checkPrompt(r.Prompt); err != nil && r.Extra["prompt"] == nil {
-		return nil, err
-	}
-	if r.StreamOptions != nil && !stream {
-		return nil, invalid(CodeInvalidRequest, "stream_options is for CompleteStream: leave it out of Complete")
-	}
-	if err := firstError(
-		checkCount("max_tokens", r.MaxTokens), checkCount("min_tokens", r.MinTokens), checkCount("n", r.N), checkCount("logprobs", r.Logprobs),
-		checkFinite("temperature", r.Temperature), checkFinite("top_p", r.TopP), checkFinite("min_p", r.MinP),
-		checkFinite("presence_penalty", r.PresencePenalty), checkFinite("frequency_penalty", r.FrequencyPenalty),
-		checkFinite("repetition_penalty", r.RepetitionPenalty)); err != nil {
-		return nil, err
-	}
-	return generationBody(struct {
-		*CompleteRequest
-		Stream bool `json:"stream,omitempty"`
-	}{&r, stream}, r.Extra, stream)
-}
-
-// checkPrompt refuses a prompt that is missing or blank.
-func checkPrompt(p any) error {
-	missing := invalid(CodePromptRequired, "prompt is empty: give a string, strings, or token ids")
-	switch p := p.(type) {
-	case nil:
-		return missing
-	case string:
-		if strings.TrimSpace(p) == "" {
-			return missing
-		}
-	case []string:
-		if len(p) == 0 {
-			return missing
-		}
-		for i, s := range p {
-			if strings.TrimSpace(s) == "" {
-				return invalid(CodePromptRequired, "prompt[%d] is empty", i)
-			}
-		}
-	case []int:
-		if len(p) == 0 {
-			return missing
-		}
-	case [][]int:
-		if len(p) == 0 {
-			return missing
-		}
-	}
-	return nil
 }

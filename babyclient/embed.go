@@ -2,41 +2,87 @@ package babyclient
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 )
 
 // EmbedRequest is the body of POST /v1/embeddings.
 type EmbedRequest struct {
 	// Model names the model. It must be set: a default would spoil an index in silence.
-	Model string
+	Model string `json:"model,omitempty"`
 	// Input are the texts, one vector each.
-	Input []string
-	// InputTokens are texts as token ids, instead of Input.
-	InputTokens [][]int
-	// Dimensions is the length of the vectors, for models that can shorten them.
-	Dimensions *int
-	// TruncatePromptTokens cuts each input to that many tokens; -1 means the most that the model takes (vLLM).
-	TruncatePromptTokens *int
+	Input []string `json:"input"`
+	// InputTokens are texts as token ids, instead of Input. They are sent as "input".
+	InputTokens [][]int `json:"-"`
 	// EncodingFormat is how the vectors travel: "base64" or "float". Empty: base64, which is
-	// a quarter of the bytes, and float from a service that refuses that.
-	EncodingFormat string
+	// a quarter of the bytes, and float from a service that refuses base64.
+	EncodingFormat string `json:"encoding_format,omitempty"`
+	// Dimensions is the length of the vectors, for models that can shorten them.
+	Dimensions *int `json:"dimensions,omitzero"`
+	// TruncatePromptTokens cuts each input to that many tokens; -1 means the most that the model
+	// takes (vLLM).
+	TruncatePromptTokens *int `json:"truncate_prompt_tokens,omitzero"`
 	// User identifies the end user to the service.
-	User string
+	User string `json:"user,omitempty"`
 
 	// Extra is merged into the body last, and wins over the fields above.
-	Extra map[string]any
+	Extra map[string]any `json:"-"`
 }
 
-type embedWire struct {
-	Model                string `json:"model,omitempty"`
-	Input                any    `json:"input"`
-	EncodingFormat       string `json:"encoding_format,omitempty"`
-	Dimensions           *int   `json:"dimensions,omitzero"`
-	TruncatePromptTokens *int   `json:"truncate_prompt_tokens,omitzero"`
-	User                 string `json:"user,omitempty"`
+// MarshalJSON encodes the request as [Client.Embed] sends it, with Extra.
+func (r EmbedRequest) MarshalJSON() ([]byte, error) { return encodeBody(r.body(), r.Extra) }
+
+// UnmarshalJSON takes input as one text, as texts, as the tokens of one text, or as those of several.
+// It keeps fields that have no name here in Extra.
+func (r *EmbedRequest) UnmarshalJSON(data []byte) error {
+	var body struct {
+		Input json.RawMessage `json:"input"`
+		*embedFields
+	}
+	body.embedFields = (*embedFields)(r)
+	if err := decodeWithExtra(data, &body, &r.Extra); err != nil || isNull(body.Input) {
+		return err
+	}
+	var one string
+	var oneAsTokens []int
+	switch {
+	case json.Unmarshal(body.Input, &one) == nil:
+		r.Input = []string{one}
+	case json.Unmarshal(body.Input, &r.Input) == nil:
+	case json.Unmarshal(body.Input, &oneAsTokens) == nil:
+		r.Input, r.InputTokens = nil, [][]int{oneAsTokens}
+	default:
+		r.Input = nil
+		return json.Unmarshal(body.Input, &r.InputTokens)
+	}
+	return nil
+}
+
+// embedFields are the fields of an EmbedRequest without its methods.
+type embedFields EmbedRequest
+
+// embedBody is an EmbedRequest as it is sent. Its own fields win over those within.
+type embedBody struct {
+	Model string `json:"model,omitempty"`
+	Input any    `json:"input"`
+	*embedFields
+	EncodingFormat string `json:"encoding_format,omitempty"`
+}
+
+func (r *EmbedRequest) body() *embedBody {
+	b := &embedBody{
+		Model:          strings.TrimSpace(r.Model),
+		Input:          r.Input,
+		embedFields:    (*embedFields)(r),
+		EncodingFormat: r.EncodingFormat,
+	}
+	if r.InputTokens != nil {
+		b.Input = r.InputTokens
+	}
+	return b
 }
 
 // EmbedResponse are the vectors of the inputs.
@@ -60,74 +106,60 @@ func (r *EmbedResponse) Dimensions() int {
 	return len(r.Vectors[0])
 }
 
-// floatOnly remembers that the service refuses base64.
-type floatOnly struct {
-	mu  sync.Mutex
-	yes bool
-}
-
-func (f *floatOnly) get() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.yes }
-func (f *floatOnly) set()      { f.mu.Lock(); defer f.mu.Unlock(); f.yes = true }
-
 // Embed turns texts into vectors: POST /v1/embeddings. A vector that is missing, doubled or
 // of another length than the rest is an error ([ErrInvalidResponse]).
 func (c *Client) Embed(ctx context.Context, req *EmbedRequest, opts ...CallOption) (*EmbedResponse, error) {
-	k := &call{method: http.MethodPost, path: "/v1/embeddings"}
-	if err := checkEmbed(req); err != nil {
-		return nil, c.wrap(k, err)
+	if !req.leavesFormatOpen() {
+		return fetch(ctx, c, req, opts, req.read)
 	}
-	format := req.EncodingFormat
-	_, ownFormat := req.Extra["encoding_format"]
-	choose := format == "" && !ownFormat
-	if choose {
-		format = "base64"
-		if c.floatOnly.get() {
-			format = "float"
-		}
+	asFloats := embedAs{req, "float"}
+	if c.refusesBase64.Load() {
+		return fetch(ctx, c, asFloats, opts, req.read)
 	}
-	out, err := c.embed(ctx, k, req, format, opts)
-	if choose && format == "base64" && refusesBase64(err) {
-		// A 400 is answered before anything ran, so asking again bills nothing twice.
-		out, err = c.embed(ctx, k, req, "float", opts)
-		if err == nil {
-			c.floatOnly.set()
-		}
+	out, err := fetch(ctx, c, embedAs{req, "base64"}, opts, req.read)
+	if !isRefusedBase64(err) {
+		return out, err
+	}
+	// The service answered 400 before anything ran, so asking again bills nothing twice.
+	if out, err = fetch(ctx, c, asFloats, opts, req.read); err == nil {
+		c.refusesBase64.Store(true)
 	}
 	return out, err
 }
 
-func (c *Client) embed(ctx context.Context, k *call, req *EmbedRequest, format string, opts []CallOption) (*EmbedResponse, error) {
-	w := embedWire{Model: strings.TrimSpace(req.Model), Input: req.Input, EncodingFormat: format, Dimensions: req.Dimensions,
-		TruncatePromptTokens: req.TruncatePromptTokens, User: req.User}
-	n := len(req.Input)
-	if req.InputTokens != nil {
-		w.Input, n = req.InputTokens, len(req.InputTokens)
+func (r *EmbedRequest) leavesFormatOpen() bool {
+	if r == nil {
+		return false
 	}
-	b, err := marshalBody(w, req.Extra)
-	if err != nil {
-		return nil, c.wrap(k, err)
-	}
-	if _, ok := req.Extra["input"]; ok {
-		n = -1 // whatever the caller put there, the answer says how many it is
-	}
-	k.body = jsonBody(b)
-	resp, raw, err := c.read(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	out, err := decodeEmbeddings(raw, n)
-	if err != nil {
-		return nil, resp.invalidResponse(raw, "cannot use the embeddings: "+err.Error(), err)
-	}
-	if req.Dimensions != nil && out.Dimensions() != *req.Dimensions {
-		return nil, resp.invalidResponse(raw, "the service ignored Dimensions: its vectors are of another length", nil)
-	}
-	out.Meta = resp.Meta
-	out.Raw = raw
-	return out, nil
+	_, inExtra := r.Extra["encoding_format"]
+	return r.EncodingFormat == "" && !inExtra
 }
 
-func checkEmbed(r *EmbedRequest) error {
+const embedPath = "/v1/embeddings"
+
+func (r *EmbedRequest) call(*Client) (*call, error) {
+	if err := r.check(); err != nil {
+		return refusedPost(embedPath, err)
+	}
+	return post(embedPath, r.body(), r.Extra)
+}
+
+// embedAs is an EmbedRequest with a format that the client chose.
+type embedAs struct {
+	*EmbedRequest
+	format string
+}
+
+func (r embedAs) call(*Client) (*call, error) {
+	if err := r.check(); err != nil {
+		return refusedPost(embedPath, err)
+	}
+	body := r.body()
+	body.EncodingFormat = r.format
+	return post(embedPath, body, r.Extra)
+}
+
+func (r *EmbedRequest) check() error {
 	if r == nil {
 		return invalid(CodeInvalidRequest, "the EmbedRequest is nil")
 	}
@@ -154,8 +186,31 @@ func checkEmbed(r *EmbedRequest) error {
 	return nil
 }
 
-// refusesBase64 reports whether err is a 400 or 422 about the encoding format.
-func refusesBase64(err error) bool {
+// read decodes the answer to this request.
+func (r *EmbedRequest) read(raw []byte) (*EmbedResponse, error) {
+	inputs := len(r.Input) + len(r.InputTokens) // one of them is empty
+	if _, ok := r.Extra["input"]; ok {
+		inputs = -1 // whatever the caller put there, the answer says how many it is
+	}
+	decoded, err := decodeEmbeddings(raw, inputs)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the embeddings: %w", err)
+	}
+	out := &EmbedResponse{
+		ID:      decoded.ID,
+		Object:  decoded.Object,
+		Model:   decoded.Model,
+		Vectors: decoded.vectors,
+		Usage:   decoded.Usage,
+	}
+	if r.Dimensions != nil && out.Dimensions() != *r.Dimensions {
+		return nil, errors.New("the service ignored Dimensions: its vectors are of another length")
+	}
+	return out, nil
+}
+
+// isRefusedBase64 reports whether err is a 400 or 422 about the encoding format.
+func isRefusedBase64(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusUnprocessableEntity {
 		return false

@@ -1,7 +1,7 @@
 package babyclient
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Codes of [Error.Code] that this client sets itself. The service sets others.
@@ -44,62 +42,89 @@ const (
 	CodeInvalidRequest        = "INVALID_REQUEST"
 	CodeInvalidResponse       = "INVALID_RESPONSE"
 	CodeResponseTooLarge      = "RESPONSE_TOO_LARGE"
+	CodeWriteFailed           = "WRITE_FAILED"
 )
 
-// Sentinels for [errors.Is]: what kind of failure an [*Error] is.
+// Sentinels for [errors.Is]: each names a kind of failure that an [*Error] can be.
 var (
-	ErrAPIKeyRequired   = errors.New("API key required")           // no key: nothing was sent
-	ErrInvalidRequest   = errors.New("invalid request")            // refused before it was sent, or a 400 or 422
-	ErrUnauthorized     = errors.New("unauthorized")               // 401, 403
-	ErrNotFound         = errors.New("not found")                  // 404: no such model, route, task or job
-	ErrRateLimited      = errors.New("rate limited")               // 429
-	ErrQuotaExceeded    = errors.New("quota exceeded")             // 402, MONTHLY_LIMIT_REACHED, insufficient_quota
-	ErrUnavailable      = errors.New("service unavailable")        // 502, 503, 504
-	ErrTimeout          = errors.New("timeout")                    // one of the client's own clocks, or a 408 or 504
-	ErrConnection       = errors.New("connection failed")          // no answer from the service
-	ErrStreamTruncated  = errors.New("stream ended before [DONE]") // also matches io.ErrUnexpectedEOF
-	ErrStreamFailed     = errors.New("stream failed")              // the connection broke midway, or an error event
-	ErrInvalidResponse  = errors.New("invalid response")           // a 2xx that is not what it must be, or a redirect that is not followed
-	ErrResponseTooLarge = errors.New("response too large")         // over WithMaxResponseSize or MaxEventSize
-	ErrTaskFailed       = errors.New("task failed")                // a docling task or an OCR job ended without a result
-	ErrTaskLost         = errors.New("task lost")                  // its node does not know it any more
-	ErrJobRunning       = errors.New("job still running")          // its result was asked for too early
-	ErrDocumentFailed   = errors.New("document not converted")     // docling answered, but not with success
-	ErrPartialSuccess   = errors.New("document converted in part") // also matches ErrDocumentFailed; the document is there
-	ErrNoChunks         = errors.New("no chunks for a document")   // chunking returned nothing for a document with text
+	// ErrAPIKeyRequired means that there is no key, and that nothing was sent.
+	ErrAPIKeyRequired = errors.New("API key required")
+	// ErrInvalidRequest means that the request was refused: before it was sent, or with 400 or 422.
+	ErrInvalidRequest = errors.New("invalid request")
+	// ErrUnauthorized is a 401 or 403.
+	ErrUnauthorized = errors.New("unauthorized")
+	// ErrNotFound is a 404: there is no such model, route, task or job.
+	ErrNotFound = errors.New("not found")
+	// ErrRateLimited is a 429.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrQuotaExceeded is a 402, or the code MONTHLY_LIMIT_REACHED or insufficient_quota.
+	ErrQuotaExceeded = errors.New("quota exceeded")
+	// ErrUnavailable is a 502, 503 or 504.
+	ErrUnavailable = errors.New("service unavailable")
+	// ErrTimeout means that one of the client's own clocks ran out, or is a 408 or 504.
+	ErrTimeout = errors.New("timeout")
+	// ErrConnection means that the connection failed, so that the answer did not come.
+	ErrConnection = errors.New("connection failed")
+	// ErrStreamTruncated means that a stream ended cleanly, but without [DONE]. It matches
+	// io.ErrUnexpectedEOF too.
+	ErrStreamTruncated = errors.New("stream ended before [DONE]")
+	// ErrStreamFailed means that the connection broke in mid-stream, or that the service reported
+	// an error there.
+	ErrStreamFailed = errors.New("stream failed")
+	// ErrInvalidResponse is a 2xx that is not what it must be, or a redirect that is not followed.
+	ErrInvalidResponse = errors.New("invalid response")
+	// ErrResponseTooLarge means that an answer is longer than [WithMaxResponseSize], or an event
+	// of a stream longer than [MaxEventSize].
+	ErrResponseTooLarge = errors.New("response too large")
+	// ErrTaskFailed means that a docling task or an OCR job ended without a result.
+	ErrTaskFailed = errors.New("task failed")
+	// ErrTaskLost means that the node of a docling task does not know it any more.
+	ErrTaskLost = errors.New("task lost")
+	// ErrJobRunning means that a result was asked for before the job had ended.
+	ErrJobRunning = errors.New("job still running")
+	// ErrDocumentFailed means that docling answered, but did not convert a document.
+	ErrDocumentFailed = errors.New("document not converted")
+	// ErrPartialSuccess means that docling converted only a part of a document, which comes
+	// together with the error. It matches ErrDocumentFailed too.
+	ErrPartialSuccess = errors.New("document converted in part")
+	// ErrNoChunks means that chunking returned nothing for a document that holds text.
+	ErrNoChunks = errors.New("no chunks for a document")
 )
 
-// Error is every error that this package returns. Find it with
+// Error is the error of every call of this package. An error of [Docling.ConvertAll] and
+// [Docling.ChunkAll] is a [*BatchError], which wraps one and names the document. Find an Error with
 //
 //	e, ok := errors.AsType[*babyclient.Error](err)
 //
-// and its kind with [errors.Is] and the sentinels of this package. An error of the caller's
-// context matches context.Canceled or context.DeadlineExceeded as well.
+// and its kind with [errors.Is] and the sentinels of this package. If the caller's context ended
+// the call, the error also matches context.Canceled or context.DeadlineExceeded, and the cause of
+// the context ([context.Cause]).
 type Error struct {
 	// Op is what was called, such as "POST /v1/rerank"; empty for an option.
 	Op string
-	// Message says what failed and, where known, what to do. The service's words where it gave any.
+	// Message says what failed and, if that is known, what to do. It holds the service's words if
+	// the service gave any.
 	Message string
 	// StatusCode is the HTTP status, 0 when the service did not answer.
 	StatusCode int
-	// Code is the service's, or one of the Code constants of this package.
+	// Code is the service's own, or one of the Code constants of this package.
 	Code string
-	// Type is the service's, such as "NotFoundError".
+	// Type is the service's own word for the kind of error, such as "NotFoundError".
 	Type string
 	// RequestID is the service's id of the request (x-babyapi-request-id, else x-request-id).
 	RequestID string
-	// RetryAfter is how long the service asks to wait, 0 when it does not.
+	// RetryAfter is how long the service asks the caller to wait, 0 if it does not ask.
 	RetryAfter time.Duration
 	// Details is the body of the answer as sent, at most 1 MiB of it, or the state of a
 	// failed task. A key that the service echoed is blanked out.
 	Details string
-	// Header is the answer's, nil when the service did not answer.
+	// Header is the header of the answer, nil when the service did not answer.
 	Header http.Header
-	// Err is the cause, nil where the answer itself is.
+	// Err is the cause; nil if the answer of the service is the cause.
 	Err error
 
-	streamed bool // came as an event of a stream
-	told     bool // RetryAfter is the service's, were it 0
+	inStream        bool // the service reported it in an event of a stream
+	retryAfterGiven bool // tells a Retry-After of 0 seconds from none
 }
 
 // Error is the message with the call, the status, the code and the request id, safe to print on a terminal.
@@ -113,10 +138,10 @@ func (e *Error) Error() string {
 	if e.StatusCode != 0 && (e.StatusCode < 200 || e.StatusCode > 299) {
 		fmt.Fprintf(&b, "%d ", e.StatusCode)
 		code := e.Code
-		if code == strconv.Itoa(e.StatusCode) { // vLLM's says the status again
+		if code == strconv.Itoa(e.StatusCode) { // vLLM's code repeats the status
 			code = ""
 		}
-		b.WriteString(first(code, e.Type, http.StatusText(e.StatusCode)))
+		b.WriteString(cmp.Or(code, e.Type, http.StatusText(e.StatusCode)))
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Message)
@@ -127,17 +152,6 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
 	}
 	return printable(b.String())
-}
-
-// printable is s without the control characters that could steer a terminal: what a service or a document calls
-// itself gets into messages.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
 }
 
 // Unwrap is the cause.
@@ -160,8 +174,11 @@ func (e *Error) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
-		// A task's 404 means that it is gone, failed or runs: ErrTaskLost, ErrTaskFailed and ErrJobRunning say which.
-		return e.StatusCode == http.StatusNotFound && e.Code != CodeDoclingTaskLost && e.Code != CodeDoclingTaskFailed && e.Code != CodeJobRunning
+		switch e.Code {
+		case CodeDoclingTaskLost, CodeDoclingTaskFailed, CodeJobRunning:
+			return false // the 404 of a task says one of these, which have sentinels of their own
+		}
+		return e.StatusCode == http.StatusNotFound
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrQuotaExceeded:
@@ -176,7 +193,7 @@ func (e *Error) Is(target error) bool {
 	case ErrStreamTruncated, io.ErrUnexpectedEOF:
 		return e.Code == CodeStreamTruncated
 	case ErrStreamFailed:
-		return e.Code == CodeStreamError || e.streamed
+		return e.Code == CodeStreamError || e.inStream
 	case ErrInvalidResponse:
 		return e.Code == CodeInvalidResponse
 	case ErrResponseTooLarge:
@@ -197,119 +214,4 @@ func (e *Error) Is(target error) bool {
 
 func isQuota(code string) bool {
 	return code == "MONTHLY_LIMIT_REACHED" || code == "insufficient_quota"
-}
-
-// invalid is an error of the client itself: nothing was sent.
-func invalid(code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-var errStreamMethod = invalid(CodeStreamMethodRequired, `the body says "stream": true: call the method whose name ends in Stream, or leave "stream" out`)
-
-const maxErrorBody = 1 << 20
-
-// parseError fills message, code and type from the body of an answer that is not a 2xx, in
-// any of the shapes that the service and its engines use, and keeps the body in Details.
-func (e *Error) parseError(body []byte) {
-	e.Details = strings.ToValidUTF8(string(body), string(utf8.RuneError))
-	var top map[string]json.RawMessage
-	if json.Unmarshal(body, &top) != nil {
-		e.Message = "HTTP " + strconv.Itoa(e.StatusCode)
-		return
-	}
-	e.fromObject(top)
-	if e.Message == "" {
-		e.Message = "HTTP " + strconv.Itoa(e.StatusCode)
-	}
-}
-
-func (e *Error) fromObject(top map[string]json.RawMessage) {
-	message, code, typ := text(top["message"]), scalar(top["code"]), text(top["type"])
-	var inner map[string]json.RawMessage
-	switch word := text(top["error"]); {
-	case json.Unmarshal(top["error"], &inner) == nil && inner != nil:
-		message = first(text(inner["message"]), message)
-		code = first(scalar(inner["code"]), code)
-		typ = first(text(inner["type"]), typ)
-	case word != "" && message != "":
-		code = first(code, word)
-	case word != "":
-		message = word
-	}
-	if detail := top["detail"]; message == "" && len(detail) > 0 && string(detail) != "null" {
-		message = first(text(detail), string(detail))
-	}
-	e.Message, e.Code, e.Type = message, code, typ
-}
-
-// text is a JSON string that is not blank, else "".
-func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil || strings.TrimSpace(s) == "" {
-		return ""
-	}
-	return s
-}
-
-// scalar is a JSON string or number as text: vLLM's code is a number.
-func scalar(raw json.RawMessage) string {
-	var n json.Number
-	if json.Unmarshal(raw, &n) == nil {
-		return n.String()
-	}
-	return text(raw)
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// redact replaces every secret in a text.
-func redact(text string, secrets []string) string {
-	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, "[redacted]")
-	}
-	return text
-}
-
-// blank replaces every secret in what will be shown.
-func (e *Error) blank(secrets []string) {
-	for _, field := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
-		*field = redact(*field, secrets)
-	}
-	for _, s := range secrets {
-		for name, values := range e.Header {
-			for i, v := range values {
-				if strings.Contains(v, s) {
-					e.Header = e.Header.Clone() // the answer's own is not ours to change
-					e.Header[name][i] = strings.ReplaceAll(v, s, "[redacted]")
-				}
-			}
-		}
-	}
-}
-
-// parseRetryAfter reads a Retry-After header: seconds, or an HTTP date. ok is false when
-// there is none that can be read.
-func parseRetryAfter(value string, now time.Time) (d time.Duration, ok bool) {
-	value = strings.TrimSpace(value)
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		if seconds < 0 || seconds != seconds {
-			return 0, false
-		}
-		const most = float64(1<<63-1) / float64(time.Second)
-		if seconds >= most {
-			return 1<<63 - 1, true
-		}
-		return time.Duration(seconds * float64(time.Second)), true
-	}
-	if t, err := http.ParseTime(value); err == nil {
-		return max(0, t.Sub(now)), true
-	}
-	return 0, false
 }

@@ -164,7 +164,7 @@ func ExampleDoclingJob_Wait() {
 	job := srv.Client().Docling.ConvertJob("t1", "node-2")
 	_, err := job.Wait(context.Background(),
 		babyclient.WithPollTimeout(time.Hour),
-		babyclient.WithCallOptions(babyclient.WithTimeout(10*time.Second)), // of each poll
+		babyclient.WithTimeout(10*time.Second), // of each poll
 		babyclient.OnPoll(func(s *babyclient.JobStatus) { fmt.Println(s.State, s.Failed(), s.Succeeded()) }))
 	fmt.Println(errors.Is(err, babyclient.ErrTaskFailed))
 	// Output:

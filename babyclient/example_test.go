@@ -232,11 +232,14 @@ func ExampleClient_InferAny() {
 	client, done := service("POST /v1/completions", babytest.JSON(200, `{"choices":[{"text":"Paris"}]}`))
 	defer done()
 
-	raw, err := client.InferAny(context.Background(), map[string]any{"model": "Qwen/Qwen3-8B", "prompt": "The capital of France?"})
+	resp, err := client.InferAny(context.Background(), map[string]any{
+		"model":  "Qwen/Qwen3-8B",
+		"prompt": "The capital of France?",
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(string(raw))
+	fmt.Println(string(resp.Raw))
 	// Output: {"choices":[{"text":"Paris"}]}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // EventsOf are the data of the events of a stream.
 func EventsOf(r io.Reader) ([]string, error) {
-	s := sseReader{r: r}
+	s := sseReader{lines: lineReader{r: r}}
 	var out []string
 	for {
 		data, err := s.next()

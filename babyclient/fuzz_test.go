@@ -25,8 +25,8 @@ func plainEvents(body string) []string {
 		}
 		data = nil
 	}
-	for line := range strings.SplitSeq(strings.TrimPrefix(body, "\ufeff"), "\n") {
-		line = strings.TrimSuffix(line, "\r")
+	body = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(body, "\ufeff"))
+	for line := range strings.SplitSeq(body, "\n") {
 		if line == "" {
 			event()
 			continue

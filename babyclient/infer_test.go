@@ -98,16 +98,17 @@ func TestInferAny(t *testing.T) {
 	srv.On("POST /v1/completions", babytest.JSON(200, `{"completion":1}`), babytest.JSON(200, `<html>`))
 	c := client(srv)
 	body := map[string]any{"messages": []any{map[string]any{"role": "user", "content": "hi"}}, "anything": map[string]any{"a": 1}}
-	raw, err := c.InferAny(t.Context(), body)
-	if err != nil || string(raw) != ` {"chat":1}` {
-		t.Errorf("%s, %v", raw, err)
+	resp, err := c.InferAny(t.Context(), body)
+	if err != nil || string(resp.Raw) != ` {"chat":1}` || resp.StatusCode != 200 {
+		t.Errorf("a chat: %+v, %v", resp, err)
 	}
 	sameJSON(t, seen(t, srv).Body, `{"model":"tiny","messages":[{"role":"user","content":"hi"}],"anything":{"a":1}}`)
 	if _, changed := body["model"]; changed {
 		t.Error("the caller's map was changed")
 	}
-	if raw, err = c.InferAny(t.Context(), map[string]any{"prompt": "p", "model": "other"}); err != nil || !strings.Contains(string(raw), "completion") {
-		t.Errorf("%s, %v", raw, err)
+	resp, err = c.InferAny(t.Context(), map[string]any{"prompt": "p", "model": "other"})
+	if err != nil || !strings.Contains(string(resp.Raw), "completion") {
+		t.Errorf("a completion: %+v, %v", resp, err)
 	}
 	sameJSON(t, seen(t, srv).Body, `{"model":"other","prompt":"p"}`)
 	if _, err = c.InferAny(t.Context(), map[string]any{"prompt": "p", "model": " "}); !errors.Is(err, babyclient.ErrInvalidResponse) {

@@ -21,7 +21,7 @@ func FuzzMultipart(f *testing.F) {
 		if source.check(0) != nil || option == "" {
 			return
 		}
-		b, err := multipartBody([]Source{source}, []field{{option, value}})
+		b, err := multipartBody([]Source{source}, []formField{{option, value}})
 		if err != nil {
 			return
 		}
@@ -66,7 +66,14 @@ func FuzzPath(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.endpoint(p)
+		settings := &c.defaults
+		a := c.newAttempt(t.Context(), get(p), settings, c.failuresOf("GET "+p, settings), 1)
+		defer a.clock.stop()
+		req, err := a.newRequest()
+		var got *url.URL
+		if err == nil {
+			got = req.URL
+		}
 		if (err == nil) != (wantErr == nil) || err == nil && got.String() != want.String() {
 			t.Fatalf("%q leads to %v, %v; want %v, %v", p, got, err, want, wantErr)
 		}
@@ -82,8 +89,7 @@ func FuzzJobID(f *testing.F) {
 	f.Add("../../v1/models?x#y")
 	f.Add("a b/c%2f")
 	f.Fuzz(func(t *testing.T, id string) {
-		job := (&Docling{}).ConvertJob(id, "")
-		k, err := job.request(http.MethodGet, "result")
+		k, err := jobRequest{method: http.MethodGet, action: "result", id: id}.call(nil)
 		if err != nil {
 			return
 		}

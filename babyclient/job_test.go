@@ -45,7 +45,7 @@ func TestJob(t *testing.T) {
 		}
 		var polls []string
 		resp, err := job.Wait(t.Context(), babyclient.OnPoll(func(s *babyclient.JobStatus) { polls = append(polls, s.State) }),
-			babyclient.WithCallOptions(babyclient.WithHeader("X-Mine", "1")), nil)
+			babyclient.WithHeader("X-Mine", "1"), nil)
 		if err != nil || resp.Document().Markdown != "# A" {
 			t.Errorf("%+v, %v", resp, err)
 		}

@@ -3,32 +3,70 @@ package babyclient
 import (
 	"bytes"
 	"encoding/json"
-	"math"
+	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 )
 
-// marshalBody encodes a request body and merges extra into it last, so that any field of the
-// engine behind the service can be sent, and a typed one replaced.
-func marshalBody(v any, extra map[string]any) ([]byte, error) {
+// encodeBody encodes a request body and merges extra into it last, so that any field of the engine
+// behind the service can be sent, and a typed one replaced.
+func encodeBody(v any, extra map[string]any) ([]byte, error) {
 	b, err := marshal(v)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalidRequestBody, Message: "cannot encode the request body: " + err.Error(), Err: err}
+		return nil, invalidBecause(err, CodeInvalidRequestBody, "cannot encode the request body")
 	}
 	if len(extra) == 0 {
 		return b, nil
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(b, &fields); err != nil {
-		return nil, &Error{Code: CodeInvalidRequestBody, Message: "the request body is not a JSON object, so Extra cannot be added", Err: err}
+		return nil, invalidBecause(err, CodeInvalidRequestBody,
+			"the request body is not a JSON object, so Extra cannot be added")
 	}
 	for name, value := range extra {
 		raw, err := marshal(value)
 		if err != nil {
-			return nil, &Error{Code: CodeInvalidRequestBody, Message: "cannot encode Extra[" + name + "]: " + err.Error(), Err: err}
+			return nil, invalidBecause(err, CodeInvalidRequestBody, "cannot encode Extra[%s]", name)
 		}
 		fields[name] = raw
 	}
 	return marshal(fields)
+}
+
+// decodeWithExtra is the opposite of [encodeBody]: it decodes an object into the struct that fields
+// points to, and what the struct has no field for into extra. Numbers in extra are [json.Number],
+// so that none loses digits.
+func decodeWithExtra(data []byte, fields any, extra *map[string]any) error {
+	if err := json.Unmarshal(data, fields); err != nil {
+		return err
+	}
+	var all map[string]any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&all); err != nil {
+		return err
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(fields).Elem()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			continue // an embedded struct, whose fields come too, or a field that is not encoded
+		}
+		maps.DeleteFunc(all, func(key string, _ any) bool { return strings.EqualFold(key, name) })
+	}
+	*extra = nil
+	if len(all) > 0 {
+		*extra = all
+	}
+	return nil
+}
+
+// decode decodes the JSON of an answer.
+func decode(raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("cannot decode the answer as JSON: %w", err)
+	}
+	return nil
 }
 
 // marshal is json.Marshal without the escapes that only HTML needs: they cost bytes in every
@@ -64,37 +102,4 @@ func wantsStream(body []byte) bool {
 		}
 	}
 	return false
-}
-
-// Checks of request fields. Each names the field and its value, and is nil when it holds.
-
-func checkFinite(name string, v *float64) error {
-	if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
-		return invalid(CodeInvalidRequest, "%s is %v: want a finite number", name, *v)
-	}
-	return nil
-}
-
-func checkCount(name string, v *int) error {
-	if v != nil && *v < 0 {
-		return invalid(CodeInvalidRequest, "%s is %d: want 0 or more", name, *v)
-	}
-	return nil
-}
-
-func checkNotBlank(code, name, v string) error {
-	if strings.TrimSpace(v) == "" {
-		return invalid(code, "%s is empty", name)
-	}
-	return nil
-}
-
-// firstError is the first error that is not nil.
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

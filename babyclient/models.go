@@ -3,7 +3,6 @@ package babyclient
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 )
 
@@ -29,22 +28,26 @@ type Model struct {
 // Models lists the models: GET /v1/models. A service that does not list its models answers
 // [ErrNotFound].
 func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsResponse, error) {
-	resp, raw, err := c.read(ctx, &call{method: http.MethodGet, path: "/v1/models"}, opts)
-	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusNotFound {
-		e.Message = "this service does not list its models: take the name from its documentation (" + e.Message + ")"
+	k := get("/v1/models")
+	k.explain = func(e Error) Error {
+		if e.StatusCode == http.StatusNotFound {
+			e.Message = "this service does not list its models: take the name from its documentation (" + e.Message + ")"
+		}
+		return e
 	}
-	if err != nil {
-		return nil, err
-	}
+	return fetch(ctx, c, k, opts, readModels)
+}
+
+func readModels(raw []byte) (*ModelsResponse, error) {
 	out := new(ModelsResponse)
-	if err := resp.decode(raw, out); err != nil {
+	if err := decode(raw, out); err != nil {
 		return nil, err
 	}
-	var probe struct {
+	var fields struct {
 		Data json.RawMessage `json:"data"`
 	}
-	if json.Unmarshal(raw, &probe) != nil || probe.Data == nil { // null is a service without models
-		return nil, resp.invalidResponse(raw, "the answer has no data", nil)
+	if json.Unmarshal(raw, &fields) != nil || fields.Data == nil { // null is a service without models
+		return nil, errNoField("data")
 	}
 	return out, nil
 }

@@ -4,41 +4,89 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
 
+// DefaultBaseURL is where the hosted service answers.
+const DefaultBaseURL = "https://api.babyapi.org"
+
+// Defaults that [New] starts from.
+const (
+	DefaultTimeout         = 60 * time.Second       // of a JSON call, for each attempt
+	DefaultDocumentTimeout = 5 * time.Minute        // at least, for an upload, a conversion, a chunking or OCR
+	DefaultMaxRetries      = 2                      // after the first attempt
+	DefaultRetryBaseDelay  = 250 * time.Millisecond // doubled at each further retry
+	DefaultMaxResponseSize = 256 << 20              // bytes, after decompression
+)
+
 // An Option configures a client at [New].
-type Option interface{ applyClient(*Client) error }
+type Option interface{ applyClient(*config) error }
 
-// A CallOption changes one call. Those that [New] takes too are a [SharedOption].
-type CallOption interface{ applyCall(*settings) error }
+// A CallOption changes one call. Given to Wait of a job, it changes each poll, and the request for
+// the result.
+type CallOption interface {
+	WaitOption
+	applyCall(*settings) error
+}
 
-// A SharedOption is both an [Option], for all calls, and a [CallOption], for one: the one
-// of the call wins.
+// A SharedOption is both an [Option], for all calls, and a [CallOption], for one call, which wins.
 type SharedOption interface {
 	Option
 	CallOption
 }
 
-// settings is what a client has a default for and a call may change.
-type settings struct {
-	apiKey     string
-	timeout    time.Duration // 0: not set
-	ownTimeout bool          // the call itself set timeout
-	streamIdle time.Duration // 0: no limit
-	maxRetries int
-	header     http.Header // canonical names; never changed once set, always copied
+// A WaitOption changes how Wait waits for a job: [WithPollInterval], [WithPollTimeout], [OnPoll],
+// and every [CallOption].
+type WaitOption interface{ isWaitOption() }
+
+// config is what the options of [New] set.
+type config struct {
+	defaults        settings
+	base            *url.URL // nil: from the environment
+	http            *http.Client
+	httpTimeout     time.Duration // of the caller's http.Client: the default of calls that do not stream
+	defaultModel    string
+	retryBaseDelay  time.Duration
+	retryPolicy     RetryPolicy
+	maxResponseSize int64 // bytes
+	logger          *slog.Logger
 }
 
-type clientOption func(*Client) error
+// settings are what the client has defaults for and each call may change.
+type settings struct {
+	apiKey        string
+	timeout       time.Duration // 0: not set
+	timeoutOfCall bool          // the call itself set timeout
+	streamIdle    time.Duration // 0: no limit
+	streamIdleSet bool
+	maxRetries    int
+	header        http.Header // canonical names; copied before each change, since calls share it
+}
 
-func (o clientOption) applyClient(c *Client) error { return o(c) }
+// withOptions are the settings of one call.
+func (s settings) withOptions(opts []CallOption) (*settings, error) {
+	for _, o := range opts {
+		if o == nil {
+			continue
+		}
+		if err := o.applyCall(&s); err != nil {
+			return nil, err
+		}
+	}
+	return &s, nil
+}
+
+type clientOption func(*config) error
+
+func (o clientOption) applyClient(c *config) error { return o(c) }
 
 type sharedOption func(*settings) error
 
-func (o sharedOption) applyClient(c *Client) error { return o(&c.defaults) }
+func (o sharedOption) applyClient(c *config) error { return o(&c.defaults) }
 func (o sharedOption) applyCall(s *settings) error { return o(s) }
+func (sharedOption) isWaitOption()                 {}
 
 // WithAPIKey sets the key, sent as "Authorization: Bearer KEY". Default: BABYAPI_API_KEY,
 // else BABY_API_KEY.
@@ -46,7 +94,8 @@ func WithAPIKey(key string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		key := strings.TrimSpace(key)
 		if !validHeaderValue(key) {
-			return invalid(CodeInvalidHeaders, "API key holds a character that no header may carry (a line break?): check where it is read from")
+			return invalid(CodeInvalidHeaders,
+				"API key holds a character that no header may carry (a line break?): check where it is read from")
 		}
 		s.apiKey = key
 		return nil
@@ -56,7 +105,7 @@ func WithAPIKey(key string) SharedOption {
 // WithBaseURL sets the URL of the service. A path is kept as a prefix, trailing slashes are
 // dropped. Default: BABYAPI_BASE_URL, else [DefaultBaseURL].
 func WithBaseURL(base string) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		u, err := parseBaseURL(base)
 		if err != nil {
 			return err
@@ -66,11 +115,35 @@ func WithBaseURL(base string) Option {
 	})
 }
 
+func parseBaseURL(s string) (*url.URL, error) {
+	const want = "want an absolute http or https URL such as " + DefaultBaseURL
+	s = strings.TrimRight(strings.TrimSpace(s), "/")
+	u, err := url.Parse(s)
+	if err != nil {
+		// The error of url.Parse quotes its input, which may hold a password.
+		return nil, invalid(CodeInvalidRequest, "base URL cannot be parsed: %s", want)
+	}
+	if u.User != nil {
+		return nil, invalid(CodeInvalidRequest,
+			"base URL holds user information, which would travel in logs and errors: use WithAPIKey or WithHeader")
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, invalid(CodeInvalidRequest, "base URL %q has no http or https scheme: %s", s, want)
+	case u.Host == "":
+		return nil, invalid(CodeInvalidRequest, "base URL %q has no host: %s", s, want)
+	case u.RawQuery != "" || u.Fragment != "":
+		shown := u.Scheme + "://" + u.Host + u.Path
+		return nil, invalid(CodeInvalidRequest, "base URL %q has a query or a fragment: %s", shown, want)
+	}
+	return u, nil
+}
+
 // WithHTTPClient makes the client send through hc, for a proxy, TLS settings or
 // instrumentation. hc is copied, never changed. Its Timeout becomes the default of
-// [WithTimeout] and does not cut streams; its CheckRedirect is asked after this package's own.
+// [WithTimeout] and does not cut streams. Its CheckRedirect is asked after this package's own.
 func WithHTTPClient(hc *http.Client) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		if hc == nil {
 			return invalid(CodeInvalidRequest, "WithHTTPClient(nil): leave the option out to use the client's own")
 		}
@@ -81,31 +154,29 @@ func WithHTTPClient(hc *http.Client) Option {
 	})
 }
 
-// WithTimeout limits each attempt of a call, from sending to the whole answer read.
-// Default: [DefaultTimeout], and [DefaultDocumentTimeout] at least for uploads, conversions,
-// chunking and OCR unless the call sets its own. Given to one stream call it means
-// [WithStreamIdleTimeout]. It must be positive.
-func WithTimeout(d time.Duration) SharedOption {
-	return timeoutOption(d)
-}
+// WithTimeout limits one request. It must be positive. What it limits:
+//
+//   - a plain call, from sending to the last byte of the answer, for each attempt. The default is
+//     [DefaultTimeout], and at least [DefaultDocumentTimeout] for an upload, a conversion, a
+//     chunking or OCR, unless the call itself is given a timeout;
+//   - a stream, between two bytes, if it is given to that call. [WithStreamIdleTimeout] wins over
+//     it. Given to [New], it does not limit streams;
+//   - each poll of a job, if it is given to Wait. [WithPollTimeout] limits the wait itself.
+func WithTimeout(d time.Duration) SharedOption { return timeoutOption(d) }
 
 type timeoutOption time.Duration
 
-func (o timeoutOption) applyClient(c *Client) error {
-	if err := o.check(); err != nil {
-		return err
-	}
+func (o timeoutOption) applyClient(c *config) error {
 	c.defaults.timeout = time.Duration(o)
-	return nil
+	return o.check()
 }
 
 func (o timeoutOption) applyCall(s *settings) error {
-	if err := o.check(); err != nil {
-		return err
-	}
-	s.timeout, s.ownTimeout = time.Duration(o), true
-	return nil
+	s.timeout, s.timeoutOfCall = time.Duration(o), true
+	return o.check()
 }
+
+func (timeoutOption) isWaitOption() {}
 
 func (o timeoutOption) check() error {
 	if o <= 0 {
@@ -114,14 +185,14 @@ func (o timeoutOption) check() error {
 	return nil
 }
 
-// WithStreamIdleTimeout limits how long a stream may go without a byte; the time that the
-// caller takes to handle an event does not count. Default, and 0: no limit.
+// WithStreamIdleTimeout limits how long a stream may go without a byte. The time that the caller
+// takes to handle an event does not count. Default, and 0: no limit.
 func WithStreamIdleTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if d < 0 {
 			return invalid(CodeInvalidTimeout, "stream idle timeout %s must not be negative (0 means no limit)", d)
 		}
-		s.streamIdle = d
+		s.streamIdle, s.streamIdleSet = d, true
 		return nil
 	})
 }
@@ -142,7 +213,7 @@ func WithMaxRetries(n int) SharedOption {
 // with a jitter of 20 %. A Retry-After of the service replaces it. Default:
 // [DefaultRetryBaseDelay].
 func WithRetryBaseDelay(d time.Duration) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		if d < 0 {
 			return invalid(CodeInvalidInterval, "retry base delay %s must not be negative", d)
 		}
@@ -154,7 +225,7 @@ func WithRetryBaseDelay(d time.Duration) Option {
 // WithRetryPolicy replaces [DefaultRetryPolicy]. The number of retries and the delays stay
 // the client's; an upload and a stream that has begun are never sent again whatever it says.
 func WithRetryPolicy(p RetryPolicy) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		if p == nil {
 			return invalid(CodeInvalidRequest, "WithRetryPolicy(nil): use WithMaxRetries(0) to turn retries off")
 		}
@@ -167,7 +238,7 @@ func WithRetryPolicy(p RetryPolicy) Option {
 // of embeddings and rerank, where a wrong model would spoil an index in silence. Default:
 // BABYAPI_DEFAULT_MODEL.
 func WithDefaultModel(model string) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		c.defaultModel = strings.TrimSpace(model)
 		return nil
 	})
@@ -177,11 +248,12 @@ func WithDefaultModel(model string) Option {
 // replace Authorization, which [WithAPIKey] sets.
 func WithHeader(name, value string) SharedOption {
 	return sharedOption(func(s *settings) error {
-		if !validHeaderName(name) {
+		if !isToken(name) {
 			return invalid(CodeInvalidHeaders, "header name %q is not valid", name)
 		}
 		if !validHeaderValue(value) {
-			return invalid(CodeInvalidHeaders, "the value of header %q holds a character that no header may carry (a line break?)", name)
+			return invalid(CodeInvalidHeaders,
+				"the value of header %q holds a character that no header may carry (a line break?)", name)
 		}
 		h := s.header.Clone()
 		if h == nil {
@@ -197,7 +269,7 @@ func WithHeader(name, value string) SharedOption {
 // can exhaust the memory. Default: [DefaultMaxResponseSize]. Streams are limited per event
 // instead ([MaxEventSize]).
 func WithMaxResponseSize(bytes int64) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		if bytes <= 0 || bytes == math.MaxInt64 {
 			return invalid(CodeInvalidRequest, "max response size %d must be a positive number of bytes", bytes)
 		}
@@ -209,21 +281,22 @@ func WithMaxResponseSize(bytes int64) Option {
 // WithLogger logs every attempt (debug) and every retry (warning): method, path, status,
 // attempt, duration, bytes, request id. Never a key, a header or a body.
 func WithLogger(l *slog.Logger) Option {
-	return clientOption(func(c *Client) error {
+	return clientOption(func(c *config) error {
 		c.logger = l
 		return nil
 	})
 }
 
-// validHeaderName reports whether name is a token (RFC 9110, section 5.1).
-func validHeaderName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
+// isToken reports whether s is a token, as methods and the names of headers are (RFC 9110,
+// section 5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
 			return false
 		}
 	}
-	return name != ""
+	return s != ""
 }
 
 // validHeaderValue reports whether net/http would send value (RFC 9110, section 5.5).

@@ -2,10 +2,11 @@ package babyclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -13,32 +14,63 @@ import (
 // RerankRequest is the body of POST /v1/rerank.
 type RerankRequest struct {
 	// Model names the model. It must be set.
-	Model string
+	Model string `json:"model,omitempty"`
 	// Query is what the documents are ranked by.
-	Query string
+	Query string `json:"query"`
 	// Documents are the texts to rank.
-	Documents []string
+	Documents []string `json:"documents"`
 	// DocumentObjects are documents that are not only text, instead of Documents: each a value that
-	// marshals to what the engine takes, such as vLLM's {"content": [parts]}.
-	DocumentObjects []any
+	// marshals to what the engine takes, such as vLLM's {"content": [parts]}. They are sent as
+	// "documents".
+	DocumentObjects []any `json:"-"`
 	// TopN is how many results to return; 0 means all.
-	TopN int
+	TopN int `json:"top_n,omitempty"`
 	// ReturnDocuments asks that each result carries its document.
-	ReturnDocuments *bool
+	ReturnDocuments *bool `json:"return_documents,omitzero"`
 	// TruncatePromptTokens cuts query and document together to that many tokens (vLLM).
-	TruncatePromptTokens *int
+	TruncatePromptTokens *int `json:"truncate_prompt_tokens,omitzero"`
 
 	// Extra is merged into the body last, and wins over the fields above.
-	Extra map[string]any
+	Extra map[string]any `json:"-"`
 }
 
-type rerankWire struct {
-	Model                string `json:"model,omitempty"`
-	Query                string `json:"query"`
-	Documents            any    `json:"documents"`
-	TopN                 int    `json:"top_n,omitempty"`
-	ReturnDocuments      *bool  `json:"return_documents,omitzero"`
-	TruncatePromptTokens *int   `json:"truncate_prompt_tokens,omitzero"`
+// MarshalJSON encodes the request as [Client.Rerank] sends it, with Extra.
+func (r RerankRequest) MarshalJSON() ([]byte, error) { return encodeBody(r.body(), r.Extra) }
+
+// UnmarshalJSON takes documents that are texts, or any others, and keeps fields that have no name
+// here in Extra.
+func (r *RerankRequest) UnmarshalJSON(data []byte) error {
+	var body struct {
+		Documents json.RawMessage `json:"documents"`
+		*rerankFields
+	}
+	body.rerankFields = (*rerankFields)(r)
+	if err := decodeWithExtra(data, &body, &r.Extra); err != nil || isNull(body.Documents) {
+		return err
+	}
+	if json.Unmarshal(body.Documents, &r.Documents) == nil {
+		return nil
+	}
+	r.Documents = nil
+	return json.Unmarshal(body.Documents, &r.DocumentObjects)
+}
+
+// rerankFields are the fields of a RerankRequest without its methods.
+type rerankFields RerankRequest
+
+// rerankBody is a RerankRequest as it is sent. Its own fields win over those within.
+type rerankBody struct {
+	Model string `json:"model,omitempty"`
+	*rerankFields
+	Documents any `json:"documents"`
+}
+
+func (r *RerankRequest) body() *rerankBody {
+	b := &rerankBody{Model: strings.TrimSpace(r.Model), rerankFields: (*rerankFields)(r), Documents: r.Documents}
+	if r.DocumentObjects != nil {
+		b.Documents = r.DocumentObjects
+	}
+	return b
 }
 
 // RerankResponse ranks the documents.
@@ -58,20 +90,8 @@ type RerankResult struct {
 	// RelevanceScore is higher for a better match. Its range is the engine's: 0 to 1 (vLLM),
 	// any number (llama.cpp), -1 to 1 (cosine similarity of embeddings).
 	RelevanceScore float64 `json:"relevance_score"`
-	// Document is the document, where the engine returns it or ReturnDocuments asked for it; else nil.
+	// Document is the document, if the engine returns it or ReturnDocuments asked for it; else nil.
 	Document *RerankDocument `json:"document,omitzero"`
-}
-
-// rerankAnswer is a RerankResponse whose results tell a missing index or score from zero.
-type rerankAnswer struct {
-	ID      string `json:"id"`
-	Model   string `json:"model"`
-	Usage   *Usage `json:"usage"`
-	Results []struct {
-		Index          *int           `json:"index"`
-		RelevanceScore *float64       `json:"relevance_score"`
-		Document       RerankDocument `json:"document"` // without Raw where there is none
-	} `json:"results"`
 }
 
 // RerankDocument is a document as an engine returns it: a text, or an object with one.
@@ -87,7 +107,7 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		return json.Unmarshal(data, &d.Text)
 	}
-	if text, ok := documentText(data); ok {
+	if text, ok := textOfDocument(data); ok {
 		d.Text = text
 		return nil
 	}
@@ -103,14 +123,21 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// documentText is the text of a document that is just what vLLM writes, or that it is another: a second decoding of each
-// document is half the cost of an answer with a thousand of them.
-func documentText(object []byte) (string, bool) {
-	for _, around := range [...][2]string{{`{"text":`, `,"multi_modal":null}`}, {`{"multi_modal":null,"text":`, `}`}, {`{"text":`, `}`}} {
-		quoted, before := bytes.CutPrefix(object, []byte(around[0]))
-		quoted, after := bytes.CutSuffix(quoted, []byte(around[1]))
-		if before && after && len(quoted) >= 2 && quoted[0] == '"' && quoted[len(quoted)-1] == '"' {
-			return unquote(quoted)
+// vllmDocuments are the forms in which vLLM writes a document, around the text.
+var vllmDocuments = [...]struct{ before, after []byte }{
+	{[]byte(`{"text":`), []byte(`,"multi_modal":null}`)},
+	{[]byte(`{"multi_modal":null,"text":`), []byte(`}`)},
+	{[]byte(`{"text":`), []byte(`}`)},
+}
+
+// textOfDocument is the text of a document in one of vLLM's forms. encoding/json reads any other, at
+// the cost of a second decoding: in an answer with a thousand documents that is half of the work.
+func textOfDocument(object []byte) (string, bool) {
+	for _, form := range vllmDocuments {
+		quoted, hasBefore := bytes.CutPrefix(object, form.before)
+		quoted, hasAfter := bytes.CutSuffix(quoted, form.after)
+		if hasBefore && hasAfter && len(quoted) >= 2 && quoted[0] == '"' && quoted[len(quoted)-1] == '"' {
+			return unquoteJSON(quoted)
 		}
 	}
 	return "", false
@@ -126,96 +153,18 @@ func (d RerankDocument) MarshalJSON() ([]byte, error) {
 
 // Rerank orders documents by how well they match a query: POST /v1/rerank.
 func (c *Client) Rerank(ctx context.Context, req *RerankRequest, opts ...CallOption) (*RerankResponse, error) {
-	k := &call{method: http.MethodPost, path: "/v1/rerank"}
-	if err := checkRerank(req); err != nil {
-		return nil, c.wrap(k, err)
-	}
-	w := rerankWire{Model: strings.TrimSpace(req.Model), Query: req.Query, Documents: req.Documents, TopN: req.TopN,
-		ReturnDocuments: req.ReturnDocuments, TruncatePromptTokens: req.TruncatePromptTokens}
-	n := len(req.Documents)
-	if req.DocumentObjects != nil {
-		w.Documents, n = req.DocumentObjects, len(req.DocumentObjects)
-	}
-	b, err := marshalBody(w, req.Extra)
-	if err != nil {
-		return nil, c.wrap(k, err)
-	}
-	k.body = jsonBody(b)
-	resp, raw, err := c.read(ctx, k, opts)
-	if err != nil {
-		return nil, err
-	}
-	var a rerankAnswer
-	if err := resp.decode(raw, &a); err != nil {
-		return nil, err
-	}
-	if a.Results == nil {
-		return nil, resp.invalidResponse(raw, "the answer has no results", nil)
-	}
-	out := &RerankResponse{Meta: resp.Meta, ID: a.ID, Model: a.Model, Usage: a.Usage, Results: make([]RerankResult, len(a.Results))}
-	out.Raw = raw
-	for i, r := range a.Results {
-		if r.Index == nil || r.RelevanceScore == nil {
-			err := errors.New("a result lacks its index or its relevance_score")
-			return nil, resp.invalidResponse(raw, err.Error(), err)
-		}
-		out.Results[i] = RerankResult{Index: *r.Index, RelevanceScore: *r.RelevanceScore}
-		if notNull(r.Document.Raw) != nil {
-			out.Results[i].Document = &a.Results[i].Document
-		}
-	}
-	if _, ok := req.Extra["documents"]; ok {
-		n = -1
-	}
-	if err := out.check(n); err != nil {
-		return nil, resp.invalidResponse(raw, err.Error(), err)
-	}
-	slices.SortStableFunc(out.Results, func(a, b RerankResult) int {
-		switch {
-		case a.RelevanceScore > b.RelevanceScore:
-			return -1
-		case a.RelevanceScore < b.RelevanceScore:
-			return 1
-		}
-		return 0
-	})
-	if req.ReturnDocuments != nil && *req.ReturnDocuments {
-		for i := range out.Results {
-			r := &out.Results[i]
-			switch {
-			case r.Document != nil:
-			case r.Index < len(req.Documents):
-				r.Document = &RerankDocument{Text: req.Documents[r.Index]}
-			case r.Index < len(req.DocumentObjects):
-				if raw, err := marshal(req.DocumentObjects[r.Index]); err == nil {
-					r.Document = &RerankDocument{}
-					_ = r.Document.UnmarshalJSON(raw) // a document without text is its Raw
-				}
-			}
-		}
-	}
-	return out, nil
+	return fetch(ctx, c, req, opts, req.read)
 }
 
-// check makes sure that every result is of one of the n documents, and none is twice.
-func (r *RerankResponse) check(n int) error {
-	if n < 0 {
-		return nil
+func (r *RerankRequest) call(*Client) (*call, error) {
+	const path = "/v1/rerank"
+	if err := r.check(); err != nil {
+		return refusedPost(path, err)
 	}
-	seen := make([]bool, n)
-	for _, res := range r.Results {
-		if res.Index < 0 || res.Index >= n {
-			return invalid(CodeInvalidResponse, "a result has index %d, of %d documents", res.Index, n)
-		}
-		if seen[res.Index] {
-			return invalid(CodeInvalidResponse, "two results have index %d", res.Index)
-		}
-		seen[res.Index] = true
-	}
-	return nil
+	return post(path, r.body(), r.Extra)
 }
 
-func checkRerank(r *RerankRequest) error {
+func (r *RerankRequest) check() error {
 	if r == nil {
 		return invalid(CodeInvalidRequest, "the RerankRequest is nil")
 	}
@@ -236,4 +185,85 @@ func checkRerank(r *RerankRequest) error {
 		return invalid(CodeInvalidRequest, "documents is empty: give at least one")
 	}
 	return checkCount("top_n", &r.TopN)
+}
+
+// rerankAnswer is a RerankResponse whose results tell a missing index or score from zero.
+type rerankAnswer struct {
+	ID      string `json:"id"`
+	Model   string `json:"model"`
+	Usage   *Usage `json:"usage"`
+	Results []struct {
+		Index          *int           `json:"index"`
+		RelevanceScore *float64       `json:"relevance_score"`
+		Document       RerankDocument `json:"document"` // its Raw is empty if there is none
+	} `json:"results"`
+}
+
+// read decodes the answer to this request.
+func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
+	var decoded rerankAnswer
+	if err := decode(raw, &decoded); err != nil {
+		return nil, err
+	}
+	if decoded.Results == nil {
+		return nil, errNoField("results")
+	}
+	results := make([]RerankResult, len(decoded.Results))
+	for i, res := range decoded.Results {
+		if res.Index == nil || res.RelevanceScore == nil {
+			return nil, errors.New("a result lacks its index or its relevance_score")
+		}
+		results[i] = RerankResult{Index: *res.Index, RelevanceScore: *res.RelevanceScore}
+		if !isNull(res.Document.Raw) {
+			results[i].Document = &decoded.Results[i].Document
+		}
+	}
+	if _, ok := r.Extra["documents"]; !ok {
+		if err := checkIndexes(results, len(r.Documents)+len(r.DocumentObjects)); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(results, bestFirst)
+	if r.ReturnDocuments != nil && *r.ReturnDocuments {
+		r.addDocuments(results)
+	}
+	return &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}, nil
+}
+
+// bestFirst orders results by score. Equal ones stand in the order of the documents.
+func bestFirst(a, b RerankResult) int {
+	return cmp.Or(cmp.Compare(b.RelevanceScore, a.RelevanceScore), cmp.Compare(a.Index, b.Index))
+}
+
+// checkIndexes makes sure that every result is of one of the documents, and none is twice.
+func checkIndexes(results []RerankResult, documents int) error {
+	seen := make([]bool, documents)
+	for _, r := range results {
+		if r.Index < 0 || r.Index >= documents {
+			return fmt.Errorf("a result has index %d, of %d documents", r.Index, documents)
+		}
+		if seen[r.Index] {
+			return fmt.Errorf("two results have index %d", r.Index)
+		}
+		seen[r.Index] = true
+	}
+	return nil
+}
+
+// addDocuments gives each result that came without its document the one of the request.
+func (r *RerankRequest) addDocuments(results []RerankResult) {
+	for i := range results {
+		res := &results[i]
+		switch {
+		case res.Document != nil, res.Index < 0:
+		case res.Index < len(r.Documents):
+			res.Document = &RerankDocument{Text: r.Documents[res.Index]}
+		case res.Index < len(r.DocumentObjects):
+			raw, err := marshal(r.DocumentObjects[res.Index])
+			if err == nil { // it was sent, so it encodes
+				res.Document = new(RerankDocument)
+				_ = res.Document.UnmarshalJSON(raw) // a document without a text has its Raw
+			}
+		}
+	}
 }

@@ -8,7 +8,7 @@ import (
 // sameDocument compares the fast way to a document's text with encoding/json.
 func sameDocument(t *testing.T, data []byte) {
 	t.Helper()
-	got, ok := documentText(data)
+	got, ok := textOfDocument(data)
 	if !ok {
 		return
 	}
@@ -31,7 +31,7 @@ func TestDocumentTextEqualsEncodingJSON(t *testing.T) {
 		sameDocument(t, []byte(data))
 	}
 	for _, data := range documentSeeds[:3] { // as vLLM writes them
-		if _, ok := documentText([]byte(data)); !ok {
+		if _, ok := textOfDocument([]byte(data)); !ok {
 			t.Errorf("%s takes the long way", data)
 		}
 	}

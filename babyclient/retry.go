@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxRetryAfter is the longest wait that the service can ask for; beyond it the error goes
-// to the caller, who sees it in [Error.RetryAfter].
+// maxRetryAfter is the longest wait that the client keeps to itself. If the service asks for a
+// longer one, the caller gets the error at once, with the wait in [Error.RetryAfter].
 const maxRetryAfter = 60 * time.Second
 
 // Attempt is a failed attempt of a call, for a [RetryPolicy] to judge.
@@ -19,8 +19,8 @@ type Attempt struct {
 	Number int
 	// Connected tells whether a connection was made: if not, the request cannot have run.
 	Connected bool
-	// Err is why the attempt failed. Its StatusCode is 0 where the service did not answer, and a 2xx where the answer
-	// to a GET broke off.
+	// Err is why the attempt failed. Its StatusCode is 0 if the service did not answer, and a 2xx
+	// if the answer to a GET broke off.
 	Err *Error
 }
 
@@ -29,17 +29,18 @@ type Attempt struct {
 // a stream has delivered its first byte.
 type RetryPolicy func(Attempt) bool
 
-// DefaultRetryPolicy never runs, and bills, one request twice. A POST is sent again only when
-// it provably did not run: no connection was made (and the certificate is not why), the
+// DefaultRetryPolicy never runs, and bills, one request twice. A POST is sent again only if it
+// provably did not run: no connection was made (for another reason than the certificate), or the
 // service answered 503, or 429 for another reason than the monthly limit. A GET or HEAD is also sent
 // again after a network error, a timeout, 408, 502 and 504.
 func DefaultRetryPolicy(a Attempt) bool {
-	safe := a.Method == http.MethodGet || a.Method == http.MethodHead
+	isRead := a.Method == http.MethodGet || a.Method == http.MethodHead
 	if a.Err.StatusCode < 300 {
 		if isCertificateError(a.Err) {
 			return false
 		}
-		return safe && (a.Err.Code == CodeConnectionError || a.Err.Code == CodeTimeout) || !a.Connected
+		isNetworkError := a.Err.Code == CodeConnectionError || a.Err.Code == CodeTimeout
+		return !a.Connected || isRead && isNetworkError
 	}
 	switch a.Err.StatusCode {
 	case http.StatusTooManyRequests:
@@ -47,28 +48,30 @@ func DefaultRetryPolicy(a Attempt) bool {
 	case http.StatusServiceUnavailable:
 		return true
 	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return safe
+		return isRead
 	}
 	return false
 }
 
-// retryDelay is how long to wait before the attempt after a, and whether that is worth it.
-func (c *Client) retryDelay(ctx context.Context, a Attempt) (time.Duration, bool) {
-	var d time.Duration
-	if a.Err.told {
-		if a.Err.RetryAfter > maxRetryAfter {
+// retryDelay is how long to wait before the next attempt after the failed one, and whether that is
+// worth it. base is the delay before the first retry.
+func retryDelay(ctx context.Context, failed Attempt, base time.Duration) (time.Duration, bool) {
+	var delay time.Duration
+	jitter := rand.Float64() //nolint:gosec // jitter is no secret
+	if failed.Err.retryAfterGiven {
+		if failed.Err.RetryAfter > maxRetryAfter {
 			return 0, false
 		}
-		// Never earlier than told, and not all callers at once.
-		d = a.Err.RetryAfter + time.Duration(rand.Float64()*0.2*float64(a.Err.RetryAfter)) //nolint:gosec // jitter is no secret
+		// The jitter only adds, so that no caller comes earlier than the service asked.
+		delay = failed.Err.RetryAfter + time.Duration(0.2*jitter*float64(failed.Err.RetryAfter))
 	} else {
-		d = c.retryBaseDelay << min(a.Number-1, 20)
-		d = time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // jitter is no secret
+		delay = base << min(failed.Number-1, 20)
+		delay = time.Duration(float64(delay) * (0.8 + 0.4*jitter))
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= delay {
 		return 0, false
 	}
-	return d, true
+	return delay, true
 }
 
 // sleep waits for d or until ctx ends.

@@ -2,22 +2,17 @@ package babyclient
 
 import (
 	"bytes"
-	"crypto/rand"
+	"cmp"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"mime"
-	"mime/multipart"
-	"net/http"
-	"net/textproto"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"unicode"
 )
 
@@ -45,8 +40,8 @@ type Source struct {
 	Name string
 	// MediaType is the content type of an upload. Empty: by the extension, else sniffed.
 	MediaType string
-	// Inline sends Data or the file at Path inside the JSON body, in base64, instead of uploading it. It
-	// takes memory of more than its size, and is the way to send it together with URLs.
+	// Inline sends Data or the file at Path inside the JSON body, in base64, instead of uploading it.
+	// That takes more memory than the file has bytes. It is the way to send a file together with URLs.
 	Inline bool
 }
 
@@ -62,7 +57,8 @@ func FromReader(name string, r io.Reader) Source { return Source{Name: name, Rea
 // FromBytes is a document to upload by its bytes.
 func FromBytes(name string, data []byte) Source { return Source{Name: name, Data: data} }
 
-// String names the source in messages: its file name, safe to print on a terminal, or its URL without user and query.
+// String names the source in messages: its file name, safe to print on a terminal, or its URL
+// without user and query.
 func (s Source) String() string {
 	if s.URL == "" {
 		return printable(s.filename())
@@ -99,8 +95,8 @@ func (s Source) check(i int) error {
 		return invalid(CodeInvalidDoclingFile, "sources[%d]: %s", i, fmt.Sprintf(format, args...))
 	}
 	set := 0
-	for _, is := range []bool{s.URL != "", s.Path != "", s.Reader != nil, s.Data != nil} {
-		if is {
+	for _, isSet := range []bool{s.URL != "", s.Path != "", s.Reader != nil, s.Data != nil} {
+		if isSet {
 			set++
 		}
 	}
@@ -124,28 +120,30 @@ func (s Source) check(i int) error {
 	case s.Data != nil && len(s.Data) == 0:
 		return bad("%s is empty", quote(s.filename()))
 	}
-	if s.Path != "" {
-		info, err := os.Stat(s.Path)
-		switch {
-		case err != nil:
-			return fileError(i, s.Path, err)
-		case info.IsDir():
-			return bad("%s is a directory: give its files", quote(s.Path))
-		case !info.Mode().IsRegular():
-			return bad("%s is no regular file", quote(s.Path))
-		case info.Size() == 0:
-			return bad("%s is empty", quote(s.Path))
-		}
+	if s.Path == "" {
+		return nil
+	}
+	info, err := os.Stat(s.Path)
+	switch {
+	case err != nil:
+		return fileError(i, s.Path, err)
+	case info.IsDir():
+		return bad("%s is a directory: give its files", quote(s.Path))
+	case !info.Mode().IsRegular():
+		return bad("%s is no regular file", quote(s.Path))
+	case info.Size() == 0:
+		return bad("%s is empty", quote(s.Path))
 	}
 	return nil
 }
 
+// fileError names the file of a source that cannot be read.
 func fileError(i int, name string, err error) error {
 	cause := err
-	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // os.Open and os.Stat return it bare; its path is named already
+	if p, ok := errors.AsType[*fs.PathError](err); ok { // it would name the file once more
 		cause = p.Err
 	}
-	return &Error{Code: CodeInvalidDoclingFile, Message: fmt.Sprintf("sources[%d]: cannot read %s: %v", i, quote(name), cause), Err: err}
+	return invalidBecause(cause, CodeInvalidDoclingFile, "sources[%d]: cannot read %s", i, quote(name))
 }
 
 // wire is the source inside a JSON body.
@@ -164,129 +162,12 @@ func (s Source) wire(i int) (map[string]any, error) {
 			return nil, fileError(i, s.Path, err)
 		}
 	}
-	return map[string]any{"kind": "file", "base64_string": base64.StdEncoding.EncodeToString(data), "filename": s.filename()}, nil
+	encoded := base64.StdEncoding.EncodeToString(data)
+	return map[string]any{"kind": "file", "base64_string": encoded, "filename": s.filename()}, nil
 }
 
-// field is one option of a multipart form.
-type field struct{ name, value string }
-
-// multipartBody streams files and fields as multipart/form-data. Its length is known when that
-// of every file is, and no file is ever held in memory.
-func multipartBody(sources []Source, fields []field) (*body, error) {
-	var boundary [16]byte
-	_, _ = rand.Read(boundary[:]) // never fails
-	b := &body{contentType: fmt.Sprintf("multipart/form-data; boundary=%x", boundary)}
-	// What stands before each file and after the last, written once by the standard library.
-	var frame bytes.Buffer
-	m := multipart.NewWriter(&frame)
-	if err := m.SetBoundary(fmt.Sprintf("%x", boundary)); err != nil {
-		return nil, err
-	}
-	for _, f := range fields {
-		if strings.ContainsFunc(f.name, unicode.IsControl) {
-			return nil, invalid(CodeInvalidOptions, "the name of option %s holds a control character", quote(f.name))
-		}
-		if err := m.WriteField(f.name, f.value); err != nil {
-			return nil, err
-		}
-	}
-	var frames [][]byte
-	var sizes []int64
-	cut := 0
-	for i, s := range sources {
-		sniffed, size, err := s.inspect(i)
-		if err != nil {
-			return nil, err
-		}
-		h := textproto.MIMEHeader{}
-		h.Set("Content-Disposition", `form-data; name="files"; filename="`+escapeQuotes(path.Base(filepath.ToSlash(s.filename())))+`"`)
-		h.Set("Content-Type", sniffed)
-		if _, err := m.CreatePart(h); err != nil {
-			return nil, err
-		}
-		frames = append(frames, bytes.Clone(frame.Bytes()[cut:]))
-		sizes = append(sizes, size)
-		cut = frame.Len()
-		if size < 0 || b.length < 0 {
-			b.length = -1
-		} else {
-			b.length += size
-		}
-		b.once = b.once || s.Reader != nil
-	}
-	if err := m.Close(); err != nil {
-		return nil, err
-	}
-	tail := bytes.Clone(frame.Bytes()[cut:])
-	if b.length >= 0 {
-		b.length += int64(frame.Len())
-	}
-	var opened atomic.Bool
-	b.open = func() (io.ReadCloser, error) {
-		if opened.Swap(true) && b.once {
-			return nil, invalid(CodeInvalidDoclingFile, "the reader of the upload is spent: it can be sent only once")
-		}
-		u := &upload{}
-		var parts []io.Reader
-		for i, s := range sources {
-			r, err := s.open(i, u)
-			if err != nil {
-				_ = u.Close() // the error of opening says more
-				return nil, err
-			}
-			parts = append(parts, bytes.NewReader(frames[i]), &sourceReader{r: r, index: i, name: s.filename(), size: sizes[i]})
-		}
-		u.Reader = io.MultiReader(append(parts, bytes.NewReader(tail))...)
-		return u, nil
-	}
-	return b, nil
-}
-
-// escapeQuotes escapes a file name as browsers do (HTML standard, multipart/form-data).
-func escapeQuotes(s string) string {
-	return strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-// upload is a multipart body that closes the files it opened.
-type upload struct {
-	io.Reader
-	files []*os.File
-}
-
-func (u *upload) Close() error {
-	var first error
-	for _, f := range u.files {
-		if err := f.Close(); err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
-}
-
-// sourceReader makes an error that names the source of a reader that fails, or that does not give the bytes
-// that the Content-Length was made from.
-type sourceReader struct {
-	r         io.Reader
-	index     int
-	name      string
-	size, got int64 // size is -1 when unknown
-}
-
-func (r *sourceReader) Read(p []byte) (int, error) {
-	n, err := r.r.Read(p)
-	r.got += int64(n)
-	switch {
-	case err != nil && err != io.EOF:
-		return n, fileError(r.index, r.name, err)
-	case r.size >= 0 && (r.got > r.size || err == io.EOF && r.got < r.size):
-		return n, invalid(CodeInvalidDoclingFile, "sources[%d]: %s was to have %d bytes, but %d were read: did it change meanwhile, or is Size wrong?",
-			r.index, quote(r.name), r.size, r.got)
-	}
-	return n, err
-}
-
-// inspect tells the media type and the size in bytes of what will be uploaded, -1 for an
-// unknown size. It reads nothing from a Reader.
+// inspect tells the media type, and the size in bytes or -1 if it is not known, of what will be
+// uploaded. It reads nothing from a Reader.
 func (s Source) inspect(i int) (mediaType string, size int64, _ error) {
 	mediaType = s.MediaType
 	if mediaType == "" {
@@ -297,14 +178,19 @@ func (s Source) inspect(i int) (mediaType string, size int64, _ error) {
 	}
 	switch {
 	case s.Data != nil:
-		return first(mediaType, sniff(s.Data)), int64(len(s.Data)), nil
+		return cmp.Or(mediaType, sniff(s.Data)), int64(len(s.Data)), nil
 	case s.Reader != nil:
 		size := readerSize(s)
 		if size == 0 {
-			return "", 0, invalid(CodeInvalidDoclingFile, "sources[%d]: the reader of %s has no bytes left: was it read before?", i, quote(s.filename()))
+			return "", 0, invalid(CodeInvalidDoclingFile,
+				"sources[%d]: the reader of %s has no bytes left: was it read before?", i, quote(s.filename()))
 		}
-		return first(mediaType, "application/octet-stream"), size, nil
+		return cmp.Or(mediaType, "application/octet-stream"), size, nil
 	}
+	return s.inspectFile(i, mediaType)
+}
+
+func (s Source) inspectFile(i int, mediaType string) (_ string, size int64, _ error) {
 	f, err := os.Open(s.Path)
 	if err != nil {
 		return "", 0, fileError(i, s.Path, err)
@@ -325,6 +211,7 @@ func (s Source) inspect(i int) (mediaType string, size int64, _ error) {
 	return mediaType, info.Size(), nil
 }
 
+// readerSize is how many bytes the Reader gives, -1 if that is not known.
 func readerSize(s Source) int64 {
 	if s.Size > 0 {
 		return s.Size
@@ -334,82 +221,25 @@ func readerSize(s Source) int64 {
 		return int64(r.Len())
 	case *os.File:
 		info, err := r.Stat()
-		at, seekErr := r.Seek(0, io.SeekCurrent)
+		position, seekErr := r.Seek(0, io.SeekCurrent)
 		if err == nil && seekErr == nil && info.Mode().IsRegular() {
-			return max(0, info.Size()-at)
+			return max(0, info.Size()-position)
 		}
 	}
 	return -1
 }
 
-// open opens the source for one upload; u closes what it opened.
-func (s Source) open(i int, u *upload) (io.Reader, error) {
+// open opens the source for one upload. A Reader is the caller's to close.
+func (s Source) open(i int) (io.ReadCloser, error) {
 	switch {
 	case s.Data != nil:
-		return bytes.NewReader(s.Data), nil
+		return io.NopCloser(bytes.NewReader(s.Data)), nil
 	case s.Reader != nil:
-		return s.Reader, nil
+		return io.NopCloser(s.Reader), nil
 	}
 	f, err := os.Open(s.Path)
 	if err != nil {
 		return nil, fileError(i, s.Path, err)
 	}
-	u.files = append(u.files, f)
 	return f, nil
-}
-
-// documentTypes are the types that docling reads and that a system's own table may lack.
-var documentTypes = map[string]string{
-	".md": "text/markdown", ".markdown": "text/markdown", ".adoc": "text/asciidoc", ".csv": "text/csv", ".txt": "text/plain",
-	".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml", ".pdf": "application/pdf", ".json": "application/json",
-	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	".odt":  "application/vnd.oasis.opendocument.text", ".eml": "message/rfc822", ".epub": "application/epub+zip", ".xml": "application/xml",
-	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp", ".webp": "image/webp",
-	".vtt": "text/vtt", ".tex": "text/x-tex", ".zip": "application/zip",
-}
-
-func mediaTypeByExtension(name string) string {
-	ext := strings.ToLower(path.Ext(name))
-	if t := documentTypes[ext]; t != "" {
-		return t
-	}
-	t, _, _ := strings.Cut(mime.TypeByExtension(ext), ";")
-	return t
-}
-
-func sniff(start []byte) string {
-	t, _, _ := strings.Cut(http.DetectContentType(start), ";")
-	return t
-}
-
-// formFields turns options into the fields of a form, each name behind prefix: a list is the
-// field repeated, an object is JSON, the rest plain text.
-func formFields(prefix string, options map[string]json.RawMessage) ([]field, error) {
-	var out []field
-	for _, name := range sortedKeys(options) {
-		raw := bytes.TrimSpace(options[name])
-		var list []json.RawMessage
-		switch {
-		case len(raw) == 0 || string(raw) == "null":
-			continue
-		case raw[0] == '[':
-			if err := json.Unmarshal(raw, &list); err != nil {
-				return nil, err
-			}
-		default:
-			list = []json.RawMessage{raw}
-		}
-		for _, v := range list {
-			value := string(v)
-			if v[0] == '"' {
-				if err := json.Unmarshal(v, &value); err != nil {
-					return nil, err
-				}
-			}
-			out = append(out, field{prefix + name, value})
-		}
-	}
-	return out, nil
 }

@@ -1,35 +1,34 @@
 package babyclient
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"mime"
-	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-var streamHeader = http.Header{"Accept": {"text/event-stream"}}
-
-// streamOf is the lazy stream of a call: the request goes out when the range over it starts,
-// an error is the last thing it yields, and leaving the loop in any way closes the
-// connection. build makes the call when the range starts; decoder makes, for one stream, what
-// makes a chunk of the data of an event, which it must not keep.
-func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error), opts []CallOption,
-	decoder func(Meta) func(data []byte) *T) iter.Seq2[*T, error] {
-	var used atomic.Bool
+// streamOf is the lazy stream of a call. The request goes out when the range over it starts, an
+// error is the last thing that it yields, and leaving the loop in any way closes the connection.
+//
+// decoder makes, for one stream, the function that makes a chunk of the data of an event. That
+// function must not keep the data.
+func streamOf[T any](
+	ctx context.Context, c *Client, req callMaker, opts []CallOption, decoder func(Meta) func(data []byte) *T,
+) iter.Seq2[*T, error] {
+	var ranged atomic.Bool
 	return func(yield func(*T, error) bool) {
-		s, err := c.openStream(ctx, build, &used, opts)
+		s, err := c.openStream(ctx, req, opts, &ranged)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		defer s.resp.close()
-		decode := decoder(s.resp.Meta)
+		defer s.close(nil)
+		decode := decoder(s.Meta)
 		for {
 			data, err := s.next()
 			if err != nil {
@@ -43,58 +42,35 @@ func streamOf[T any](ctx context.Context, c *Client, build func() (*call, error)
 	}
 }
 
-// eventStream is an answer of server-sent events. It lives apart from the function that ranges over it, whose stack would
-// else be a size larger, for each of what may be thousands of streams.
+// eventStream is an answer of server-sent events. It is no part of streamOf's function, so that the
+// function's frame is small: a program may range over thousands of streams, and the runtime doubles
+// a stack that is too small for its frames.
 type eventStream struct {
-	resp   *response
+	*response
 	events sseReader
 }
 
-// openStream sends the request of a stream, once.
-func (c *Client) openStream(ctx context.Context, build func() (*call, error), used *atomic.Bool, opts []CallOption) (*eventStream, error) {
-	k, err := build()
+// openStream sends the request of a stream, unless it was ranged over before.
+func (c *Client) openStream(
+	ctx context.Context, req callMaker, opts []CallOption, ranged *atomic.Bool,
+) (*eventStream, error) {
+	k, err := req.call(c)
 	if err != nil {
-		return nil, err
+		return nil, refused(k.op(), err)
 	}
-	if used.Swap(true) {
-		return nil, c.wrap(k, invalid(CodeInvalidRequest, "the stream was ranged over already: a second range would send, and bill, the request again"))
+	if ranged.Swap(true) {
+		return nil, refused(k.op(), invalid(CodeInvalidRequest,
+			"the stream was ranged over already: a second range would send, and bill, the request again"))
 	}
 	resp, err := c.send(ctx, k, opts)
 	if err != nil {
 		return nil, err
 	}
 	if err := resp.mustBeStream(); err != nil {
-		resp.close()
+		resp.close(err)
 		return nil, err
 	}
-	return &eventStream{resp, sseReader{r: &resp.body}}, nil
-}
-
-// next is the data of the next event, valid until the next call, nil after [DONE].
-func (s *eventStream) next() ([]byte, error) {
-	r := s.resp
-	data, err := []byte(nil), r.caller.Err()
-	if err == nil { // else do not hand out what is still in the buffer
-		data, err = s.events.next()
-	}
-	switch {
-	case err != nil:
-		err = r.streamError(err)
-	case isDone(data):
-		r.drain(&s.events)
-		return nil, nil
-	default:
-		err = r.eventError(data)
-	}
-	if err != nil {
-		r.end(err)
-	}
-	return data, err
-}
-
-// streamCall is a POST whose body asks for a stream.
-func streamCall(path string, b []byte) *call {
-	return &call{method: http.MethodPost, path: path, header: streamHeader, body: jsonBody(b), stream: true}
+	return &eventStream{resp, sseReader{lines: lineReader{r: &resp.body}}}, nil
 }
 
 // mustBeStream refuses a 2xx with a JSON body: the service ignored "stream", or failed.
@@ -105,58 +81,77 @@ func (r *response) mustBeStream() error {
 	}
 	raw, err := io.ReadAll(io.LimitReader(&r.body, maxErrorBody))
 	if err != nil {
-		return r.fail(err)
+		return r.readFailed(err)
 	}
-	return r.invalidResponse(raw, "the service answered JSON, not a stream", nil)
+	return r.failures.unusable(r.Meta, raw, errors.New("the service answered JSON, not a stream"))
 }
 
-// drain reads what may follow [DONE], so that the connection can be used again; not for long,
-// since the answer is complete.
-func (r *response) drain(events *sseReader) {
-	stop := time.AfterFunc(100*time.Millisecond, r.cancel)
-	defer stop.Stop()
-	if !errors.Is(events.err, io.EOF) {
-		_, _ = io.CopyN(io.Discard, r.rc, 4096) // whatever comes, the connection is closed or reused
+// next returns the data of the next event, valid until the next call, and nil after [DONE]. It
+// closes the response if it fails.
+func (s *eventStream) next() ([]byte, error) {
+	data, err := s.nextEvent()
+	if err != nil {
+		s.close(err)
+		return nil, err
 	}
+	if isDone(data) {
+		s.drain()
+		return nil, nil
+	}
+	return data, nil
 }
 
-// streamError is the error of a stream whose body ended or failed before [DONE].
-func (r *response) streamError(err error) error {
-	e := &Error{StatusCode: r.StatusCode, RequestID: r.RequestID, Header: r.Header}
-	switch {
-	case r.caller.Err() != nil:
-		ce := r.client.contextError(r.caller, r.call, r.caller.Err())
-		e.Message, e.Err = ce.Message, ce.Err
-	case r.timedOut() != nil:
-		te := r.timeoutError(r.timedOut())
-		e.Code, e.Message, e.Err = te.Code, te.Message, te.Err
+func (s *eventStream) nextEvent() ([]byte, error) {
+	if s.caller.Err() != nil { // events that wait in the buffer are not handed out any more
+		return nil, s.failures.contextEnded(s.caller, s.Meta)
+	}
+	data, err := s.events.next()
+	if err != nil {
+		return nil, s.streamFailed(err)
+	}
+	if said, ok := reportedError(data); ok {
+		return nil, s.failures.eventError(s.Meta, data, said)
+	}
+	return data, nil
+}
+
+// streamFailed is the error of a stream whose body ended or failed before [DONE].
+func (s *eventStream) streamFailed(err error) *Error {
+	switch cause := s.clock.ranOut(); {
+	case s.caller.Err() != nil:
+		return s.failures.contextEnded(s.caller, s.Meta)
+	case cause != nil:
+		return s.failures.timedOut(s.Meta, cause, s.clock.limit)
 	case errors.Is(err, io.EOF):
-		e.Code, e.Message, e.Err = CodeStreamTruncated, "the stream ended before [DONE]: the answer is not complete", io.ErrUnexpectedEOF
+		return s.failures.streamCut(s.Meta)
 	case errors.Is(err, errTooLarge):
-		e.Code, e.Message, e.Err = CodeResponseTooLarge, fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize), err
-	default:
-		e.Code, e.Message, e.Err = CodeStreamError, "the connection failed in mid-stream, the answer is not complete: "+err.Error(), err
+		return s.failures.eventTooLarge(s.Meta, err)
 	}
-	return r.finish(e)
+	return s.failures.streamLost(s.Meta, err)
 }
 
-// eventError is the error that an event reports: one that holds "error" and no choices.
-func (r *response) eventError(data []byte) error {
-	if !hasErrorKey(data) {
-		return nil
+// reportedError is the error that an event reports: one that holds "error" and no choices.
+func reportedError(data []byte) (said errorBody, ok bool) {
+	if !bytes.Contains(data, []byte(`"error"`)) { // which spares most events a second decoding
+		return errorBody{}, false
 	}
-	var top map[string]json.RawMessage
-	decoded := json.Unmarshal(data, &top) == nil
-	if !decoded || len(top["error"]) == 0 || string(top["error"]) == "null" {
-		return nil
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil || isNull(fields["error"]) {
+		return errorBody{}, false
 	}
 	var choices []json.RawMessage
-	if decoded = json.Unmarshal(top["choices"], &choices) == nil; decoded && len(choices) > 0 {
-		return nil
+	if json.Unmarshal(fields["choices"], &choices) == nil && len(choices) > 0 {
+		return errorBody{}, false
 	}
-	e := &Error{StatusCode: r.StatusCode, RequestID: r.RequestID, Header: r.Header, Details: string(data), streamed: true}
-	e.fromObject(map[string]json.RawMessage{"error": top["error"]})
-	e.Message = first(e.Message, "the service reported an error in mid-stream")
-	e.Code = first(e.Code, CodeStreamError)
-	return r.finish(e)
+	return errorOf(map[string]json.RawMessage{"error": fields["error"]}), true
+}
+
+// drain reads what may follow [DONE], so that the connection can be used again. It does not wait
+// long: the answer is complete.
+func (s *eventStream) drain() {
+	timer := time.AfterFunc(100*time.Millisecond, s.clock.stop)
+	defer timer.Stop()
+	if !errors.Is(s.events.lines.err, io.EOF) {
+		_, _ = io.CopyN(io.Discard, &s.body, 4096) // if it fails, the connection is closed, not reused
+	}
 }

@@ -12,237 +12,268 @@ import (
 	"strconv"
 )
 
-// An embedding answer is megabytes of vectors in a few hundred bytes of JSON. So the vectors
-// are cut out and decoded on their own, and encoding/json gets the rest with a mark in the
-// place of each: see cutVectors for why that gives what it would have given for the whole.
+// An embedding answer is megabytes of vectors in a few hundred bytes of other JSON, and encoding/json
+// is slow at vectors. So takeVectors takes the vectors out of the answer and puts a placeholder in
+// the place of each; encoding/json decodes the rest; and each vector is decoded on its own.
+//
+// An example. The answer
+//
+//	{"data":[{"index":0,"embedding":[0.5,2]},{"index":1,"embedding":"AAAAPwAAAEA="}],"model":"m"}
+//
+// becomes the vectors [0.5,2] and "AAAAPwAAAEA=", and the rest
+//
+//	{"data":[{"index":0,"embedding":"#1"},{"index":1,"embedding":"#2"}],"model":"m"}
 
-// embedAnswer is an embedding answer whose vectors are JSON, or the marks of cut ones.
+// placeholderMark begins the placeholder of a vector. No base64 holds it.
+const placeholderMark = '#'
+
+// embedAnswer is an embedding answer with placeholders for its vectors.
 type embedAnswer struct {
-	ID     string `json:"id"`
-	Object string `json:"object"`
-	Model  string `json:"model"`
-	Usage  *Usage `json:"usage"`
-	Data   []struct {
-		Index     vectorIndex `json:"index"`
-		Embedding vectorValue `json:"embedding"`
-	} `json:"data"`
+	ID     string      `json:"id"`
+	Object string      `json:"object"`
+	Model  string      `json:"model"`
+	Usage  *Usage      `json:"usage"`
+	Data   []embedItem `json:"data"`
+
+	vectors [][]float32 // in the order of the inputs
 }
 
-// vectorIndex is an index that may be absent, without the allocation of a pointer.
-type vectorIndex struct {
-	at  int
-	set bool
+type embedItem struct {
+	Index     optionalIndex `json:"index"`
+	Embedding vectorValue   `json:"embedding"`
 }
 
-func (x *vectorIndex) UnmarshalJSON(b []byte) error {
-	*x = vectorIndex{set: string(b) != "null"}
-	if len(b) > 9 {
-		return json.Unmarshal(b, &x.at)
+// optionalIndex is an index that may be absent. A *int would cost an allocation for each vector.
+type optionalIndex struct {
+	value   int
+	isGiven bool
+}
+
+func (x *optionalIndex) UnmarshalJSON(b []byte) error {
+	*x = optionalIndex{isGiven: string(b) != "null"}
+	const safe = 9 // digits that cannot overflow
+	if len(b) > safe {
+		return json.Unmarshal(b, &x.value)
 	}
 	for _, c := range b {
 		if c < '0' || c > '9' {
-			return json.Unmarshal(b, &x.at)
+			return json.Unmarshal(b, &x.value)
 		}
-		x.at = x.at*10 + int(c-'0')
+		x.value = x.value*10 + int(c-'0')
 	}
 	return nil
 }
 
-// vectorValue is the JSON of a vector, or the number of a cut one.
+// vectorValue is the number of a vector that was taken out, or the JSON of one that was not.
 type vectorValue struct {
-	cut int // counted from 1
-	raw []byte
+	number int // counted from 1; 0 for none
+	raw    []byte
 }
 
 func (v *vectorValue) UnmarshalJSON(b []byte) error {
 	*v = vectorValue{}
-	if len(b) < 2 || b[0] != '"' || b[1] != mark {
+	if len(b) < 2 || b[0] != '"' || b[1] != placeholderMark {
 		v.raw = bytes.Clone(b)
 		return nil
 	}
 	for _, c := range b[2 : len(b)-1] {
-		v.cut = v.cut*10 + int(c-'0')
+		v.number = v.number*10 + int(c-'0')
 	}
 	return nil
 }
 
-// decodeEmbeddings decodes an answer with n vectors, or as many as there are for n < 0, into
-// the order of their inputs.
-func decodeEmbeddings(raw []byte, n int) (*EmbedResponse, error) {
-	rest, cuts := cutVectors(raw, max(n, 0))
-	var a embedAnswer
-	a.Data = slices.Grow(a.Data, max(n, 0))
-	if err := json.Unmarshal(rest, &a); err != nil {
+// decodeEmbeddings decodes the answer for so many inputs, and brings the vectors into the order of
+// the inputs. For inputs < 0 it takes as many vectors as there are.
+func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
+	rest, taken := takeVectors(raw, max(inputs, 0))
+	decoded := embedAnswer{Data: make([]embedItem, 0, max(inputs, 0))}
+	if err := json.Unmarshal(rest, &decoded); err != nil {
 		return nil, err
 	}
-	out := &EmbedResponse{ID: a.ID, Object: a.Object, Model: a.Model, Usage: a.Usage}
-	if n < 0 {
-		n = len(a.Data)
+	if inputs < 0 {
+		inputs = len(decoded.Data)
 	}
-	if len(a.Data) != n {
-		return nil, fmt.Errorf("%d vectors for %d inputs", len(a.Data), n)
+	if len(decoded.Data) != inputs {
+		return nil, fmt.Errorf("%d vectors for %d inputs", len(decoded.Data), inputs)
 	}
-	out.Vectors = make([][]float32, n)
-	var (
-		slab []float32 // all vectors, one after the other
-		size int       // of each
-		buf  []byte
-	)
-	for i, d := range a.Data {
-		at := i
-		if d.Index.set {
-			at = d.Index.at
+	decoded.vectors = make([][]float32, inputs)
+	block := vectorBlock{count: inputs}
+	for i, item := range decoded.Data {
+		index := i
+		if item.Index.isGiven {
+			index = item.Index.value
 		}
-		if at < 0 || at >= n {
-			return nil, fmt.Errorf("a vector has index %d, of %d inputs", at, n)
+		if index < 0 || index >= inputs {
+			return nil, fmt.Errorf("a vector has index %d, of %d inputs", index, inputs)
 		}
-		if out.Vectors[at] != nil {
-			return nil, fmt.Errorf("two vectors have index %d", at)
+		if decoded.vectors[index] != nil {
+			return nil, fmt.Errorf("two vectors have index %d", index)
 		}
-		value := d.Embedding.raw
-		if cut := d.Embedding.cut; cut > 0 && cut <= len(cuts) {
-			value, cuts[cut-1] = cuts[cut-1], nil
+		value := item.Embedding.raw
+		if n := item.Embedding.number; n > 0 && n <= len(taken) {
+			value, taken[n-1] = taken[n-1], nil
 		}
-		v := slab[len(slab):]
-		var err error
-		if v, buf, err = appendVector(v, value, buf); err != nil {
-			return nil, fmt.Errorf("vector %d: %w", at, err)
+		vector, err := block.add(index, value)
+		if err != nil {
+			return nil, err
 		}
-		switch {
-		case len(v) == 0:
-			return nil, fmt.Errorf("vector %d is empty", at)
-		case i == 0: // its size is known now: one block for all
-			size = len(v)
-			slab = append(make([]float32, 0, size*n), v...)
-			v = slab
-		case len(v) != size:
-			return nil, fmt.Errorf("vector %d has %d dimensions, another has %d", at, len(v), size)
-		default:
-			slab = slab[:len(slab)+size]
-		}
-		out.Vectors[at] = v[:size:size]
+		decoded.vectors[index] = vector
 	}
-	for _, cut := range cuts { // what no vector was made of must be JSON all the same
-		if cut != nil && !json.Valid(cut) {
+	for _, unused := range taken {
+		// The service put it where no vector belongs. It must be JSON all the same, as it must be for
+		// encoding/json.
+		if unused != nil && !json.Valid(unused) {
 			return nil, errors.New(`a value of "embedding" is no JSON`)
 		}
 	}
-	return out, nil
+	return &decoded, nil
+}
+
+// vectorBlock decodes vectors of one length into one block of memory, one after the other.
+type vectorBlock struct {
+	count   int // of the vectors that will be added
+	numbers []float32
+	length  int    // of each vector, 0 before the first
+	scratch []byte // for decoding base64
+}
+
+// add decodes a vector. index is its place in the answer, for errors.
+func (b *vectorBlock) add(index int, value []byte) (vector []float32, err error) {
+	vector, b.scratch, err = appendVector(b.numbers[len(b.numbers):], value, b.scratch)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("vector %d: %w", index, err)
+	case len(vector) == 0:
+		return nil, fmt.Errorf("vector %d is empty", index)
+	case b.length == 0: // now the length is known, and so the size of the block
+		b.length = len(vector)
+		b.numbers = append(make([]float32, 0, b.length*b.count), vector...)
+		vector = b.numbers
+	case len(vector) != b.length:
+		return nil, fmt.Errorf("vector %d has %d dimensions, another has %d", index, len(vector), b.length)
+	default: // appendVector has written it into the block
+		b.numbers = b.numbers[:len(b.numbers)+b.length]
+	}
+	return vector[:b.length:b.length], nil
 }
 
 var embeddingKey = []byte(`"embedding"`)
 
-// mark begins what stands for a cut vector. No base64 holds it.
-const mark = '#'
-
-// cutVectors replaces the value of each "embedding" that is a string without escapes, or an
-// array, by a string of mark and its number. Everything else stays, so that encoding/json sees the
-// structure as it is: a quote that this function takes for the start of a key is one, or the
-// text before it makes the JSON invalid, cut or not. It cuts nothing where that could be mistaken.
+// takeVectors replaces the value of each key "embedding" by a placeholder, if the value is a string
+// without escapes or an array of numbers. About count vectors are expected.
 //
-// About n are expected.
-func cutVectors(raw []byte, n int) (rest []byte, cuts [][]byte) {
-	rest = make([]byte, 0, min(len(raw), 256+128*n))
-	cuts = make([][]byte, 0, n)
-	for left := raw; ; {
+// It searches for the key as text, without parsing. That is safe: a quote which it takes for the
+// start of a key is one, or the text before it is not valid JSON, with the placeholder as without.
+// It leaves everything alone where a placeholder could be mistaken for the answer's own text.
+func takeVectors(raw []byte, count int) (rest []byte, taken [][]byte) {
+	rest = make([]byte, 0, min(len(raw), 256+128*count))
+	taken = make([][]byte, 0, count)
+	left := raw
+	for {
 		i := bytes.Index(left, embeddingKey)
 		if i < 0 {
-			rest = append(rest, left...)
-			if bytes.Count(rest, []byte{'"', mark}) != len(cuts) { // one is not ours
-				return raw, nil
-			}
-			return rest, cuts
+			break
 		}
-		start := skipSpace(left, i+len(embeddingKey))
-		if start < len(left) && left[start] == ':' {
-			start = skipSpace(left, start+1)
-		} else {
-			start = len(left)
-		}
-		end := -1
-		if start < len(left) {
-			switch left[start] {
-			case '"':
-				end = bytes.IndexByte(left[start+1:], '"')
-			case '[':
-				end = bytes.IndexByte(left[start+1:], ']')
-				if inside := left[start+1:]; end >= 0 && (bytes.IndexByte(inside[:end], '"') >= 0 || bytes.IndexByte(inside[:end], '[') >= 0) {
-					end = -1 // this "]" may not be its end
-				}
-			}
-		}
-		if end < 0 {
-			rest, left = append(rest, left[:i+len(embeddingKey)]...), left[i+len(embeddingKey):]
+		afterKey := i + len(embeddingKey)
+		start, end, ok := vectorAfter(left, afterKey)
+		if !ok {
+			rest, left = append(rest, left[:afterKey]...), left[afterKey:]
 			continue
 		}
-		end += start + 2
+		taken = append(taken, left[start:end])
 		rest = append(rest, left[:start]...)
-		rest = append(rest, '"', mark)
-		cuts = append(cuts, left[start:end])
-		rest = strconv.AppendInt(rest, int64(len(cuts)), 10)
+		rest = append(rest, '"', placeholderMark)
+		rest = strconv.AppendInt(rest, int64(len(taken)), 10)
 		rest = append(rest, '"')
 		left = left[end:]
 	}
+	rest = append(rest, left...)
+	if bytes.Count(rest, []byte{'"', placeholderMark}) != len(taken) {
+		return raw, nil // the answer has such a text itself
+	}
+	return rest, taken
 }
 
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
+// vectorAfter finds the value of a key that ends at i: b[start:end]. ok is false unless it is a
+// string without escapes or an array of numbers.
+func vectorAfter(b []byte, i int) (start, end int, ok bool) {
+	colon := skipSpace(b, i)
+	if colon >= len(b) || b[colon] != ':' {
+		return 0, 0, false
 	}
-	return i
+	start = skipSpace(b, colon+1)
+	if start >= len(b) {
+		return 0, 0, false
+	}
+	inside := b[start+1:]
+	length := -1
+	switch b[start] {
+	case '"':
+		length = bytes.IndexByte(inside, '"')
+	case '[':
+		length = bytes.IndexByte(inside, ']')
+		if length >= 0 && (bytes.IndexByte(inside[:length], '"') >= 0 || bytes.IndexByte(inside[:length], '[') >= 0) {
+			return 0, 0, false // this "]" may not be the end of the array
+		}
+	}
+	return start, start + 1 + length + 1, length >= 0
 }
 
 // appendVector appends a vector in either form: base64 of little-endian float32, or an array
-// of numbers. buf is scratch space, returned to be used again.
-func appendVector(dst []float32, value, buf []byte) ([]float32, []byte, error) {
+// of numbers. It decodes base64 in scratch, and returns scratch to be used again.
+func appendVector(dst []float32, value, scratch []byte) ([]float32, []byte, error) {
 	switch {
 	case len(value) >= 2 && value[0] == '"':
-		return appendBase64(dst, value, buf)
+		return appendBase64(dst, value, scratch)
 	case len(value) >= 2 && value[0] == '[':
 		dst, err := appendFloats(dst, value)
-		return dst, buf, err
+		return dst, scratch, err
 	}
-	return dst, buf, errors.New("it is neither base64 nor an array of numbers")
+	return dst, scratch, errors.New("it is neither base64 nor an array of numbers")
 }
 
 var errNotFinite = errors.New("it holds a number that is not finite")
 
-func appendBase64(dst []float32, value, buf []byte) ([]float32, []byte, error) {
+func appendBase64(dst []float32, value, scratch []byte) ([]float32, []byte, error) {
 	text := value[1 : len(value)-1]
-	if need := base64.StdEncoding.DecodedLen(len(text)); cap(buf) < need {
-		buf = make([]byte, need)
+	if need := base64.StdEncoding.DecodedLen(len(text)); cap(scratch) < need {
+		scratch = make([]byte, need)
 	}
-	n, err := base64.StdEncoding.Decode(buf[:cap(buf)], text)
+	n, err := base64.StdEncoding.Decode(scratch[:cap(scratch)], text)
 	if err != nil || base64.StdEncoding.EncodedLen(n) != len(text) {
-		// An escape such as "\/" is legal JSON, and no base64. A raw line end is not legal, and base64 skips it.
+		// JSON allows an escape such as "\/", which is no base64. It does not allow a raw line end,
+		// which base64 skips. encoding/json tells the two apart.
 		var s string
 		if err := json.Unmarshal(value, &s); err != nil {
-			return dst, buf, err
+			return dst, scratch, err
 		}
-		if n, err = base64.StdEncoding.Decode(buf[:cap(buf)], []byte(s)); err != nil {
-			return dst, buf, err
+		if n, err = base64.StdEncoding.Decode(scratch[:cap(scratch)], []byte(s)); err != nil {
+			return dst, scratch, err
 		}
 	}
 	if n%4 != 0 {
-		return dst, buf, fmt.Errorf("its %d bytes are no float32 numbers", n)
+		return dst, scratch, fmt.Errorf("its %d bytes are no float32 numbers", n)
 	}
-	at := len(dst)
-	dst = slices.Grow(dst, n/4)[:at+n/4]
-	const exponent = 0x7f800000 // all ones in a number that is not finite
+	i := len(dst)
+	dst = slices.Grow(dst, n/4)[:i+n/4]
+	// A number that is not finite has ones in all eight bits of its exponent. Adding one to the
+	// lowest of them then carries into the sign bit, and into no sign bit of any other number. The
+	// sum of all carries is looked at once, after the loop.
+	const exponent, lowestExponentBit, sign = 0x7f800000, 1 << 23, 1 << 31
 	var carries uint32
-	for b := buf[:n]; len(b) >= 4 && at < len(dst); b, at = b[4:], at+1 {
+	for b := scratch[:n]; len(b) >= 4 && i < len(dst); b, i = b[4:], i+1 {
 		bits := binary.LittleEndian.Uint32(b)
-		carries |= bits&exponent + 1<<23
-		dst[at] = math.Float32frombits(bits)
+		carries |= bits&exponent + lowestExponentBit
+		dst[i] = math.Float32frombits(bits)
 	}
-	if carries>>31 != 0 {
-		return dst, buf, errNotFinite
+	if carries&sign != 0 {
+		return dst, scratch, errNotFinite
 	}
-	return dst, buf, nil
+	return dst, scratch, nil
 }
 
 // appendFloats appends the numbers of a JSON array. It gives what encoding/json gives for a
-// []float32, but that it refuses null, which encoding/json takes for zero.
+// []float32, except that it refuses null, which encoding/json takes for zero.
 func appendFloats(dst []float32, value []byte) ([]float32, error) {
 	i := skipSpace(value, 1)
 	if i < len(value) && value[i] == ']' && i+1 == len(value) {
@@ -266,6 +297,7 @@ func appendFloats(dst []float32, value []byte) ([]float32, error) {
 	}
 }
 
+// appendFloatsSlowly does the same with encoding/json.
 func appendFloatsSlowly(dst []float32, value []byte) ([]float32, error) {
 	var numbers []*float32
 	if err := json.Unmarshal(value, &numbers); err != nil {
@@ -279,122 +311,4 @@ func appendFloatsSlowly(dst []float32, value []byte) ([]float32, error) {
 		dst = append(dst, *f)
 	}
 	return dst, nil
-}
-
-// eightDigits is the number that the first eight bytes make, if they are digits, by pairs, fours and all eight at once.
-func eightDigits(b []byte) (uint64, bool) {
-	v := binary.LittleEndian.Uint64(b) - 0x3030303030303030
-	if (v|(v+0x7676767676767676))&0x8080808080808080 != 0 {
-		return 0, false
-	}
-	v = (v*10 + v>>8) & 0x00ff00ff00ff00ff
-	v = (v*100 + v>>16) & 0x0000ffff0000ffff
-	return v*10000&0xffffffff + v>>32, true
-}
-
-// powersOf10 are those that a float64 holds exactly.
-var powersOf10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
-
-// parseFloat32 parses the JSON number at b[i], bit for bit as strconv.ParseFloat does, or
-// reports that it is none, or too large.
-//
-// Up to 19 digits are one integer, and one multiplication or division by a power of ten makes
-// a float64 of it that is wrong by at most a few units in its last place. That is 29 bits below
-// the last place of a float32: only where those 29 bits are near the half, or the number is not
-// a normal float32, can rounding go wrong, and strconv decides.
-func parseFloat32(b []byte, i int) (f float32, next int, ok bool) {
-	start := i
-	negative := i < len(b) && b[i] == '-'
-	if negative {
-		i++
-	}
-	var (
-		mantissa uint64
-		digits   int
-		exponent int
-	)
-	first := i
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		if digits < 19 {
-			mantissa = mantissa*10 + uint64(b[i]-'0')
-			if mantissa != 0 {
-				digits++
-			}
-		} else {
-			exponent++
-		}
-	}
-	if i == first || b[first] == '0' && i > first+1 {
-		return 0, 0, false
-	}
-	if i < len(b) && b[i] == '.' {
-		i++
-		first = i
-		for ; mantissa == 0 && i < len(b) && b[i] == '0'; i++ {
-			exponent--
-		}
-		for ; digits <= 11 && i+8 <= len(b); i += 8 {
-			eight, ok := eightDigits(b[i:])
-			if !ok {
-				break
-			}
-			mantissa = mantissa*1e8 + eight
-			exponent -= 8
-			digits += 8
-		}
-		for ; i < len(b) && b[i]-'0' <= 9; i++ {
-			if digits < 19 {
-				mantissa = mantissa*10 + uint64(b[i]-'0')
-				exponent--
-				digits++
-			}
-		}
-		if i == first {
-			return 0, 0, false
-		}
-	}
-	if i < len(b) && b[i]|0x20 == 'e' {
-		i++
-		sign := 1
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			if b[i] == '-' {
-				sign = -1
-			}
-			i++
-		}
-		first = i
-		e := 0
-		for ; i < len(b) && b[i]-'0' <= 9; i++ {
-			e = min(e*10+int(b[i]-'0'), 1<<20)
-		}
-		if i == first {
-			return 0, 0, false
-		}
-		exponent += sign * e
-	}
-	if mantissa == 0 {
-		if negative {
-			return float32(math.Copysign(0, -1)), i, true
-		}
-		return 0, i, true
-	}
-	const top = len(powersOf10) - 1
-	if exponent >= -top && exponent <= top {
-		d := float64(mantissa)
-		if exponent < 0 {
-			d /= powersOf10[-exponent]
-		} else {
-			d *= powersOf10[exponent]
-		}
-		const half, near = 1 << 28, 16
-		low := math.Float64bits(d) & (1<<29 - 1)
-		if d >= 0x1p-126 && d < math.MaxFloat32 && (low < half-near || low > half+near) {
-			if negative {
-				d = -d
-			}
-			return float32(d), i, true
-		}
-	}
-	d, err := strconv.ParseFloat(string(b[start:i]), 32)
-	return float32(d), i, err == nil
 }

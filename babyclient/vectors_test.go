@@ -15,7 +15,7 @@ import (
 )
 
 // decodeEmbeddingsPlainly is what decodeEmbeddings must equal: encoding/json alone, slowly.
-func decodeEmbeddingsPlainly(raw []byte, n int) (*EmbedResponse, error) {
+func decodeEmbeddingsPlainly(raw []byte, n int) (*embedAnswer, error) {
 	var a struct {
 		ID     string `json:"id"`
 		Object string `json:"object"`
@@ -35,13 +35,13 @@ func decodeEmbeddingsPlainly(raw []byte, n int) (*EmbedResponse, error) {
 	if len(a.Data) != n {
 		return nil, errors.New("number")
 	}
-	out := &EmbedResponse{ID: a.ID, Object: a.Object, Model: a.Model, Usage: a.Usage, Vectors: make([][]float32, n)}
+	out := &embedAnswer{ID: a.ID, Object: a.Object, Model: a.Model, Usage: a.Usage, vectors: make([][]float32, n)}
 	for i, d := range a.Data {
 		at := i
 		if d.Index != nil {
 			at = *d.Index
 		}
-		if at < 0 || at >= n || out.Vectors[at] != nil {
+		if at < 0 || at >= n || out.vectors[at] != nil {
 			return nil, errors.New("index")
 		}
 		var v []float32
@@ -73,10 +73,10 @@ func decodeEmbeddingsPlainly(raw []byte, n int) (*EmbedResponse, error) {
 		default:
 			return nil, errors.New("form")
 		}
-		if len(v) == 0 || i > 0 && slices.ContainsFunc(out.Vectors, func(o []float32) bool { return o != nil && len(o) != len(v) }) {
+		if len(v) == 0 || i > 0 && slices.ContainsFunc(out.vectors, func(o []float32) bool { return o != nil && len(o) != len(v) }) {
 			return nil, errors.New("size")
 		}
-		out.Vectors[at] = v
+		out.vectors[at] = v
 	}
 	return out, nil
 }
@@ -91,9 +91,9 @@ func sameEmbeddings(t *testing.T, raw []byte, n int) {
 	if err != nil {
 		return
 	}
-	bits := func(r *EmbedResponse) string {
+	bits := func(r *embedAnswer) string {
 		var b strings.Builder
-		for _, v := range r.Vectors {
+		for _, v := range r.vectors {
 			for _, f := range v {
 				fmt.Fprintf(&b, "%08x ", math.Float32bits(f))
 			}

@@ -254,7 +254,7 @@ func inference() map[string]pair {
 
 		"completions": {golang: func(ctx context.Context, c *babyclient.Client) error {
 			for _, r := range []*babyclient.CompleteRequest{
-				{Prompt: "Once", MaxTokens: new(0), Temperature: new(0.5), Echo: true, Logprobs: new(1), Suffix: "end", TopK: new(3), Seed: new(1)},
+				{Prompt: "Once", MaxTokens: new(0), Temperature: new(0.5), Echo: new(true), Logprobs: new(1), Suffix: "end", TopK: new(3), Seed: new(1)},
 				{Prompt: []string{"Once", "Twice"}, Extra: fields{"best_of": 2}},
 				{Prompt: []int{1, 2, 3}},
 				{Prompt: [][]int{{1, 2}, {3}}},

@@ -1,0 +1,153 @@
+package babyclient
+
+import (
+	"cmp"
+	"iter"
+	"strings"
+)
+
+// Collect ranges over a stream and returns the answer that the plain call would have given.
+// When the stream fails it returns what had come together with the error.
+func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
+	var a chatAssembler
+	for chunk, err := range chunks {
+		if err != nil {
+			return a.response(), err
+		}
+		if err := a.add(chunk); err != nil {
+			return a.response(), err
+		}
+	}
+	if len(a.choices) == 0 {
+		return a.response(), streamWithoutChoices(a.out.Meta)
+	}
+	return a.response(), nil
+}
+
+// chatAssembler puts the chunks of a stream together.
+type chatAssembler struct {
+	out     ChatResponse
+	choices []*choiceAssembler // by their order of arrival
+}
+
+type choiceAssembler struct {
+	choice    ChatChoice
+	content   strings.Builder
+	reasoning strings.Builder
+	refusal   strings.Builder
+	calls     []*callAssembler
+}
+
+type callAssembler struct {
+	index     int
+	call      ToolCall
+	arguments strings.Builder
+}
+
+func (a *chatAssembler) add(chunk *ChatChunk) error {
+	if chunk.err != nil {
+		return eventNotJSON(chunk.Meta, chunk.err)
+	}
+	o := &a.out
+	if o.Header == nil {
+		o.Meta = chunk.Meta
+		o.Raw = nil
+	}
+	o.ID, o.Model = cmp.Or(o.ID, chunk.ID), cmp.Or(o.Model, chunk.Model)
+	o.Created = cmp.Or(o.Created, chunk.Created)
+	o.SystemFingerprint = cmp.Or(chunk.SystemFingerprint, o.SystemFingerprint)
+	o.ServiceTier = cmp.Or(chunk.ServiceTier, o.ServiceTier)
+	if chunk.Usage != nil {
+		o.Usage = chunk.Usage
+	}
+	for i := range chunk.Choices {
+		a.choice(chunk.Choices[i].Index).add(&chunk.Choices[i])
+	}
+	return nil
+}
+
+func (a *chatAssembler) choice(index int) *choiceAssembler {
+	for _, ch := range a.choices {
+		if ch.choice.Index == index {
+			return ch
+		}
+	}
+	ch := &choiceAssembler{choice: ChatChoice{Index: index, Message: Message{Role: RoleAssistant}}}
+	a.choices = append(a.choices, ch)
+	return ch
+}
+
+func (a *choiceAssembler) add(c *ChunkChoice) {
+	m := &a.choice.Message
+	m.Role = cmp.Or(c.Delta.Role, m.Role)
+	a.content.WriteString(c.Delta.Content)
+	a.reasoning.WriteString(c.Delta.Reasoning)
+	a.refusal.WriteString(c.Delta.Refusal)
+	m.isReasoningContent = m.isReasoningContent || c.Delta.isReasoningContent
+	a.choice.FinishReason = cmp.Or(c.FinishReason, a.choice.FinishReason)
+	if c.StopReason != nil {
+		a.choice.StopReason = c.StopReason
+	}
+	if c.Logprobs != nil {
+		if a.choice.Logprobs == nil {
+			a.choice.Logprobs = &Logprobs{}
+		}
+		a.choice.Logprobs.Content = append(a.choice.Logprobs.Content, c.Logprobs.Content...)
+		a.choice.Logprobs.Refusal = append(a.choice.Logprobs.Refusal, c.Logprobs.Refusal...)
+	}
+	for _, piece := range c.Delta.ToolCalls {
+		a.call(piece).add(piece)
+	}
+}
+
+// call finds the call that a piece belongs to: the one with its index. If the server sends no
+// index, a new id begins a new call.
+func (a *choiceAssembler) call(piece ToolCall) *callAssembler {
+	index := 0
+	switch {
+	case piece.Index != nil:
+		index = *piece.Index
+	case len(a.calls) > 0:
+		last := a.calls[len(a.calls)-1]
+		index = last.index
+		if piece.ID != "" && last.call.ID != "" && piece.ID != last.call.ID {
+			index++
+		}
+	}
+	for _, c := range a.calls {
+		if c.index == index {
+			return c
+		}
+	}
+	c := &callAssembler{index: index}
+	a.calls = append(a.calls, c)
+	return c
+}
+
+func (a *callAssembler) add(piece ToolCall) {
+	a.call.ID = cmp.Or(a.call.ID, piece.ID)
+	a.call.Type = cmp.Or(a.call.Type, piece.Type)
+	a.call.Function.Name = cmp.Or(a.call.Function.Name, piece.Function.Name)
+	a.arguments.WriteString(piece.Function.Arguments)
+}
+
+func (a *chatAssembler) response() *ChatResponse {
+	out := a.out
+	out.Object = "chat.completion"
+	for _, ch := range a.choices {
+		c := ch.choice
+		c.Message.Content = ch.content.String()
+		c.Message.Reasoning = ch.reasoning.String()
+		c.Message.Refusal = ch.refusal.String()
+		sortByIndex(ch.calls, func(c *callAssembler) int { return c.index })
+		for _, t := range ch.calls {
+			call := t.call
+			call.Type = cmp.Or(call.Type, "function")
+			call.Function.Arguments = t.arguments.String()
+			c.Message.ToolCalls = append(c.Message.ToolCalls, call)
+		}
+		out.Choices = append(out.Choices, c)
+	}
+	sortByIndex(out.Choices, func(ch ChatChoice) int { return ch.Index })
+	return &out
+}

@@ -1,0 +1,257 @@
+package babyclient
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+)
+
+// ConvertRequest is a conversion: POST /docling/v1/convert/source for URLs and inline
+// documents, POST /docling/v1/convert/file for uploads. Which of them follows from Sources.
+type ConvertRequest struct {
+	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or none. Several must differ
+	// in their names without the extension, by which the answer tells them apart.
+	Sources []Source
+	// Options of the conversion.
+	Options ConvertOptions
+	// Target is where the result goes, such as {"kind": "zip"} or a store of docling-serve's.
+	// nil: into the answer. An upload can only say the kind.
+	Target map[string]any
+}
+
+// ConvertResponse is the result of a conversion.
+type ConvertResponse struct {
+	Meta
+	// Documents are in the order of the answer: that of Sources, but for a zip answer, which is by name.
+	Documents []*Converted
+	// ProcessingTime is what docling took, in seconds.
+	ProcessingTime float64
+	// Files are the members of a zip answer that belong to no document, such as images, by name.
+	Files map[string][]byte
+	// Stored is what docling says of a Target other than the answer; nil without one.
+	Stored *StoredResult
+}
+
+// StoredResult counts the documents that went to a store.
+type StoredResult struct {
+	NumConverted          int `json:"num_converted"`
+	NumSucceeded          int `json:"num_succeeded"`
+	NumPartiallySucceeded int `json:"num_partially_succeeded"`
+	NumFailed             int `json:"num_failed"`
+}
+
+// Document is the first document, never nil.
+func (r *ConvertResponse) Document() *Converted {
+	if r == nil || len(r.Documents) == 0 {
+		return &Converted{}
+	}
+	return r.Documents[0]
+}
+
+// Convert converts documents and waits for the result. A document that is not converted is
+// an error ([ErrDocumentFailed]). If a document was converted only in part ([ErrPartialSuccess]), or
+// some of several failed, the response comes together with the error. For documents that take minutes
+// use [Docling.StartConvert], for many [Docling.ConvertAll].
+func (d *Docling) Convert(ctx context.Context, req *ConvertRequest, opts ...CallOption) (*ConvertResponse, error) {
+	return fetch(ctx, d.c, req, opts, func(raw []byte) (*ConvertResponse, error) {
+		return readConvert(raw, req.Sources, d.c.maxResponseSize)
+	})
+}
+
+func (r *ConvertRequest) call(c *Client) (*call, error) {
+	k, err := r.submission(c)
+	k.explain = explainLostResult
+	return k, err
+}
+
+const convertPath = "/docling/v1/convert/"
+
+// submission is the call without what depends on whether the answer is the result or a job.
+func (r *ConvertRequest) submission(*Client) (*call, error) {
+	if r == nil {
+		return refusedPost(convertPath+"source", invalid(CodeInvalidDoclingBody, "the ConvertRequest is nil"))
+	}
+	// A zip answer tells documents apart by their names without the extension.
+	upload, err := checkSources(r.Sources, Source.stem)
+	if err == nil {
+		err = r.checkFormats()
+	}
+	if err != nil {
+		return refusedPost(convertPath+"source", err)
+	}
+	options, err := r.Options.values()
+	if err != nil {
+		return refusedPost(convertPath+"source", err)
+	}
+	if upload {
+		return postUpload(convertPath+"file", r.Sources, formFields("", options), r.Target)
+	}
+	return postSources(convertPath+"source", r.Sources, map[string]any{"options": options}, r.Target)
+}
+
+// checkFormats refuses formats that docling-serve would answer with success and nothing: those that it puts only
+// into a zip or a store, where neither was asked for.
+func (r *ConvertRequest) checkFormats() error {
+	if r.Target != nil && r.Target["kind"] != "inbody" || len(r.Sources) > 1 || strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip") {
+		return nil
+	}
+	for _, f := range r.Options.ToFormats {
+		switch f {
+		case "yaml", "html_split_page", "vtt", "dclx", "chunks", "latex":
+			return invalid(CodeInvalidRequest, "to_formats: docling-serve gives %q only in a zip: set Target to map[string]any{\"kind\": \"zip\"}", f)
+		}
+	}
+	return nil
+}
+
+// readConvert reads the result of a conversion: one document, a zip of several, or the counts of
+// what went to a store. sources are nil if they are not known: then nothing tells what a zip lacks.
+// limit is how many bytes the documents may have.
+func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, error) {
+	if isZip(raw) {
+		return readConvertZip(raw, sources, limit)
+	}
+	var wire struct {
+		Document       *exportedDocument `json:"document"`
+		ProcessingTime float64           `json:"processing_time"`
+		NumConverted   *int              `json:"num_converted"`
+		conversion
+		StoredResult
+	}
+	if err := decode(raw, &wire); err != nil {
+		return nil, err
+	}
+	out := &ConvertResponse{ProcessingTime: wire.ProcessingTime}
+	switch {
+	case wire.Document != nil:
+		doc := wire.Document.converted(wire.conversion)
+		out.Documents = []*Converted{doc}
+		return out, documentsError([]error{doc.failure()})
+	case wire.NumConverted != nil:
+		out.Stored = &wire.StoredResult
+		out.Stored.NumConverted = *wire.NumConverted
+		return out, documentsError([]error{out.Stored.failure()})
+	}
+	return nil, errNoField("document")
+}
+
+// failure is nil if every document was stored.
+func (s *StoredResult) failure() error {
+	if s.NumFailed <= 0 {
+		return nil
+	}
+	of := max(s.NumFailed, s.NumConverted)
+	return &DocumentError{Filename: fmt.Sprintf("%d of %d documents", s.NumFailed, of), Status: DocumentFailure}
+}
+
+func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse, error) {
+	members, err := unzip(raw, limit)
+	if err != nil {
+		return nil, fmt.Errorf("the zip answer cannot be used: %w", err)
+	}
+	out := new(ConvertResponse)
+	out.addMembers(members)
+	if len(members) == 0 {
+		return nil, errNoField("document")
+	}
+	return out, documentsError(out.missing(sources))
+}
+
+// addMembers sorts the members of a zip into documents. Members with the same stem belong to the same
+// document, each in another format.
+func (r *ConvertResponse) addMembers(members []zipMember) {
+	byStem := map[string]*Converted{}
+	for _, m := range members {
+		stem, content := contentOf(m.name)
+		if content == nil {
+			if r.Files == nil {
+				r.Files = map[string][]byte{}
+			}
+			r.Files[m.name] = m.data
+			continue
+		}
+		doc := byStem[stem]
+		if doc == nil {
+			doc = &Converted{Filename: stem}
+			byStem[stem] = doc
+			r.Documents = append(r.Documents, doc)
+		}
+		content(doc, m.data)
+	}
+}
+
+// contentOf tells by the name of a zip member which document it is of, and what sets it there. set is
+// nil for a member that belongs to no document.
+func contentOf(member string) (stem string, set func(*Converted, []byte)) {
+	if strings.Contains(member, "/") { // a folder holds the images of all documents
+		return "", nil
+	}
+	if stem, ok := strings.CutSuffix(member, ".doctags.txt"); ok {
+		return stem, func(c *Converted, data []byte) { c.DocTags = string(data) }
+	}
+	ext := path.Ext(member)
+	stem = strings.TrimSuffix(member, ext)
+	switch ext {
+	case ".md":
+		return stem, func(c *Converted, data []byte) { c.Markdown = string(data) }
+	case ".html":
+		return stem, func(c *Converted, data []byte) { c.HTML = string(data) }
+	case ".txt":
+		return stem, func(c *Converted, data []byte) { c.Text = string(data) }
+	case ".json":
+		return stem, func(c *Converted, data []byte) { c.JSON = data }
+	case ".doctags":
+		return stem, func(c *Converted, data []byte) { c.DocTags = string(data) }
+	case ".doclang":
+		return stem, func(c *Converted, data []byte) { c.DocLang = string(data) }
+	}
+	return "", nil
+}
+
+// missing returns an error for each upload that a zip answer lacks, which is all that docling-serve
+// lets us know of its failure. Only the server knows what it calls a document from a URL, and an
+// archive holds what it holds: for those only the number can be checked.
+func (r *ConvertResponse) missing(sources []Source) []error {
+	var failures []error
+	unnamed := 0
+	for _, s := range sources {
+		if s.URL != "" || path.Ext(s.filename()) == ".zip" {
+			unnamed++
+			continue
+		}
+		i := slices.IndexFunc(r.Documents, func(d *Converted) bool { return d.Filename == s.stem() })
+		if i < 0 {
+			failures = append(failures, &DocumentError{Filename: s.filename(), Status: DocumentMissing})
+			continue
+		}
+		r.Documents[i].Filename = s.filename()
+	}
+	if lacking := len(sources) - len(r.Documents) - len(failures); unnamed > 0 && lacking > 0 {
+		failures = append(failures, &DocumentError{
+			Filename: fmt.Sprintf("%d of %d documents", lacking, len(sources)),
+			Status:   DocumentMissing,
+		})
+	}
+	return failures
+}
+
+const taskResultNotFound = "Task result not found"
+
+// explainLostResult says what docling-serve means by some answers to a request that waits for its
+// result.
+func explainLostResult(e Error) Error {
+	switch {
+	case e.StatusCode == http.StatusNotFound && strings.Contains(e.Message, taskResultNotFound):
+		e.Code = CodeDoclingTaskFailed
+		e.Message = "docling-serve failed at the request as a whole and dropped the reason, which only its log holds. " +
+			"Known causes: OCR settings that its engine cannot take, a pipeline that it does not have, bad base64, " +
+			"a target that cannot be reached, AbortOnError with a bad document"
+	case e.StatusCode == http.StatusGatewayTimeout:
+		e.Message += " (docling-serve goes on converting, and its result cannot be fetched: " +
+			"use StartConvert or StartChunk for documents that take long)"
+	}
+	return e
+}

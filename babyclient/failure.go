@@ -1,0 +1,324 @@
+package babyclient
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Every *Error of this package is made in this file, in one piece, and is not changed afterwards.
+
+// invalid makes the error of a bad option or a bad field: nothing was sent. [refused] adds the call.
+func invalid(code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// invalidBecause is [invalid] with a cause, whose words end the message.
+func invalidBecause(cause error, code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...) + ": " + cause.Error(), Err: cause}
+}
+
+var errStreamMethod = invalid(CodeStreamMethodRequired,
+	`the body says "stream": true: call the method whose name ends in Stream, or leave "stream" out`)
+
+// refused makes the error of a call that could not be sent, from an error that does not name the
+// call yet.
+func refused(op string, cause error) *Error {
+	e, ok := errors.AsType[*Error](cause)
+	if !ok {
+		return &Error{Op: op, Code: CodeInvalidRequest, Message: cause.Error(), Err: cause}
+	}
+	named := *e
+	named.Op = op
+	return &named
+}
+
+// failures makes the errors of one call. It names the call in each of them, and takes the secrets
+// of the call out of all that the service said.
+type failures struct {
+	op       string      // "POST /v1/rerank", or the name of a job
+	isRead   bool        // a GET or HEAD: sending it again bills nothing
+	host     string      // that the client connects to
+	maxBytes int64       // of an answer
+	apiKey   string      // what is secret in the call
+	header   http.Header // some of it can be secret too
+}
+
+func (f *failures) secrets() secrets { return secretsOf(f.apiKey, f.header) }
+
+// of completes an error of the call.
+func (f *failures) of(e Error) *Error {
+	e.Op = f.op
+	secrets := f.secrets()
+	for _, text := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
+		*text = secrets.redact(*text)
+	}
+	e.Header = secrets.redactHeader(e.Header)
+	return &e
+}
+
+// ofAnswer completes an error about an answer that the service gave.
+func (f *failures) ofAnswer(m Meta, e Error) *Error {
+	e.StatusCode, e.Header, e.RequestID = m.StatusCode, m.Header, m.RequestID
+	return f.of(e)
+}
+
+// mayHaveRun ends the message of a request that got lost. It warns of what must not be repeated
+// without thought.
+func (f *failures) mayHaveRun() string {
+	if f.isRead {
+		return ""
+	}
+	return " (the request may have run, and be billed: it was not sent again)"
+}
+
+// contextEnded is the error of a call that the caller's context ended.
+func (f *failures) contextEnded(ctx context.Context, m Meta) *Error {
+	err := ctx.Err()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, err) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return f.ofAnswer(m, Error{Message: err.Error(), Err: err})
+}
+
+// timedOut is the error of a call that one of the client's own clocks ended. cause is that of the
+// clock, limit what it allowed.
+func (f *failures) timedOut(m Meta, cause error, limit time.Duration) *Error {
+	what := "no complete answer within %s; WithTimeout allows more"
+	if errors.Is(cause, errIdleTimeout) {
+		what = "no byte for %s; WithStreamIdleTimeout allows more"
+	}
+	return f.ofAnswer(m, Error{Code: CodeTimeout, Message: fmt.Sprintf(what, limit) + f.mayHaveRun(), Err: cause})
+}
+
+// notConnectedInTime is the error of a call whose clock ran out before there was a connection.
+func (f *failures) notConnectedInTime(cause error, limit time.Duration) *Error {
+	return f.of(Error{Code: CodeTimeout, Message: fmt.Sprintf("no connection to %s within %s", f.host, limit), Err: cause})
+}
+
+// notAnswered is the error of a request that got no answer. connected tells whether it can have
+// reached the service.
+func (f *failures) notAnswered(err error, connected bool) *Error {
+	cause := withoutURL(err)
+	e := Error{Code: CodeConnectionError, Err: cause}
+	switch {
+	case isCertificateError(cause):
+		e.Message = fmt.Sprintf("the certificate of %s is not accepted: %v", f.host, cause)
+	case connected:
+		e.Message = fmt.Sprintf("the connection to %s failed: %v%s", f.host, cause, f.mayHaveRun())
+	default:
+		e.Message = fmt.Sprintf("cannot connect to %s: %v: check the base URL and that the service runs", f.host, cause)
+	}
+	return f.of(e)
+}
+
+// redirectRefused is the error of a redirect that [checkRedirect], or the caller's own check, does
+// not allow.
+func (f *failures) redirectRefused(m Meta, err error) *Error {
+	cause := withoutURL(err)
+	return f.ofAnswer(m, Error{Code: CodeInvalidResponse, Message: "the redirect was not followed: " + cause.Error(), Err: cause})
+}
+
+// serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
+// read whole, nil if it was. explain, if the endpoint has one, puts the error into words.
+func (f *failures) serviceError(m Meta, body []byte, readErr error, explain func(Error) Error) *Error {
+	said := readErrorBody(body)
+	e := Error{
+		StatusCode: m.StatusCode,
+		Message:    cmp.Or(said.message, "HTTP "+strconv.Itoa(m.StatusCode)),
+		Code:       said.code,
+		Type:       said.typ,
+		Details:    validUTF8(body),
+		Err:        readErr,
+	}
+	if m.StatusCode >= 300 && m.StatusCode < 400 {
+		e.Message = "redirected, and the body of the request cannot be sent again: " +
+			"set the base URL to where the redirect leads"
+	}
+	if v := m.Header.Get("Retry-After"); v != "" {
+		e.RetryAfter, e.retryAfterGiven = parseRetryAfter(v, time.Now())
+	}
+	if explain != nil {
+		e = explain(e)
+	}
+	return f.ofAnswer(m, e)
+}
+
+// bodyLost is the error of an answer whose connection failed before its end.
+func (f *failures) bodyLost(m Meta, err error) *Error {
+	return f.ofAnswer(m, Error{
+		Code:    CodeConnectionError,
+		Message: "the connection failed while the answer came: " + err.Error() + f.mayHaveRun(),
+		Err:     err,
+	})
+}
+
+// tooLarge is the error of an answer that is longer than the client takes.
+func (f *failures) tooLarge(m Meta, err error) *Error {
+	return f.ofAnswer(m, Error{
+		Code: CodeResponseTooLarge,
+		Message: fmt.Sprintf("the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be",
+			f.maxBytes),
+		Err: err,
+	})
+}
+
+// notWritten is the error of a writer of the caller's that did not take the answer.
+func (f *failures) notWritten(m Meta, err error) *Error {
+	return f.ofAnswer(m, Error{
+		Code:    CodeWriteFailed,
+		Message: "the answer came, but the writer that was given for it failed: " + err.Error(),
+		Err:     err,
+	})
+}
+
+// answerError is what the read function of an endpoint returns if the answer can be decoded, and
+// says itself that something failed.
+type answerError struct {
+	code string
+	err  error
+}
+
+func (e *answerError) Error() string { return e.err.Error() }
+func (e *answerError) Unwrap() error { return e.err }
+
+// errNoField is the error of an answer that lacks what it must have.
+func errNoField(field string) error { return errors.New("the answer has no " + field) }
+
+// unusable is the error of a 2xx that is not what it must be. err is what the read function of the
+// endpoint found.
+func (f *failures) unusable(m Meta, raw []byte, err error) *Error {
+	if failed, ok := errors.AsType[*answerError](err); ok {
+		message := strings.ReplaceAll(failed.Error(), "\n", "; ") // errors.Join has one line for each
+		return f.ofAnswer(m, Error{Code: failed.code, Message: message, Err: failed.err})
+	}
+	e := Error{Code: CodeInvalidResponse, Message: err.Error(), Err: err}
+	if said := hiddenError(raw); said.message != "" {
+		e.Message += ": " + said.message
+		e.Type = said.typ
+	}
+	if !isZip(raw) {
+		e.Details = validUTF8(raw[:min(len(raw), maxErrorBody)])
+	}
+	return f.ofAnswer(m, e)
+}
+
+// hiddenError is the error in the body of a 2xx: some proxies answer an error with status 200.
+func hiddenError(raw []byte) errorBody {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil || isNull(fields["error"]) {
+		return errorBody{}
+	}
+	return errorOf(fields)
+}
+
+// checkContent refuses null, and an error with status 200, where nothing else is known of the answer.
+func checkContent(raw []byte) error {
+	if isNull(bytes.TrimSpace(raw)) || hiddenError(raw).message != "" {
+		return errNoField("content")
+	}
+	return nil
+}
+
+// streamCut is the error of a stream whose body ended cleanly, but without [DONE].
+func (f *failures) streamCut(m Meta) *Error {
+	return f.ofAnswer(m, Error{
+		Code:    CodeStreamTruncated,
+		Message: "the stream ended before [DONE]: the answer is not complete",
+		Err:     io.ErrUnexpectedEOF,
+	})
+}
+
+// streamLost is the error of a stream whose connection failed.
+func (f *failures) streamLost(m Meta, err error) *Error {
+	return f.ofAnswer(m, Error{
+		Code:    CodeStreamError,
+		Message: "the connection failed in mid-stream, the answer is not complete: " + err.Error(),
+		Err:     err,
+	})
+}
+
+// eventTooLarge is the error of a stream with an event over the limit.
+func (f *failures) eventTooLarge(m Meta, err error) *Error {
+	return f.ofAnswer(m, Error{
+		Code:    CodeResponseTooLarge,
+		Message: fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize),
+		Err:     err,
+	})
+}
+
+// eventError is the error that the service reported in an event of a stream.
+func (f *failures) eventError(m Meta, data []byte, said errorBody) *Error {
+	return f.ofAnswer(m, Error{
+		Message:  cmp.Or(said.message, "the service reported an error in mid-stream"),
+		Code:     cmp.Or(said.code, CodeStreamError),
+		Type:     said.typ,
+		Details:  string(data),
+		inStream: true,
+	})
+}
+
+// eventNotJSON is the error of an event that could not be decoded.
+func eventNotJSON(m Meta, cause error) *Error {
+	return new(failures).ofAnswer(m, Error{
+		Code:    CodeInvalidResponse,
+		Message: "an event of the stream is no JSON: " + quote(string(m.Raw)),
+		Details: string(m.Raw),
+		Err:     cause,
+	})
+}
+
+// streamWithoutChoices is the error of a stream that ended with [DONE] and said nothing.
+func streamWithoutChoices(m Meta) *Error {
+	return new(failures).ofAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
+}
+
+func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
+
+// withoutURL takes off the layer of net/http that repeats the method and the URL.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+func isCertificateError(err error) bool {
+	_, isVerification := errors.AsType[*tls.CertificateVerificationError](err)
+	_, isAuthority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, isHostname := errors.AsType[x509.HostnameError](err)
+	_, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	return isVerification || isAuthority || isHostname || isInvalid
+}
+
+// parseRetryAfter reads a Retry-After header: seconds, or an HTTP date. ok is false if value is
+// neither.
+func parseRetryAfter(value string, now time.Time) (d time.Duration, ok bool) {
+	value = strings.TrimSpace(value)
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		const most = float64(1<<63-1) / float64(time.Second)
+		switch {
+		case !(seconds >= 0): // NaN too
+			return 0, false
+		case seconds >= most:
+			return 1<<63 - 1, true
+		}
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	if t, err := http.ParseTime(value); err == nil {
+		return max(0, t.Sub(now)), true
+	}
+	return 0, false
+}

@@ -1,0 +1,119 @@
+package babyclient
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/url"
+	"strings"
+)
+
+// JobStatus is the state of a job.
+type JobStatus struct {
+	Meta
+	// ID of the job.
+	ID string
+	// State is the service's word, such as "pending", "started", "success" or "failure".
+	State string
+	// Position in the queue, counted from 1; 0 when it is not waiting.
+	Position int
+	// Message is what the service says of a failure; docling-serve says little.
+	Message string
+}
+
+// Done reports whether the job has ended, well or not.
+func (s *JobStatus) Done() bool { return s.Succeeded() || s.Failed() }
+
+// Succeeded reports whether the job has a result. Its documents can still have failed.
+func (s *JobStatus) Succeeded() bool {
+	switch strings.ToLower(s.State) {
+	case "success", "succeeded", "completed", "complete", "done":
+		return true
+	}
+	return false
+}
+
+// Failed reports whether the job ended without a result, cancelled included.
+func (s *JobStatus) Failed() bool {
+	switch strings.ToLower(s.State) {
+	case "failure", "failed", "error", "cancelled", "canceled":
+		return true
+	}
+	return false
+}
+
+// UnmarshalJSON takes the status of a docling task and of an OCR job.
+func (s *JobStatus) UnmarshalJSON(data []byte) error {
+	var w struct {
+		TaskID       string          `json:"task_id"`
+		JobID        string          `json:"job_id"`
+		TaskStatus   string          `json:"task_status"`
+		Status       string          `json:"status"`
+		TaskPosition *int            `json:"task_position"`
+		ErrorMessage string          `json:"error_message"`
+		Error        json.RawMessage `json:"error"`
+		Failure      *struct {
+			Category string `json:"category"`
+			Message  string `json:"message"`
+		} `json:"failure"`
+	}
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	*s = JobStatus{
+		ID:      cmp.Or(w.TaskID, w.JobID),
+		State:   cmp.Or(w.TaskStatus, w.Status),
+		Message: cmp.Or(w.ErrorMessage, jsonString(w.Error)),
+	}
+	if w.TaskPosition != nil {
+		s.Position = *w.TaskPosition
+	}
+	if w.Failure != nil {
+		s.Message = cmp.Or(w.Failure.Message, s.Message)
+	}
+	return nil
+}
+
+// readSubmission reads the status that a submission is answered with.
+func readSubmission(raw []byte) (*JobStatus, error) {
+	out := new(JobStatus)
+	if err := decode(raw, out); err != nil {
+		return nil, err
+	}
+	if out.ID == "" {
+		return nil, errNoField("task_id or job_id")
+	}
+	return out, nil
+}
+
+// readStatus reads the status that a poll is answered with.
+func readStatus(raw []byte) (*JobStatus, error) {
+	out := new(JobStatus)
+	if err := decode(raw, out); err != nil {
+		return nil, err
+	}
+	if out.State == "" {
+		return nil, errNoField("status")
+	}
+	return out, nil
+}
+
+// readCancelled reads the answer to a cancel, of which nothing is promised.
+func readCancelled(raw []byte) (*JobStatus, error) {
+	out := new(JobStatus)
+	if err := decode(raw, out); err != nil {
+		return nil, err
+	}
+	return out, checkContent(raw)
+}
+
+// escapeID escapes the id of a job for a path, as the official SDKs do: all but letters, digits and
+// "-_.~".
+func escapeID(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
+
+// checkID refuses an id that would make another path of the request.
+func checkID(code, name, id string) error {
+	if id == "." || id == ".." {
+		return invalid(code, "%s %q is not valid", name, id)
+	}
+	return checkNotBlank(code, name, id)
+}

@@ -1,0 +1,219 @@
+package babyclient
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+)
+
+// Roles of a [Message].
+const (
+	RoleSystem    = "system"
+	RoleDeveloper = "developer"
+	RoleUser      = "user"
+	RoleAssistant = "assistant"
+	RoleTool      = "tool"
+)
+
+// Message is one message of a conversation, sent or received.
+type Message struct {
+	// Role is one of the Role constants.
+	Role string
+	// Content is the text. It is not used when Parts is set.
+	Content string
+	// Parts is content of several parts: text, images, audio, video.
+	Parts []Part
+	// Name tells participants of one role apart.
+	Name string
+	// ToolCalls are the calls that an assistant message makes.
+	ToolCalls []ToolCall
+	// ToolCallID is the call that a tool message answers.
+	ToolCallID string
+	// Reasoning is what the model thought before it answered. vLLM calls it "reasoning", llama.cpp
+	// and older servers "reasoning_content". It is sent back under the name it came with.
+	Reasoning string
+	// Refusal is why the model did not answer, if the service says so.
+	Refusal string
+
+	isReasoningContent bool // Reasoning came as "reasoning_content"
+}
+
+// System is a system message.
+func System(text string) Message { return Message{Role: RoleSystem, Content: text} }
+
+// User is a user message of text.
+func User(text string) Message { return Message{Role: RoleUser, Content: text} }
+
+// UserParts is a user message of several parts:
+//
+//	UserParts(TextPart("What is this?"), ImagePart(png))
+func UserParts(parts ...Part) Message { return Message{Role: RoleUser, Parts: parts} }
+
+// Assistant is an assistant message of text.
+func Assistant(text string) Message { return Message{Role: RoleAssistant, Content: text} }
+
+// ToolResult is the answer to the tool call with that id.
+func ToolResult(id, content string) Message {
+	return Message{Role: RoleTool, ToolCallID: id, Content: content}
+}
+
+// messageWire is a message as the wire has it. Its content C is any to send, and to receive a string
+// or parts.
+type messageWire[C any] struct {
+	Role             string     `json:"role"`
+	Content          C          `json:"content"`
+	Name             string     `json:"name,omitempty"`
+	ToolCalls        []ToolCall `json:"tool_calls,omitempty"`
+	ToolCallID       string     `json:"tool_call_id,omitempty"`
+	Reasoning        string     `json:"reasoning,omitempty"`
+	ReasoningContent string     `json:"reasoning_content,omitempty"`
+	Refusal          string     `json:"refusal,omitempty"`
+}
+
+// MarshalJSON encodes the message as the wire has it. An assistant message with tool calls
+// and no text has content null.
+func (m Message) MarshalJSON() ([]byte, error) { return marshal(m.wire()) }
+
+func (m *Message) wire() messageWire[any] {
+	w := messageWire[any]{
+		Role:       m.Role,
+		Content:    m.Content,
+		Name:       m.Name,
+		ToolCalls:  m.ToolCalls,
+		ToolCallID: m.ToolCallID,
+		Refusal:    m.Refusal,
+	}
+	switch {
+	case m.Parts != nil:
+		w.Content = m.Parts
+	case m.Content == "" && len(m.ToolCalls) > 0:
+		w.Content = nil
+	}
+	if m.isReasoningContent {
+		w.ReasoningContent = m.Reasoning
+	} else {
+		w.Reasoning = m.Reasoning
+	}
+	return w
+}
+
+// UnmarshalJSON decodes content as text, null or parts, and reasoning under both names.
+func (m *Message) UnmarshalJSON(data []byte) error {
+	var w messageWire[string]
+	err := json.Unmarshal(data, &w)
+	if err == nil {
+		*m = messageOf(&w, w.Content, nil)
+		return nil
+	}
+	var inParts messageWire[[]Part]
+	if json.Unmarshal(data, &inParts) != nil {
+		return err
+	}
+	*m = messageOf(&inParts, "", inParts.Content)
+	return nil
+}
+
+func messageOf[C any](w *messageWire[C], content string, parts []Part) Message {
+	return Message{
+		Role:               w.Role,
+		Content:            content,
+		Parts:              parts,
+		Name:               w.Name,
+		ToolCalls:          w.ToolCalls,
+		ToolCallID:         w.ToolCallID,
+		Reasoning:          cmp.Or(w.Reasoning, w.ReasoningContent),
+		Refusal:            w.Refusal,
+		isReasoningContent: w.Reasoning == "" && w.ReasoningContent != "",
+	}
+}
+
+func (m *Message) check(i int) error {
+	switch {
+	case m.Role == "":
+		return invalid(CodeInvalidRequest, "messages[%d] has no role", i)
+	case m.Parts != nil && m.Content != "":
+		return invalid(CodeInvalidRequest,
+			"messages[%d] has both Content and Parts: put the text into a TextPart", i)
+	}
+	for j, p := range m.Parts {
+		if p.Type == "" {
+			return invalid(CodeInvalidRequest, "messages[%d].Parts[%d] has no type", i, j)
+		}
+	}
+	return nil
+}
+
+// Part is one part of a message. Make it with [TextPart], [ImageURLPart], [ImagePart],
+// [AudioPart] or [VideoURLPart]; a part of another type goes into Extra, with its type.
+type Part struct {
+	Type       string      `json:"type"`
+	Text       string      `json:"text,omitempty"`
+	ImageURL   *MediaURL   `json:"image_url,omitzero"`
+	VideoURL   *MediaURL   `json:"video_url,omitzero"`
+	AudioURL   *MediaURL   `json:"audio_url,omitzero"`
+	InputAudio *InputAudio `json:"input_audio,omitzero"`
+
+	// Extra holds further fields of the part.
+	Extra map[string]any `json:"-"`
+}
+
+// MediaURL is where the service finds an image, a video or a sound: a URL that it can reach, or a
+// data URI.
+type MediaURL struct {
+	URL string `json:"url"`
+	// Detail is "low", "high" or "auto", for images.
+	Detail string `json:"detail,omitempty"`
+}
+
+// InputAudio is sound in the message itself.
+type InputAudio struct {
+	// Data is the sound in base64.
+	Data string `json:"data"`
+	// Format is "wav", "mp3"…
+	Format string `json:"format"`
+}
+
+// TextPart is a part of text.
+func TextPart(text string) Part { return Part{Type: "text", Text: text} }
+
+// ImageURLPart is an image that the service fetches, or a data URI.
+func ImageURLPart(url string) Part { return Part{Type: "image_url", ImageURL: &MediaURL{URL: url}} }
+
+// ImagePart is an image by its bytes, sent as a data URI. Its media type is sniffed.
+func ImagePart(data []byte) Part {
+	return ImageURLPart(dataURI(http.DetectContentType(data), data))
+}
+
+// VideoURLPart is a video that the service fetches, or a data URI.
+func VideoURLPart(url string) Part { return Part{Type: "video_url", VideoURL: &MediaURL{URL: url}} }
+
+// AudioPart is sound by its bytes, in a format such as "wav" or "mp3".
+func AudioPart(data []byte, format string) Part {
+	audio := &InputAudio{Data: base64.StdEncoding.EncodeToString(data), Format: format}
+	return Part{Type: "input_audio", InputAudio: audio}
+}
+
+func dataURI(mediaType string, data []byte) string {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	return "data:" + mediaType + ";base64," + base64.StdEncoding.EncodeToString(data)
+}
+
+// MarshalJSON adds Extra, and keeps an empty text: a part of type text must have one.
+func (p Part) MarshalJSON() ([]byte, error) {
+	type fields Part
+	extra := p.Extra
+	if p.Type == "text" && p.Text == "" {
+		extra = map[string]any{"text": ""}
+		maps.Copy(extra, p.Extra)
+	}
+	return encodeBody(fields(p), extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (p *Part) UnmarshalJSON(data []byte) error {
+	type fields Part
+	return decodeWithExtra(data, (*fields)(p), &p.Extra)
+}

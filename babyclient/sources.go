@@ -1,0 +1,85 @@
+package babyclient
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// MaxDocumentsPerCall is how many documents docling-serve takes in one request, unless its
+// operator allows more. [Docling.ConvertAll] has no such limit.
+const MaxDocumentsPerCall = 3
+
+// checkSources checks each source, and tells whether they are uploads. name is the name that tells
+// the documents apart in the answer.
+func checkSources(sources []Source, name func(Source) string) (upload bool, _ error) {
+	if len(sources) == 0 {
+		return false, invalid(CodeInvalidDoclingBody, "no sources: give at least one document")
+	}
+	taken := map[string]string{}
+	for i, s := range sources {
+		if err := s.check(i); err != nil {
+			return false, err
+		}
+		uploaded := s.URL == "" && !s.Inline
+		if i > 0 && uploaded != upload {
+			return false, invalid(CodeInvalidDoclingBody, "sources[%d] (%s): uploads and URLs cannot go in one request: "+
+				"set Inline on the files, or use ConvertAll", i, s)
+		}
+		upload = uploaded
+		if other, clash := taken[name(s)]; clash {
+			return false, invalid(CodeInvalidDoclingBody, "%s and %s would both be %q in the answer: "+
+				"rename one (Source.Name), or use ConvertAll or ChunkAll", other, s, name(s))
+		}
+		taken[name(s)] = s.String()
+	}
+	if len(sources) > MaxDocumentsPerCall {
+		var names []string
+		for _, s := range sources {
+			names = append(names, s.String())
+		}
+		return false, invalid(CodeInvalidDoclingBody,
+			"%d documents (%s), but the service takes %d in one request: use ConvertAll or ChunkAll",
+			len(sources), strings.Join(names, ", "), MaxDocumentsPerCall)
+	}
+	return upload, nil
+}
+
+// postSources is a call with its documents by URL, or inline, in a JSON body. options without any
+// values are left out.
+func postSources(path string, sources []Source, options, target map[string]any) (*call, error) {
+	list := make([]any, len(sources))
+	for i, s := range sources {
+		wire, err := s.wire(i)
+		if err != nil {
+			return refusedPost(path, err)
+		}
+		list[i] = wire
+	}
+	body := map[string]any{"sources": list}
+	for name, value := range options {
+		if values, ok := value.(map[string]json.RawMessage); !ok || len(values) > 0 {
+			body[name] = value
+		}
+	}
+	if target != nil {
+		body["target"] = target
+	}
+	k, err := post(path, body, nil)
+	k.isDocument = true
+	return k, err
+}
+
+// postUpload is a call with its documents as the files of a form, and the options as its fields.
+func postUpload(path string, sources []Source, options []formField, target map[string]any) (*call, error) {
+	if target != nil {
+		kind, ok := target["kind"].(string)
+		if !ok || len(target) > 1 {
+			return refusedPost(path, invalid(CodeInvalidRequest, "target %v: an upload can only say the kind, "+
+				"docling-serve would ignore the rest in silence; send the files inline to say more", target))
+		}
+		options = append(options, formField{"target_type", kind})
+	}
+	b, err := multipartBody(sources, options)
+	return &call{method: http.MethodPost, path: path, body: b, isDocument: true, isUpload: true}, err
+}
