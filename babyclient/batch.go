@@ -85,8 +85,8 @@ type BatchError struct {
 // Error names the source, and the job that may still run.
 func (e *BatchError) Error() string {
 	if e.ID != "" && (errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded)) {
-		return fmt.Sprintf("sources[%d] %s: stopped while job %s (node %q) was under way, which goes on and can be collected: %v",
-			e.Index, e.Name, e.ID, e.Node, e.Err)
+		return fmt.Sprintf("sources[%d] %s: stopped while job %s (node %q) was under way, "+
+			"which goes on and can be collected: %v", e.Index, e.Name, e.ID, e.Node, e.Err)
 	}
 	return fmt.Sprintf("sources[%d] %s: %v", e.Index, e.Name, e.Err)
 }
@@ -95,10 +95,11 @@ func (e *BatchError) Error() string {
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // ConvertAll converts documents side by side and yields them in the order of Sources. A source that
-// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex]. One
-// that fails yields a [*BatchError] (together with the document, if that was converted in part) and
-// the others go on. When the context ends, or the loop is left, nothing more is submitted. The jobs
-// under way then are named by their BatchError and by OnSubmit. No job is ever submitted twice.
+// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex].
+// One that fails yields a [*BatchError] (together with the document, if that was converted in part)
+// and the others go on. When the context ends, or the loop is left, nothing more is submitted. The
+// jobs under way then are named by their BatchError and by OnSubmit. No job is ever submitted
+// twice.
 //
 // The work begins when the range does. Memory does not grow with the number of sources.
 func (d *Docling) ConvertAll(
@@ -204,8 +205,8 @@ type batchResult[R any] struct {
 // run yields the index and the result of each source, in the order of the sources. One goroutine
 // starts the jobs, each job has its own, and none outlives the loop.
 //
-// The results of later sources wait in line for those of a slow one, so that it does not hold up the
-// jobs behind it. The line is short, so that only a few results are held.
+// The results of later sources wait in line for those of a slow one, so that it does not hold up
+// the jobs behind it. The line is short, so that only a few results are held.
 func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 	return func(yield func(int, batchResult[R]) bool) {
 		concurrency := b.options.Concurrency
@@ -251,8 +252,8 @@ type batchRun[R any] struct {
 	progress BatchProgress
 }
 
-// startJobs starts the job of each source, in their order. When ctx has ended it starts no more, and
-// the sources that are left fail.
+// startJobs starts the job of each source, in their order. When ctx has ended it starts no more,
+// and the sources that are left fail.
 func (r *batchRun[R]) startJobs(ctx context.Context) {
 	for i := range r.sources {
 		result := make(chan batchResult[R], 1)

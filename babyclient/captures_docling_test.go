@@ -100,12 +100,22 @@ func (c *doclingCapture) sources() []babyclient.Source {
 
 // wire is a document in docling-serve's form again.
 func wire(d *babyclient.Converted) map[string]any {
-	return map[string]any{"filename": d.Filename, "md_content": d.Markdown, "html_content": d.HTML, "text_content": d.Text,
-		"doctags_content": d.DocTags, "doclang_content": d.DocLang, "json_content": d.JSON}
+	return map[string]any{
+		"filename":        d.Filename,
+		"md_content":      d.Markdown,
+		"html_content":    d.HTML,
+		"text_content":    d.Text,
+		"doctags_content": d.DocTags,
+		"doclang_content": d.DocLang,
+		"json_content":    d.JSON,
+	}
 }
 
 func wireStatus(into map[string]any, d *babyclient.Converted) map[string]any {
-	maps.Copy(into, map[string]any{"status": d.Status, "errors": d.Errors, "timings": d.Timings, "confidence": d.Confidence})
+	maps.Copy(
+		into,
+		map[string]any{"status": d.Status, "errors": d.Errors, "timings": d.Timings, "confidence": d.Confidence},
+	)
 	return into
 }
 
@@ -115,8 +125,18 @@ var taskID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}`)
 func summary(documents []*babyclient.Converted, more string, err error) string {
 	var b strings.Builder
 	for _, d := range documents {
-		fmt.Fprintf(&b, " [%s %q md=%d html=%d text=%d doctags=%d doclang=%d json=%d]", d.Filename, d.Status, len(d.Markdown), len(d.HTML), len(d.Text),
-			len(d.DocTags), len(d.DocLang), len(d.JSON))
+		fmt.Fprintf(
+			&b,
+			" [%s %q md=%d html=%d text=%d doctags=%d doclang=%d json=%d]",
+			d.Filename,
+			d.Status,
+			len(d.Markdown),
+			len(d.HTML),
+			len(d.Text),
+			len(d.DocTags),
+			len(d.DocLang),
+			len(d.JSON),
+		)
 	}
 	b.WriteString(more)
 	if err != nil {
@@ -126,8 +146,8 @@ func summary(documents []*babyclient.Converted, more string, err error) string {
 	return b.String() + "\n"
 }
 
-// Every answer of docling-serve decodes with nothing lost, or is an error that says why; the golden file holds what a
-// user gets of each.
+// Every answer of docling-serve decodes with nothing lost, or is an error that says why; the golden
+// file holds what a user gets of each.
 func TestDoclingCaptures(t *testing.T) {
 	var out strings.Builder
 	for _, c := range doclingCaptures(t) {
@@ -138,7 +158,10 @@ func TestDoclingCaptures(t *testing.T) {
 		var line string
 		var typed any
 		switch {
-		case c.Request.Method == http.MethodDelete, strings.HasPrefix(path, "/v1/clear"), strings.HasPrefix(path, "/v1/memory"), strings.HasSuffix(path, "/batch"):
+		case c.Request.Method == http.MethodDelete,
+			strings.HasPrefix(path, "/v1/clear"),
+			strings.HasPrefix(path, "/v1/memory"),
+			strings.HasSuffix(path, "/batch"):
 			continue // endpoints that are not in the contract
 		case strings.HasSuffix(path, "/async"), strings.HasPrefix(path, "/v1/status"):
 			job := cl.Docling.ConvertJob("x", "")
@@ -154,13 +177,19 @@ func TestDoclingCaptures(t *testing.T) {
 				break
 			}
 			line = fmt.Sprintf(" %s position=%d message=%q\n", status.State, status.Position, status.Message)
-			typed = map[string]any{"task_id": status.ID, "task_status": status.State, "task_position": status.Position, "error_message": status.Message,
-				"task_type": "only in Raw"}
+			typed = map[string]any{
+				"task_id":       status.ID,
+				"task_status":   status.State,
+				"task_position": status.Position,
+				"error_message": status.Message,
+				"task_type":     "only in Raw",
+			}
 			var raw map[string]any
 			if json.Unmarshal(status.Raw, &raw) == nil {
 				typed.(map[string]any)["task_type"] = raw["task_type"]
 			}
-		case strings.HasPrefix(path, "/v1/chunk"), strings.HasPrefix(path, "/v1/result") && strings.Contains(c.name, "chunk"):
+		case strings.HasPrefix(path, "/v1/chunk"),
+			strings.HasPrefix(path, "/v1/result") && strings.Contains(c.name, "chunk"):
 			resp, err := cl.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: c.sources()})
 			if strings.HasPrefix(path, "/v1/result") {
 				resp, err = cl.Docling.ChunkJob("x", "").Result(t.Context())
@@ -190,8 +219,13 @@ func TestDoclingCaptures(t *testing.T) {
 			}
 			if s := resp.Stored; s != nil {
 				more += fmt.Sprintf(" stored=%+v", *s)
-				typed = map[string]any{"num_converted": s.NumConverted, "num_succeeded": s.NumSucceeded, "num_failed": s.NumFailed,
-					"num_partially_succeeded": s.NumPartiallySucceeded, "processing_time": resp.ProcessingTime}
+				typed = map[string]any{
+					"num_converted":           s.NumConverted,
+					"num_succeeded":           s.NumSucceeded,
+					"num_failed":              s.NumFailed,
+					"num_partially_succeeded": s.NumPartiallySucceeded,
+					"processing_time":         resp.ProcessingTime,
+				}
 			} else {
 				typed = wireStatus(map[string]any{"document": wire(resp.Document()), "processing_time": resp.ProcessingTime}, resp.Document())
 			}

@@ -23,8 +23,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-// The captures in testdata/captures are requests to real engines (vLLM, llama.cpp, docling-serve) and
-// their answers, as they were on the wire. Each is played to the client.
+// The captures in testdata/captures are requests to real engines (vLLM, llama.cpp, docling-serve)
+// and their answers, as they were on the wire. Each is played to the client.
 
 // capture is one of testdata/captures/llm.
 type capture struct {
@@ -112,8 +112,8 @@ func isOnlyRaw(path string) bool {
 	})
 }
 
-// lost lists the paths of raw whose values are not in typed, the JSON of the decoded value. A value that is
-// null or zero may be absent: that is what its field holds then.
+// lost lists the paths of raw whose values are not in typed, the JSON of the decoded value. A value
+// that is null or zero may be absent: that is what its field holds then.
 func lost(raw, typed any, path string) []string {
 	if isOnlyRaw(path) {
 		return nil
@@ -184,7 +184,8 @@ func encode(t testing.TB, v any) any {
 	return parse(t, b)
 }
 
-// call makes the call of a capture with the client, and returns what was decoded, and the raw JSON of the whole answer.
+// call makes the call of a capture with the client, and returns what was decoded, and the raw JSON
+// of the whole answer.
 func (c *capture) call(t *testing.T, cl *babyclient.Client) (typed any, meta babyclient.Meta, err error) {
 	t.Helper()
 	chat := &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("hi")}}
@@ -201,7 +202,15 @@ func (c *capture) call(t *testing.T, cl *babyclient.Client) (typed any, meta bab
 	case c.path == "/v1/models":
 		return decoded(cl.Models(t.Context()))
 	case c.path == "/v1/embeddings":
-		resp, err := cl.Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", EncodingFormat: "base64", Input: []string{""}, Extra: map[string]any{"input": c.field("input")}})
+		resp, err := cl.Embed(
+			t.Context(),
+			&babyclient.EmbedRequest{
+				Model:          "m",
+				EncodingFormat: "base64",
+				Input:          []string{""},
+				Extra:          map[string]any{"input": c.field("input")},
+			},
+		)
 		if err != nil {
 			return nil, meta, err
 		}
@@ -214,7 +223,16 @@ func (c *capture) call(t *testing.T, cl *babyclient.Client) (typed any, meta bab
 			Data []any `json:"data"`
 		}{resp, data}, resp.Meta, nil
 	case strings.HasSuffix(c.path, "rerank"):
-		return decoded(cl.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Extra: map[string]any{"documents": c.field("documents")}}))
+		return decoded(
+			cl.Rerank(
+				t.Context(),
+				&babyclient.RerankRequest{
+					Model: "m",
+					Query: "q",
+					Extra: map[string]any{"documents": c.field("documents")},
+				},
+			),
+		)
 	}
 	var raw json.RawMessage
 	err = cl.Do(t.Context(), c.method, c.path, nil, &raw)
@@ -233,7 +251,9 @@ func decoded[T any](resp *T, err error) (any, babyclient.Meta, error) {
 func TestCapturesLoseNothing(t *testing.T) {
 	decoded := 0
 	for _, c := range llmCaptures(t) {
-		if c.status != 200 || c.stream() || len(c.body) == 0 || c.body[0] != '{' || strings.HasSuffix(c.name, "rr-texts") || c.path == "/health" {
+		if c.status != 200 || c.stream() || len(c.body) == 0 || c.body[0] != '{' ||
+			strings.HasSuffix(c.name, "rr-texts") ||
+			c.path == "/health" {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -298,8 +318,8 @@ func asFloats(t *testing.T, answer any) {
 	}
 }
 
-// assemble puts the events of a stream together with as little knowledge as it takes: texts are joined,
-// lists appended, tool calls found by index, anything else is the last that was said.
+// assemble puts the events of a stream together with as little knowledge as it takes: texts are
+// joined, lists appended, tool calls found by index, anything else is the last that was said.
 func assemble(t *testing.T, body []byte) map[string]any {
 	t.Helper()
 	var out map[string]any
@@ -309,7 +329,12 @@ func assemble(t *testing.T, body []byte) map[string]any {
 		}
 		chunk := parse(t, []byte(data)).(map[string]any)
 		if out == nil {
-			out = map[string]any{"id": chunk["id"], "model": chunk["model"], "created": chunk["created"], "choices": []any{}}
+			out = map[string]any{
+				"id":      chunk["id"],
+				"model":   chunk["model"],
+				"created": chunk["created"],
+				"choices": []any{},
+			}
 		}
 		for _, name := range []string{"usage", "system_fingerprint"} {
 			if chunk[name] != nil {
@@ -379,7 +404,8 @@ func merge(into, piece map[string]any) {
 	}
 }
 
-// dataOf are the data of the events of a stream whose events have one line each, as all captured ones have.
+// dataOf are the data of the events of a stream whose events have one line each, as all captured
+// ones have.
 func dataOf(body []byte) []string {
 	var out []string
 	for line := range strings.Lines(string(body)) {
@@ -472,7 +498,8 @@ func TestCapturedStreamsEqualPlain(t *testing.T) {
 	pairs := 0
 	for name, c := range byName {
 		plain := byName[strings.TrimSuffix(name, "-stream")]
-		if !c.stream() || c.status != 200 || plain == nil || plain == c || plain.status != 200 || !sameRequest(c, plain) ||
+		if !c.stream() || c.status != 200 || plain == nil || plain == c || plain.status != 200 ||
+			!sameRequest(c, plain) ||
 			slices.Contains(unequal, name) {
 			continue
 		}
@@ -508,9 +535,13 @@ func sameRequest(a, b *capture) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// unequal are pairs in which the engine itself says different things: vLLM gives a call that was cut as
-// plain text, and keeps the blank lines before a call only in a stream.
-var unequal = []string{"vllm-chat/x-tool-cut-stream", "vllm-reasoning/x-tool-cut-stream", "vllm-reasoning/x-think-tool-stream"}
+// unequal are pairs in which the engine itself says different things: vLLM gives a call that was
+// cut as plain text, and keeps the blank lines before a call only in a stream.
+var unequal = []string{
+	"vllm-chat/x-tool-cut-stream",
+	"vllm-reasoning/x-tool-cut-stream",
+	"vllm-reasoning/x-think-tool-stream",
+}
 
 // choicesOf are the choices without the ids, which differ from call to call.
 func choicesOf(t *testing.T, resp any) any {

@@ -37,13 +37,15 @@ type ChatRequest struct {
 	// Seed makes sampling repeatable, as far as the engine can.
 	Seed *int `json:"seed,omitzero"`
 
-	// Temperature flattens (above 1) or sharpens (below 1) the choice of tokens; 0 takes the likeliest. 0 to 2.
+	// Temperature flattens (above 1) or sharpens (below 1) the choice of tokens; 0 takes the
+	// likeliest. 0 to 2.
 	Temperature *float64 `json:"temperature,omitzero"`
 	// TopP keeps the likeliest tokens that together have this probability. Above 0, to 1.
 	TopP *float64 `json:"top_p,omitzero"`
 	// TopK keeps this many of the likeliest tokens; -1 keeps all (vLLM).
 	TopK *int `json:"top_k,omitzero"`
-	// MinP keeps tokens at least this likely, as a part of the likeliest's probability. 0 to 1 (vLLM).
+	// MinP keeps tokens at least this likely, as a part of the likeliest's probability. 0 to 1
+	// (vLLM).
 	MinP *float64 `json:"min_p,omitzero"`
 	// PresencePenalty makes tokens that have come up less likely, FrequencyPenalty the more so
 	// the more often they have. -2 to 2.
@@ -53,14 +55,15 @@ type ChatRequest struct {
 	RepetitionPenalty *float64 `json:"repetition_penalty,omitzero"`
 	// LogitBias adds to the logits of tokens, by token id. -100 to 100.
 	LogitBias map[string]float64 `json:"logit_bias,omitempty"`
-	// Logprobs asks for the log probability of each token, TopLogprobs for that many of the likeliest beside it.
+	// Logprobs asks for the log probability of each token, TopLogprobs for that many of the
+	// likeliest beside it.
 	Logprobs    *bool `json:"logprobs,omitzero"`
 	TopLogprobs *int  `json:"top_logprobs,omitzero"`
 
 	// Tools are the functions that the model may call.
 	Tools []Tool `json:"tools,omitempty"`
-	// ToolChoice is [ToolChoiceAuto], [ToolChoiceNone], [ToolChoiceRequired], [ToolChoiceFunction], or any
-	// other value that the engine takes.
+	// ToolChoice is [ToolChoiceAuto], [ToolChoiceNone], [ToolChoiceRequired], [ToolChoiceFunction],
+	// or any other value that the engine takes.
 	ToolChoice any `json:"tool_choice,omitempty"`
 	// ParallelToolCalls lets one answer hold several calls. The server's default is true.
 	ParallelToolCalls *bool `json:"parallel_tool_calls,omitzero"`
@@ -78,8 +81,8 @@ type ChatRequest struct {
 	Extra map[string]any `json:"-"`
 }
 
-// MarshalJSON encodes the request as [Client.Chat] sends it: messages as the wire has them, and with
-// Extra.
+// MarshalJSON encodes the request as [Client.Chat] sends it: messages as the wire has them, and
+// with Extra.
 func (r ChatRequest) MarshalJSON() ([]byte, error) {
 	return encodeBody(r.body(r.Model, false), r.Extra)
 }
@@ -206,7 +209,8 @@ func (r *ChatRequest) check(c *Client) (model string, err error) {
 		maxTokens: r.MaxTokens, maxCompletionTokens: r.MaxCompletionTokens, minTokens: r.MinTokens,
 		n: r.N, topLogprobs: r.TopLogprobs,
 		temperature: r.Temperature, topP: r.TopP, minP: r.MinP,
-		presencePenalty: r.PresencePenalty, frequencyPenalty: r.FrequencyPenalty, repetitionPenalty: r.RepetitionPenalty,
+		presencePenalty: r.PresencePenalty, frequencyPenalty: r.FrequencyPenalty,
+		repetitionPenalty: r.RepetitionPenalty,
 	}.check()
 }
 
@@ -261,8 +265,8 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 //	}
 //
 // Leaving the loop closes the connection, which ends the generation. A stream that breaks off
-// before its end is an error ([ErrStreamTruncated], [ErrStreamFailed], [ErrTimeout]). [ChatChunk.Err]
-// tells a chunk that could not be decoded.
+// before its end is an error ([ErrStreamTruncated], [ErrStreamFailed], [ErrTimeout]).
+// [ChatChunk.Err] tells a chunk that could not be decoded.
 func (c *Client) ChatStream(ctx context.Context, req *ChatRequest, opts ...CallOption) iter.Seq2[*ChatChunk, error] {
 	return streamOf(ctx, c, streamedChat{req}, opts, func(m Meta) func([]byte) *ChatChunk {
 		return (&chunkMemo{meta: m}).decode

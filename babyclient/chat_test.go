@@ -37,38 +37,108 @@ func TestChatBody(t *testing.T) {
 		{"least", babyclient.ChatRequest{}, `{}`},
 		{"model", babyclient.ChatRequest{Model: "  other "}, `{"model":"other"}`},
 		{"all fields", babyclient.ChatRequest{
-			MaxTokens: new(5), MaxCompletionTokens: new(6), MinTokens: new(1), N: new(2), Stop: []string{"x"}, Seed: new(-7), Temperature: new(0.0), TopP: new(0.5),
-			TopK: new(-1), MinP: new(0.1), PresencePenalty: new(-1.5), FrequencyPenalty: new(2.0), RepetitionPenalty: new(1.1), LogitBias: map[string]float64{"5": -100},
+			MaxTokens: new(
+				5,
+			), MaxCompletionTokens: new(6), MinTokens: new(1), N: new(2), Stop: []string{"x"}, Seed: new(-7), Temperature: new(0.0), TopP: new(0.5),
+			TopK: new(
+				-1,
+			), MinP: new(0.1), PresencePenalty: new(-1.5), FrequencyPenalty: new(2.0), RepetitionPenalty: new(1.1), LogitBias: map[string]float64{"5": -100},
 			Logprobs: new(true), TopLogprobs: new(0), ParallelToolCalls: new(false), ReasoningEffort: "low", User: "u"},
 			`{"max_tokens":5,"max_completion_tokens":6,"min_tokens":1,"n":2,"stop":["x"],"seed":-7,"temperature":0,"top_p":0.5,"top_k":-1,"min_p":0.1,
 			"presence_penalty":-1.5,"frequency_penalty":2,"repetition_penalty":1.1,"logit_bias":{"5":-100},"logprobs":true,"top_logprobs":0,
 			"parallel_tool_calls":false,"reasoning_effort":"low","user":"u"}`},
-		{"extra wins", babyclient.ChatRequest{TopK: new(3), Extra: map[string]any{"top_k": 4, "chat_template_kwargs": map[string]any{"enable_thinking": false}, "nothing": nil}},
-			`{"top_k":4,"chat_template_kwargs":{"enable_thinking":false},"nothing":null}`},
-		{"extra model and messages", babyclient.ChatRequest{Extra: map[string]any{"model": "m2", "messages": []any{"raw"}}}, `{"model":"m2","messages":["raw"]}`},
-		{"tools", babyclient.ChatRequest{Tools: []babyclient.Tool{babyclient.FunctionTool("f", "does f", schema), {Function: babyclient.Function{Name: "g", Strict: new(true)}}},
-			ToolChoice: babyclient.ToolChoiceFunction("f")},
+		{
+			"extra wins",
+			babyclient.ChatRequest{
+				TopK: new(3),
+				Extra: map[string]any{
+					"top_k":                4,
+					"chat_template_kwargs": map[string]any{"enable_thinking": false},
+					"nothing":              nil,
+				},
+			},
+			`{"top_k":4,"chat_template_kwargs":{"enable_thinking":false},"nothing":null}`,
+		},
+		{
+			"extra model and messages",
+			babyclient.ChatRequest{Extra: map[string]any{"model": "m2", "messages": []any{"raw"}}},
+			`{"model":"m2","messages":["raw"]}`,
+		},
+		{
+			"tools",
+			babyclient.ChatRequest{
+				Tools: []babyclient.Tool{
+					babyclient.FunctionTool("f", "does f", schema),
+					{Function: babyclient.Function{Name: "g", Strict: new(true)}},
+				},
+				ToolChoice: babyclient.ToolChoiceFunction("f"),
+			},
 			`{"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object"}}},
 			{"type":"function","function":{"name":"g","strict":true,"parameters":{"type":"object","properties":{}}}}],
-			"tool_choice":{"type":"function","function":{"name":"f"}}}`},
-		{"tool choice", babyclient.ChatRequest{ToolChoice: babyclient.ToolChoiceRequired}, `{"tool_choice":"required"}`},
+			"tool_choice":{"type":"function","function":{"name":"f"}}}`,
+		},
+		{
+			"tool choice",
+			babyclient.ChatRequest{ToolChoice: babyclient.ToolChoiceRequired},
+			`{"tool_choice":"required"}`,
+		},
 		{"JSON schema", babyclient.ChatRequest{ResponseFormat: babyclient.JSONSchema("city", schema)},
 			`{"response_format":{"type":"json_schema","json_schema":{"name":"city","schema":{"type":"object"},"strict":true}}}`},
-		{"JSON object", babyclient.ChatRequest{ResponseFormat: babyclient.JSONObject()}, `{"response_format":{"type":"json_object"}}`},
-		{"roles", babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.System("s"), {Role: babyclient.RoleDeveloper, Content: "d", Name: "n"}, babyclient.User("<b>&"),
-			babyclient.Assistant(""), {Role: babyclient.RoleAssistant, ToolCalls: []babyclient.ToolCall{{ID: "t1", Type: "function", Function: babyclient.FunctionCall{Name: "f", Arguments: "{}"}}}},
-			babyclient.ToolResult("t1", "42"), {Role: babyclient.RoleAssistant, Content: "x", Reasoning: "because", Refusal: "no"}}},
+		{
+			"JSON object",
+			babyclient.ChatRequest{ResponseFormat: babyclient.JSONObject()},
+			`{"response_format":{"type":"json_object"}}`,
+		},
+		{
+			"roles",
+			babyclient.ChatRequest{
+				Messages: []babyclient.Message{
+					babyclient.System("s"),
+					{Role: babyclient.RoleDeveloper, Content: "d", Name: "n"},
+					babyclient.User("<b>&"),
+					babyclient.Assistant(
+						"",
+					),
+					{
+						Role: babyclient.RoleAssistant,
+						ToolCalls: []babyclient.ToolCall{
+							{ID: "t1", Type: "function", Function: babyclient.FunctionCall{Name: "f", Arguments: "{}"}},
+						},
+					},
+					babyclient.ToolResult(
+						"t1",
+						"42",
+					),
+					{Role: babyclient.RoleAssistant, Content: "x", Reasoning: "because", Refusal: "no"},
+				},
+			},
 			`{"messages":[{"role":"system","content":"s"},{"role":"developer","content":"d","name":"n"},{"role":"user","content":"<b>&"},{"role":"assistant","content":""},
 			{"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{}"}}]},
-			{"role":"tool","content":"42","tool_call_id":"t1"},{"role":"assistant","content":"x","reasoning":"because","refusal":"no"}]}`},
-		{"parts", babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.UserParts(babyclient.TextPart("look"), babyclient.TextPart(""), babyclient.ImageURLPart("https://h/i.png"),
-			babyclient.ImagePart(png), babyclient.AudioPart([]byte("abc"), "wav"), babyclient.VideoURLPart("https://h/v.mp4"),
-			babyclient.Part{Type: "image_url", ImageURL: &babyclient.MediaURL{URL: "u", Detail: "low"}}, babyclient.Part{Type: "audio_url", AudioURL: &babyclient.MediaURL{URL: "a"}},
-			babyclient.Part{Type: "file", Extra: map[string]any{"file": map[string]any{"file_id": "1"}}})}},
+			{"role":"tool","content":"42","tool_call_id":"t1"},{"role":"assistant","content":"x","reasoning":"because","refusal":"no"}]}`,
+		},
+		{
+			"parts",
+			babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.UserParts(
+				babyclient.TextPart("look"),
+				babyclient.TextPart(""),
+				babyclient.ImageURLPart("https://h/i.png"),
+				babyclient.ImagePart(
+					png,
+				),
+				babyclient.AudioPart([]byte("abc"), "wav"),
+				babyclient.VideoURLPart("https://h/v.mp4"),
+				babyclient.Part{
+					Type:     "image_url",
+					ImageURL: &babyclient.MediaURL{URL: "u", Detail: "low"},
+				},
+				babyclient.Part{Type: "audio_url", AudioURL: &babyclient.MediaURL{URL: "a"}},
+				babyclient.Part{Type: "file", Extra: map[string]any{"file": map[string]any{"file_id": "1"}}},
+			)}},
 			`{"messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"text","text":""},{"type":"image_url","image_url":{"url":"https://h/i.png"}},
 			{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgowMDAw"}},{"type":"input_audio","input_audio":{"data":"YWJj","format":"wav"}},
 			{"type":"video_url","video_url":{"url":"https://h/v.mp4"}},{"type":"image_url","image_url":{"url":"u","detail":"low"}},
-			{"type":"audio_url","audio_url":{"url":"a"}},{"type":"file","file":{"file_id":"1"}}]}]}`},
+			{"type":"audio_url","audio_url":{"url":"a"}},{"type":"file","file":{"file_id":"1"}}]}]}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,35 +207,108 @@ func TestBadGenerationInput(t *testing.T) {
 		{"no any model", noAnyModel, babyclient.CodeModelRequired, "model"},
 		{"neither messages nor prompt", neither, babyclient.CodeInvalidInferInput, "prompt"},
 		{"unencodable", unencodable, babyclient.CodeInvalidRequestBody, "func"},
-		{"no messages", chat(func(r *babyclient.ChatRequest) { r.Messages = nil }), babyclient.CodeInvalidRequest, "messages"},
-		{"no role", chat(func(r *babyclient.ChatRequest) { r.Messages = []babyclient.Message{hi[0], {Content: "x"}} }), babyclient.CodeInvalidRequest, "messages[1]"},
+		{
+			"no messages",
+			chat(func(r *babyclient.ChatRequest) { r.Messages = nil }),
+			babyclient.CodeInvalidRequest,
+			"messages",
+		},
+		{
+			"no role",
+			chat(func(r *babyclient.ChatRequest) { r.Messages = []babyclient.Message{hi[0], {Content: "x"}} }),
+			babyclient.CodeInvalidRequest,
+			"messages[1]",
+		},
 		{"content twice", chat(func(r *babyclient.ChatRequest) {
-			r.Messages = []babyclient.Message{{Role: "user", Content: "x", Parts: []babyclient.Part{babyclient.TextPart("y")}}}
+			r.Messages = []babyclient.Message{
+				{Role: "user", Content: "x", Parts: []babyclient.Part{babyclient.TextPart("y")}},
+			}
 		}), babyclient.CodeInvalidRequest, "Parts"},
 		{"part without type", chat(func(r *babyclient.ChatRequest) {
 			r.Messages = []babyclient.Message{babyclient.UserParts(babyclient.Part{Text: "y"})}
 		}), babyclient.CodeInvalidRequest, "Parts[0]"},
-		{"tool without name", chat(func(r *babyclient.ChatRequest) { r.Tools = []babyclient.Tool{{}} }), babyclient.CodeInvalidRequest, "tools[0]"},
-		{"stream options", chat(func(r *babyclient.ChatRequest) { r.StreamOptions = &babyclient.StreamOptions{} }), babyclient.CodeInvalidRequest, "stream_options"},
-		{"stream options", complete(&babyclient.CompleteRequest{Prompt: "p", StreamOptions: &babyclient.StreamOptions{}}), babyclient.CodeInvalidRequest, "stream_options"},
-		{"max_tokens", chat(func(r *babyclient.ChatRequest) { r.MaxTokens = new(-5) }), babyclient.CodeInvalidRequest, "max_tokens is -5"},
+		{
+			"tool without name",
+			chat(func(r *babyclient.ChatRequest) { r.Tools = []babyclient.Tool{{}} }),
+			babyclient.CodeInvalidRequest,
+			"tools[0]",
+		},
+		{
+			"stream options",
+			chat(func(r *babyclient.ChatRequest) { r.StreamOptions = &babyclient.StreamOptions{} }),
+			babyclient.CodeInvalidRequest,
+			"stream_options",
+		},
+		{
+			"stream options",
+			complete(&babyclient.CompleteRequest{Prompt: "p", StreamOptions: &babyclient.StreamOptions{}}),
+			babyclient.CodeInvalidRequest,
+			"stream_options",
+		},
+		{
+			"max_tokens",
+			chat(func(r *babyclient.ChatRequest) { r.MaxTokens = new(-5) }),
+			babyclient.CodeInvalidRequest,
+			"max_tokens is -5",
+		},
 		{"n", chat(func(r *babyclient.ChatRequest) { r.N = new(-1) }), babyclient.CodeInvalidRequest, "n is -1"},
-		{"temperature", chat(func(r *babyclient.ChatRequest) { r.Temperature = new(math.NaN()) }), babyclient.CodeInvalidRequest, "temperature is NaN"},
-		{"top_p", complete(&babyclient.CompleteRequest{Prompt: "p", TopP: new(math.Inf(1))}), babyclient.CodeInvalidRequest, "top_p is +Inf"},
-		{"logit_bias", chat(func(r *babyclient.ChatRequest) { r.LogitBias = map[string]float64{"1": math.NaN()} }), babyclient.CodeInvalidRequestBody, "NaN"},
-		{"extra", chat(func(r *babyclient.ChatRequest) { r.Extra = map[string]any{"f": make(chan int)} }), babyclient.CodeInvalidRequestBody, "Extra[f]"},
+		{
+			"temperature",
+			chat(func(r *babyclient.ChatRequest) { r.Temperature = new(math.NaN()) }),
+			babyclient.CodeInvalidRequest,
+			"temperature is NaN",
+		},
+		{
+			"top_p",
+			complete(&babyclient.CompleteRequest{Prompt: "p", TopP: new(math.Inf(1))}),
+			babyclient.CodeInvalidRequest,
+			"top_p is +Inf",
+		},
+		{
+			"logit_bias",
+			chat(func(r *babyclient.ChatRequest) { r.LogitBias = map[string]float64{"1": math.NaN()} }),
+			babyclient.CodeInvalidRequestBody,
+			"NaN",
+		},
+		{
+			"extra",
+			chat(func(r *babyclient.ChatRequest) { r.Extra = map[string]any{"f": make(chan int)} }),
+			babyclient.CodeInvalidRequestBody,
+			"Extra[f]",
+		},
 		{"blank prompt", complete(&babyclient.CompleteRequest{Prompt: " \n"}), babyclient.CodePromptRequired, "prompt"},
 		{"no prompt", complete(&babyclient.CompleteRequest{}), babyclient.CodePromptRequired, "prompt"},
-		{"no prompts", complete(&babyclient.CompleteRequest{Prompt: []string{}}), babyclient.CodePromptRequired, "prompt"},
-		{"blank among prompts", complete(&babyclient.CompleteRequest{Prompt: []string{"a", ""}}), babyclient.CodePromptRequired, "prompt[1]"},
+		{
+			"no prompts",
+			complete(&babyclient.CompleteRequest{Prompt: []string{}}),
+			babyclient.CodePromptRequired,
+			"prompt",
+		},
+		{
+			"blank among prompts",
+			complete(&babyclient.CompleteRequest{Prompt: []string{"a", ""}}),
+			babyclient.CodePromptRequired,
+			"prompt[1]",
+		},
 		{"no tokens", complete(&babyclient.CompleteRequest{Prompt: []int{}}), babyclient.CodePromptRequired, "prompt"},
-		{"no token lists", complete(&babyclient.CompleteRequest{Prompt: [][]int{}}), babyclient.CodePromptRequired, "prompt"},
+		{
+			"no token lists",
+			complete(&babyclient.CompleteRequest{Prompt: [][]int{}}),
+			babyclient.CodePromptRequired,
+			"prompt",
+		},
 		{"infer prompt", infer(&babyclient.InferRequest{Prompt: "\t"}), babyclient.CodePromptRequired, "prompt"},
-		{"infer number", infer(&babyclient.InferRequest{Prompt: "p", PresencePenalty: new(math.Inf(-1))}), babyclient.CodeInvalidRequest, "presence_penalty is -Inf"},
+		{
+			"infer number",
+			infer(&babyclient.InferRequest{Prompt: "p", PresencePenalty: new(math.Inf(-1))}),
+			babyclient.CodeInvalidRequest,
+			"presence_penalty is -Inf",
+		},
 	}
 	for _, tt := range tests {
 		e := fails(t, tt.err)
-		if e.Code != tt.code || !strings.Contains(tt.err.Error(), tt.says) || !errors.Is(tt.err, babyclient.ErrInvalidRequest) {
+		if e.Code != tt.code || !strings.Contains(tt.err.Error(), tt.says) ||
+			!errors.Is(tt.err, babyclient.ErrInvalidRequest) {
 			t.Errorf("%s: code %s, %v; want %s and %q", tt.name, e.Code, tt.err, tt.code, tt.says)
 		}
 	}
@@ -176,13 +319,19 @@ func TestBadGenerationInput(t *testing.T) {
 
 func TestCompleteBody(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /v1/completions", babytest.JSON(200, `{"choices":[{"index":1,"text":"b"},{"index":0,"text":"a","logprobs":null}]}`))
+	srv.On(
+		"POST /v1/completions",
+		babytest.JSON(200, `{"choices":[{"index":1,"text":"b"},{"index":0,"text":"a","logprobs":null}]}`),
+	)
 	c := client(srv)
 	for _, tt := range []struct {
 		prompt any
 		want   string
 	}{{"p", `"p"`}, {[]string{"a", "b"}, `["a","b"]`}, {[]int{1, 2}, `[1,2]`}, {[][]int{{1}, {2, 3}}, `[[1],[2,3]]`}} {
-		resp, err := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: tt.prompt, Suffix: "s", Echo: new(true), Logprobs: new(0)})
+		resp, err := c.Complete(
+			t.Context(),
+			&babyclient.CompleteRequest{Prompt: tt.prompt, Suffix: "s", Echo: new(true), Logprobs: new(0)},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,16 +344,24 @@ func TestCompleteBody(t *testing.T) {
 
 func TestChatResponse(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[
+	srv.On(
+		"POST /v1/chat/completions",
+		babytest.JSON(200, `{"choices":[
 		{"index":1,"message":{"role":"assistant","content":"second"}},
 		{"index":0,"message":{"content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`),
-		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":[{"type":"text","text":"parts"}],"reasoning":"both","reasoning_content":"names"}}]}`))
+		babytest.JSON(
+			200,
+			`{"choices":[{"message":{"role":"assistant","content":[{"type":"text","text":"parts"}],"reasoning":"both","reasoning_content":"names"}}]}`,
+		),
+	)
 	c := client(srv)
 	resp, err := c.Chat(t.Context(), &babyclient.ChatRequest{Messages: hi})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.Text() != "" || resp.Reasoning() != "hm" || resp.FinishReason() != babyclient.FinishToolCalls || resp.ToolCalls()[0].Function.Name != "f" || resp.Choices[1].Message.Content != "second" {
+	if resp.Text() != "" || resp.Reasoning() != "hm" || resp.FinishReason() != babyclient.FinishToolCalls ||
+		resp.ToolCalls()[0].Function.Name != "f" ||
+		resp.Choices[1].Message.Content != "second" {
 		t.Errorf("%+v", resp)
 	}
 	// The answer goes on in the conversation under the names it came with.
@@ -212,8 +369,14 @@ func TestChatResponse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameJSON(t, b, `{"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]}`)
-	if resp, err = c.Chat(t.Context(), &babyclient.ChatRequest{Messages: hi}); err != nil || resp.Message().Parts[0].Text != "parts" || resp.Reasoning() != "both" {
+	sameJSON(
+		t,
+		b,
+		`{"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]}`,
+	)
+	if resp, err = c.Chat(t.Context(), &babyclient.ChatRequest{Messages: hi}); err != nil ||
+		resp.Message().Parts[0].Text != "parts" ||
+		resp.Reasoning() != "both" {
 		t.Errorf("%+v, %v", resp, err)
 	}
 	var empty babyclient.ChatResponse
@@ -224,7 +387,17 @@ func TestChatResponse(t *testing.T) {
 
 // A 2xx that is not what it must be is an error, with what the answer says of it.
 func TestInvalidResponses(t *testing.T) {
-	tests := []string{``, `null`, `[]`, `{}`, `{"choices":[]}`, `{"choices":"x"}`, `<html>`, `"text"`, `{"error":{"message":"overloaded"}}`}
+	tests := []string{
+		``,
+		`null`,
+		`[]`,
+		`{}`,
+		`{"choices":[]}`,
+		`{"choices":"x"}`,
+		`<html>`,
+		`"text"`,
+		`{"error":{"message":"overloaded"}}`,
+	}
 	for _, body := range tests {
 		srv := server(t)
 		srv.On("/", babytest.JSON(200, body))
@@ -235,9 +408,18 @@ func TestInvalidResponses(t *testing.T) {
 		_, embed := c.Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", Input: []string{"a"}})
 		_, rerank := c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}})
 		_, models := c.Models(t.Context())
-		_, convert := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}})
-		_, chunk := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}})
-		_, start := c.Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}})
+		_, convert := c.Docling.Convert(
+			t.Context(),
+			&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}},
+		)
+		_, chunk := c.Docling.Chunk(
+			t.Context(),
+			&babyclient.ChunkRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}},
+		)
+		_, start := c.Docling.StartConvert(
+			t.Context(),
+			&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("http://h/a.md")}},
+		)
 		_, status := c.Docling.ConvertJob("x", "").Status(t.Context())
 		_, ocr := c.OCR.Start(t.Context(), &babyclient.OCRRequest{Model: "m", Input: "x"})
 		for name, err := range map[string]error{"chat": chat, "complete": complete, "infer": infer, "embed": embed, "rerank": rerank, "models": models,
@@ -256,38 +438,59 @@ func TestInvalidResponses(t *testing.T) {
 	}
 }
 
-// Collect keeps what belongs together apart: calls by index, ids or the order where a server gives no index.
+// Collect keeps what belongs together apart: calls by index, ids or the order where a server gives
+// no index.
 func TestCollectToolCalls(t *testing.T) {
 	call := func(fields string) string {
 		return `{"choices":[{"index":0,"delta":{"tool_calls":[{` + fields + `}]}}]}`
 	}
 	tests := map[string][]string{
-		"by index": {call(`"index":1,"id":"b","function":{"name":"g","arguments":"{"}`), call(`"index":0,"id":"a","type":"function","function":{"name":"f"}`),
-			call(`"index":0,"function":{"arguments":"{}"}`), call(`"index":1,"function":{"arguments":"}"}`)},
-		"without index": {call(`"id":"a","function":{"name":"f","arguments":"{"}`), call(`"function":{"arguments":"}"}`), call(`"id":"b","function":{"name":"g","arguments":"{}"}`)},
+		"by index": {
+			call(`"index":1,"id":"b","function":{"name":"g","arguments":"{"}`),
+			call(`"index":0,"id":"a","type":"function","function":{"name":"f"}`),
+			call(`"index":0,"function":{"arguments":"{}"}`),
+			call(`"index":1,"function":{"arguments":"}"}`),
+		},
+		"without index": {
+			call(`"id":"a","function":{"name":"f","arguments":"{"}`),
+			call(`"function":{"arguments":"}"}`),
+			call(`"id":"b","function":{"name":"g","arguments":"{}"}`),
+		},
 	}
 	for name, events := range tests {
 		t.Run(name, func(t *testing.T) {
 			srv := server(t)
-			srv.On("POST /v1/chat/completions", babytest.Stream(append(events, `{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}`,
-				`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`)...))
+			srv.On(
+				"POST /v1/chat/completions",
+				babytest.Stream(append(events, `{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}`,
+					`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`)...),
+			)
 			resp, err := babyclient.Collect(chatStream(t.Context(), client(srv)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []babyclient.ToolCall{{ID: "a", Type: "function", Function: babyclient.FunctionCall{Name: "f", Arguments: "{}"}},
-				{ID: "b", Type: "function", Function: babyclient.FunctionCall{Name: "g", Arguments: "{}"}}}
-			if !reflect.DeepEqual(resp.ToolCalls(), want) || resp.FinishReason() != babyclient.FinishToolCalls || resp.Usage.TotalTokens != 3 {
+			want := []babyclient.ToolCall{
+				{ID: "a", Type: "function", Function: babyclient.FunctionCall{Name: "f", Arguments: "{}"}},
+				{ID: "b", Type: "function", Function: babyclient.FunctionCall{Name: "g", Arguments: "{}"}},
+			}
+			if !reflect.DeepEqual(resp.ToolCalls(), want) || resp.FinishReason() != babyclient.FinishToolCalls ||
+				resp.Usage.TotalTokens != 3 {
 				t.Errorf("%+v", resp)
 			}
 		})
 	}
 	srv := server(t)
 	srv.On("/", babytest.Stream(`{"choices":[]}`))
-	if _, err := babyclient.Collect(chatStream(t.Context(), client(srv))); !errors.Is(err, babyclient.ErrInvalidResponse) {
+	if _, err := babyclient.Collect(chatStream(t.Context(), client(srv))); !errors.Is(
+		err,
+		babyclient.ErrInvalidResponse,
+	) {
 		t.Errorf("a stream without choices: %v", err)
 	}
-	if _, err := babyclient.CollectCompletion(client(srv).CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); !errors.Is(err, babyclient.ErrInvalidResponse) {
+	if _, err := babyclient.CollectCompletion(client(srv).CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); !errors.Is(
+		err,
+		babyclient.ErrInvalidResponse,
+	) {
 		t.Errorf("a stream without choices: %v", err)
 	}
 }
@@ -295,7 +498,13 @@ func TestCollectToolCalls(t *testing.T) {
 // Text and Reasoning of a chunk are those of choice 0, wherever it stands.
 func TestChunkOfSeveralChoices(t *testing.T) {
 	srv := server(t)
-	srv.On("/", babytest.Stream(`{"choices":[{"index":1,"delta":{"content":"x","reasoning":"y"}}]}`, `{"choices":[{"index":1,"delta":{}},{"index":0,"delta":{"content":"a","reasoning_content":"b"}}]}`))
+	srv.On(
+		"/",
+		babytest.Stream(
+			`{"choices":[{"index":1,"delta":{"content":"x","reasoning":"y"}}]}`,
+			`{"choices":[{"index":1,"delta":{}},{"index":0,"delta":{"content":"a","reasoning_content":"b"}}]}`,
+		),
+	)
 	var got []string
 	for chunk, err := range chatStream(t.Context(), client(srv)) {
 		if err != nil {

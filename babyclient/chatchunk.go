@@ -18,8 +18,8 @@ type ChatChunk struct {
 	err error
 }
 
-// Err is why the chunk could not be decoded: its event held no JSON, or JSON of another form. Such a
-// chunk has nothing but Meta, and what the service wanted to say is in Raw. Err is nil for every
+// Err is why the chunk could not be decoded: its event held no JSON, or JSON of another form. Such
+// a chunk has nothing but Meta, and what the service wanted to say is in Raw. Err is nil for every
 // other chunk.
 func (c *ChatChunk) Err() error { return c.err }
 
@@ -64,7 +64,8 @@ func (d *Delta) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Text is the text that the chunk adds to the first choice. It is empty in a chunk of another choice.
+// Text is the text that the chunk adds to the first choice. It is empty in a chunk of another
+// choice.
 func (c *ChatChunk) Text() string { return c.firstDelta().Content }
 
 // Reasoning is the thinking that the chunk adds to the first choice.

@@ -13,7 +13,8 @@ import (
 // ChunkRequest asks for a document in chunks: POST /docling/v1/chunk/hybrid/… or
 // /docling/v1/chunk/hierarchical/….
 type ChunkRequest struct {
-	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or none.
+	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or
+	// none.
 	Sources []Source
 	// Chunker is [ChunkerHybrid] (and empty means that) or [ChunkerHierarchical].
 	Chunker string
@@ -91,7 +92,8 @@ type Chunk struct {
 	Captions  []string `json:"captions,omitempty"`
 	// DocItems are references into the DoclingDocument.
 	DocItems []string `json:"doc_items,omitempty"`
-	// Pages are the page numbers that the chunk is from, counted from 1; none for formats without pages.
+	// Pages are the page numbers that the chunk is from, counted from 1; none for formats without
+	// pages.
 	Pages []int `json:"page_numbers,omitempty"`
 	// Metadata is as docling gives it: origin, media type…
 	Metadata json.RawMessage `json:"metadata,omitempty"`
@@ -170,8 +172,8 @@ func (r *ChunkRequest) checkOptions(upload bool) error {
 	return nil
 }
 
-// readChunks reads the result of a chunking. sources are nil if they are not known. limit is how many
-// bytes the members of a zip may have.
+// readChunks reads the result of a chunking. sources are nil if they are not known. limit is how
+// many bytes the members of a zip may have.
 func readChunks(raw []byte, sources []Source, limit int64) (*ChunkResponse, error) {
 	out := new(ChunkResponse)
 	if isZip(raw) {

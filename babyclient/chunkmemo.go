@@ -8,7 +8,8 @@ import (
 // chunkMemo decodes the chunks of one stream. It is eight times as fast as encoding/json alone,
 // because the chunks of a stream differ in little but their piece of text. It decodes one chunk of
 // a kind with encoding/json and remembers what stands around the text. If the next event has the
-// same bytes around its own text, it means the same chunk with that text, and is not decoded at all.
+// same bytes around its own text, it means the same chunk with that text, and is not decoded at
+// all.
 //
 // An example. The first event is
 //

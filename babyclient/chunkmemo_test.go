@@ -131,15 +131,24 @@ type replay struct{ body []byte }
 
 func (r replay) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, _ = io.Copy(io.Discard, req.Body)
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Request: req, ContentLength: -1,
-		Body: io.NopCloser(struct{ io.Reader }{bytes.NewReader(r.body)})}, nil
+	return &http.Response{
+		StatusCode:    200,
+		Header:        http.Header{"Content-Type": {"text/event-stream"}},
+		Request:       req,
+		ContentLength: -1,
+		Body:          io.NopCloser(struct{ io.Reader }{bytes.NewReader(r.body)}),
+	}, nil
 }
 
 func BenchmarkChatStream(b *testing.B) {
 	var s strings.Builder
 	const chunks = 20_000
 	for i := range chunks {
-		fmt.Fprintf(&s, `data: {"id":"chatcmpl-bae197190d11bf52","object":"chat.completion.chunk","created":1795345548,"model":"meta-llama/Llama-3.3-70B-Instruct","choices":[{"index":0,"delta":{"content":" tok%d"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`+"\n\n", i)
+		fmt.Fprintf(
+			&s,
+			`data: {"id":"chatcmpl-bae197190d11bf52","object":"chat.completion.chunk","created":1795345548,"model":"meta-llama/Llama-3.3-70B-Instruct","choices":[{"index":0,"delta":{"content":" tok%d"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`+"\n\n",
+			i,
+		)
 	}
 	s.WriteString("data: [DONE]\n\n")
 	c, err := New(WithAPIKey("k"), WithHTTPClient(&http.Client{Transport: replay{[]byte(s.String())}}))

@@ -36,10 +36,19 @@ func TestConfigurationFromEnvironment(t *testing.T) {
 		opts       []babyclient.Option
 		key, model string
 	}{
-		{"BABYAPI_API_KEY wins", map[string]string{"BABYAPI_API_KEY": "key-one", "BABY_API_KEY": "key-two"}, nil, "key-one", "from-env"},
+		{
+			"BABYAPI_API_KEY wins",
+			map[string]string{"BABYAPI_API_KEY": "key-one", "BABY_API_KEY": "key-two"},
+			nil,
+			"key-one",
+			"from-env",
+		},
 		{"BABY_API_KEY", map[string]string{"BABY_API_KEY": "key-two"}, nil, "key-two", "from-env"},
 		{"options win", map[string]string{"BABYAPI_API_KEY": "key-one"},
-			[]babyclient.Option{babyclient.WithAPIKey("key-three"), babyclient.WithDefaultModel("m")}, "key-three", "m"},
+			[]babyclient.Option{
+				babyclient.WithAPIKey("key-three"),
+				babyclient.WithDefaultModel("m"),
+			}, "key-three", "m"},
 		{"trimmed", map[string]string{"BABYAPI_API_KEY": " key-one\n"}, nil, "key-one", "from-env"},
 	}
 	for _, tt := range tests {
@@ -90,7 +99,8 @@ func TestAPIKeyRequired(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Models(t.Context())
-	if e := fails(t, err); e.Code != babyclient.CodeAPIKeyRequired || !errors.Is(err, babyclient.ErrAPIKeyRequired) || !errors.Is(err, babyclient.ErrInvalidRequest) {
+	if e := fails(t, err); e.Code != babyclient.CodeAPIKeyRequired || !errors.Is(err, babyclient.ErrAPIKeyRequired) ||
+		!errors.Is(err, babyclient.ErrInvalidRequest) {
 		t.Errorf("err = %v", err)
 	}
 	for _, err := range c.ChatStream(t.Context(), &babyclient.ChatRequest{Model: "m", Messages: []babyclient.Message{babyclient.User("hi")}}) {
@@ -101,7 +111,10 @@ func TestAPIKeyRequired(t *testing.T) {
 	if n := len(srv.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	if _, err := client(srv).Models(t.Context(), babyclient.WithAPIKey("")); !errors.Is(err, babyclient.ErrAPIKeyRequired) {
+	if _, err := client(srv).Models(t.Context(), babyclient.WithAPIKey("")); !errors.Is(
+		err,
+		babyclient.ErrAPIKeyRequired,
+	) {
 		t.Errorf("a call with an empty key: %v", err)
 	}
 }
@@ -114,12 +127,22 @@ func TestOptionsAreChecked(t *testing.T) {
 		code string
 		says string
 	}{
-		{"no scheme", babyclient.WithBaseURL("api.babyapi.org"), babyclient.CodeInvalidRequest, `"api.babyapi.org" has no http or https scheme`},
+		{
+			"no scheme",
+			babyclient.WithBaseURL("api.babyapi.org"),
+			babyclient.CodeInvalidRequest,
+			`"api.babyapi.org" has no http or https scheme`,
+		},
 		{"scheme", babyclient.WithBaseURL("ftp://host"), babyclient.CodeInvalidRequest, `"ftp://host"`},
 		{"no host", babyclient.WithBaseURL("http:///x"), babyclient.CodeInvalidRequest, "no host"},
 		{"query", babyclient.WithBaseURL("http://host/?token=sesame"), babyclient.CodeInvalidRequest, "query"},
 		{"user", babyclient.WithBaseURL("http://me:sesame@host"), babyclient.CodeInvalidRequest, "user information"},
-		{"unparsable", babyclient.WithBaseURL("http://me:sesame@ho\x7fst"), babyclient.CodeInvalidRequest, "cannot be parsed"},
+		{
+			"unparsable",
+			babyclient.WithBaseURL("http://me:sesame@ho\x7fst"),
+			babyclient.CodeInvalidRequest,
+			"cannot be parsed",
+		},
 		{"timeout", babyclient.WithTimeout(0), babyclient.CodeInvalidTimeout, "0s"},
 		{"negative timeout", babyclient.WithTimeout(-time.Second), babyclient.CodeInvalidTimeout, "-1s"},
 		{"idle timeout", babyclient.WithStreamIdleTimeout(-1), babyclient.CodeInvalidTimeout, "-1ns"},
@@ -137,7 +160,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := babyclient.New(tt.opt)
 			e := fails(t, err)
-			if e.Code != tt.code || !errors.Is(err, babyclient.ErrInvalidRequest) || !strings.Contains(err.Error(), tt.says) {
+			if e.Code != tt.code || !errors.Is(err, babyclient.ErrInvalidRequest) ||
+				!strings.Contains(err.Error(), tt.says) {
 				t.Errorf("code %s: %v; want %s and %q", e.Code, err, tt.code, tt.says)
 			}
 			if strings.Contains(err.Error(), "sesame") {
@@ -171,8 +195,13 @@ func TestCallOptionsAreChecked(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /proxy/infer", babytest.JSON(200, `{"output":""}`))
-	c := client(srv, babyclient.WithBaseURL(srv.URL+"/proxy///"), babyclient.WithHeader("X-Default", "d"), babyclient.WithHeader("x-both", "default"),
-		babyclient.WithHeader("authorization", "Basic no"))
+	c := client(
+		srv,
+		babyclient.WithBaseURL(srv.URL+"/proxy///"),
+		babyclient.WithHeader("X-Default", "d"),
+		babyclient.WithHeader("x-both", "default"),
+		babyclient.WithHeader("authorization", "Basic no"),
+	)
 	infer := func(opts ...babyclient.CallOption) http.Header {
 		t.Helper()
 		if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}, opts...); err != nil {
@@ -181,8 +210,13 @@ func TestHeaders(t *testing.T) {
 		return seen(t, srv).Header
 	}
 	h := infer(babyclient.WithHeader("X-Both", "call"), nil)
-	want := map[string]string{"X-Default": "d", "X-Both": "call", "Authorization": "Bearer " + babytest.Key, "Content-Type": "application/json",
-		"Accept": "*/*"}
+	want := map[string]string{
+		"X-Default":     "d",
+		"X-Both":        "call",
+		"Authorization": "Bearer " + babytest.Key,
+		"Content-Type":  "application/json",
+		"Accept":        "*/*",
+	}
 	for name, value := range want {
 		if got := h.Values(name); len(got) != 1 || got[0] != value {
 			t.Errorf("%s: %q, want %q", name, got, value)
@@ -191,7 +225,8 @@ func TestHeaders(t *testing.T) {
 	if ua := h.Get("User-Agent"); !strings.HasPrefix(ua, "babyapi-go/"+babyclient.Version) {
 		t.Errorf("User-Agent %q", ua)
 	}
-	if h := infer(babyclient.WithAPIKey("another-key")); h.Get("Authorization") != "Bearer another-key" || h.Get("X-Both") != "default" {
+	if h := infer(babyclient.WithAPIKey("another-key")); h.Get("Authorization") != "Bearer another-key" ||
+		h.Get("X-Both") != "default" {
 		t.Errorf("the next call: %v", h)
 	}
 	if h := infer(); h.Get("Authorization") != "Bearer "+babytest.Key {
@@ -215,7 +250,8 @@ func TestDo(t *testing.T) {
 		t.Errorf("sent %s %v", r.Body, r.Query)
 	}
 	var raw json.RawMessage
-	if err := c.Do(ctx, "POST", "/v1/score", json.RawMessage(`{"n":1}`), &raw); err != nil || string(raw) != `{"score":0.5}` {
+	if err := c.Do(ctx, "POST", "/v1/score", json.RawMessage(`{"n":1}`), &raw); err != nil ||
+		string(raw) != `{"score":0.5}` {
 		t.Errorf("raw: %s, %v", raw, err)
 	}
 	var buf bytes.Buffer
@@ -271,8 +307,17 @@ func TestStreamMethodRequired(t *testing.T) {
 	srv := server(t)
 	c := client(srv)
 	for _, v := range []any{true, "true", "YES", " on ", "1"} {
-		_, chat := c.Chat(t.Context(), &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("hi")}, Extra: map[string]any{"stream": v}})
-		_, complete := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: "p", Extra: map[string]any{"stream": v}})
+		_, chat := c.Chat(
+			t.Context(),
+			&babyclient.ChatRequest{
+				Messages: []babyclient.Message{babyclient.User("hi")},
+				Extra:    map[string]any{"stream": v},
+			},
+		)
+		_, complete := c.Complete(
+			t.Context(),
+			&babyclient.CompleteRequest{Prompt: "p", Extra: map[string]any{"stream": v}},
+		)
 		_, loose := c.InferAny(t.Context(), map[string]any{"prompt": "p", "stream": v})
 		do := c.Do(t.Context(), "POST", "/v1/completions", map[string]any{"stream": v}, nil)
 		for i, err := range []error{chat, complete, loose, do} {
@@ -308,7 +353,10 @@ func TestWithHTTPClient(t *testing.T) {
 	if after := fmt.Sprintf("%+v", *hc); after != before || asked != 1 {
 		t.Errorf("asked %d times; client %s, was %s", asked, after, before)
 	}
-	refuse := &http.Client{Transport: srv.HTTPClient().Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	refuse := &http.Client{
+		Transport:     srv.HTTPClient().Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	if _, err := client(srv, babyclient.WithHTTPClient(refuse)).Models(t.Context()); fails(t, err).StatusCode != 307 {
 		t.Errorf("err = %v", err)
 	}
@@ -323,9 +371,16 @@ func TestLogger(t *testing.T) {
 		w.WriteHeader(503)
 		fmt.Fprintf(w, `{"error":{"message":"no: %s"}}`, r.Header.Get("Authorization"))
 	})
-	srv.On("POST /infer", echo, babytest.WithHeader(babytest.JSON(200, `{"output":"the answer"}`), "X-Babyapi-Request-Id", "req-8"))
+	srv.On(
+		"POST /infer",
+		echo,
+		babytest.WithHeader(babytest.JSON(200, `{"output":"the answer"}`), "X-Babyapi-Request-Id", "req-8"),
+	)
 	var log bytes.Buffer
-	c := client(srv, babyclient.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	c := client(
+		srv,
+		babyclient.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+	)
 	if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "the prompt"}, babyclient.WithHeader("X-Secret-Token", "hush-hush")); err != nil {
 		t.Fatal(err)
 	}
@@ -362,10 +417,17 @@ func TestLogger(t *testing.T) {
 func TestMeta(t *testing.T) {
 	srv := server(t)
 	meta := func(h http.Handler) http.Handler {
-		return babytest.WithHeader(babytest.WithHeader(babytest.WithHeader(h, "X-Babyapi-Request-Id", "ours"), "X-Request-Id", "theirs"), "X-Ratelimit-Remaining", "7")
+		return babytest.WithHeader(
+			babytest.WithHeader(babytest.WithHeader(h, "X-Babyapi-Request-Id", "ours"), "X-Request-Id", "theirs"),
+			"X-Ratelimit-Remaining",
+			"7",
+		)
 	}
 	srv.On("POST /infer", meta(babytest.JSON(200, `{"output":"x","more":1}`)))
-	srv.On("POST /v1/chat/completions", meta(babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"x"}}],"more":1}`)))
+	srv.On(
+		"POST /v1/chat/completions",
+		meta(babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"x"}}],"more":1}`)),
+	)
 	c := client(srv)
 	resp, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 	if err != nil {
@@ -417,9 +479,13 @@ func TestResponseSizeLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := server(t)
 			srv.On("POST /infer", answer)
-			_, err := client(srv, babyclient.WithMaxResponseSize(4096)).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
+			_, err := client(
+				srv,
+				babyclient.WithMaxResponseSize(4096),
+			).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 			e := fails(t, err)
-			if !errors.Is(err, babyclient.ErrResponseTooLarge) || e.StatusCode != 200 || !strings.Contains(err.Error(), "4096") {
+			if !errors.Is(err, babyclient.ErrResponseTooLarge) || e.StatusCode != 200 ||
+				!strings.Contains(err.Error(), "4096") {
 				t.Errorf("err = %v", err)
 			}
 			var sink bytes.Buffer

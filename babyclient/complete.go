@@ -146,7 +146,8 @@ func (r *CompleteRequest) check(c *Client) (model string, err error) {
 	return model, sampling{
 		maxTokens: r.MaxTokens, minTokens: r.MinTokens, n: r.N, logprobs: r.Logprobs,
 		temperature: r.Temperature, topP: r.TopP, minP: r.MinP,
-		presencePenalty: r.PresencePenalty, frequencyPenalty: r.FrequencyPenalty, repetitionPenalty: r.RepetitionPenalty,
+		presencePenalty: r.PresencePenalty, frequencyPenalty: r.FrequencyPenalty,
+		repetitionPenalty: r.RepetitionPenalty,
 	}.check()
 }
 

@@ -12,8 +12,9 @@ import (
 // ConvertRequest is a conversion: POST /docling/v1/convert/source for URLs and inline
 // documents, POST /docling/v1/convert/file for uploads. Which of them follows from Sources.
 type ConvertRequest struct {
-	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or none. Several must differ
-	// in their names without the extension, by which the answer tells them apart.
+	// Sources are the documents, at most [MaxDocumentsPerCall]: either all of them uploads, or
+	// none. Several must differ in their names without the extension, by which the answer tells
+	// them apart.
 	Sources []Source
 	// Options of the conversion.
 	Options ConvertOptions
@@ -25,7 +26,8 @@ type ConvertRequest struct {
 // ConvertResponse is the result of a conversion.
 type ConvertResponse struct {
 	Meta
-	// Documents are in the order of the answer: that of Sources, but for a zip answer, which is by name.
+	// Documents are in the order of the answer: that of Sources, but for a zip answer, which is by
+	// name.
 	Documents []*Converted
 	// ProcessingTime is what docling took, in seconds.
 	ProcessingTime float64
@@ -51,10 +53,10 @@ func (r *ConvertResponse) Document() *Converted {
 	return r.Documents[0]
 }
 
-// Convert converts documents and waits for the result. A document that is not converted is
-// an error ([ErrDocumentFailed]). If a document was converted only in part ([ErrPartialSuccess]), or
-// some of several failed, the response comes together with the error. For documents that take minutes
-// use [Docling.StartConvert], for many [Docling.ConvertAll].
+// Convert converts documents and waits for the result. A document that is not converted is an error
+// ([ErrDocumentFailed]). If a document was converted only in part ([ErrPartialSuccess]), or some of
+// several failed, the response comes together with the error. For documents that take minutes use
+// [Docling.StartConvert], for many [Docling.ConvertAll].
 func (d *Docling) Convert(ctx context.Context, req *ConvertRequest, opts ...CallOption) (*ConvertResponse, error) {
 	return fetch(ctx, d.c, req, opts, func(raw []byte) (*ConvertResponse, error) {
 		return readConvert(raw, req.Sources, d.c.maxResponseSize)
@@ -92,16 +94,19 @@ func (r *ConvertRequest) submission(*Client) (*call, error) {
 	return postSources(convertPath+"source", r.Sources, map[string]any{"options": options}, r.Target)
 }
 
-// checkFormats refuses formats that docling-serve would answer with success and nothing: those that it puts only
-// into a zip or a store, where neither was asked for.
+// checkFormats refuses formats that docling-serve puts only into a zip or a store, unless the result
+// goes there. docling-serve itself would answer with success, and nothing in it.
 func (r *ConvertRequest) checkFormats() error {
-	if r.Target != nil && r.Target["kind"] != "inbody" || len(r.Sources) > 1 || strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip") {
+	isInBody := r.Target == nil || r.Target["kind"] == "inbody"
+	isArchive := strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip")
+	if !isInBody || len(r.Sources) > 1 || isArchive {
 		return nil
 	}
-	for _, f := range r.Options.ToFormats {
-		switch f {
+	for _, format := range r.Options.ToFormats {
+		switch format {
 		case "yaml", "html_split_page", "vtt", "dclx", "chunks", "latex":
-			return invalid(CodeInvalidRequest, "to_formats: docling-serve gives %q only in a zip: set Target to map[string]any{\"kind\": \"zip\"}", f)
+			return invalid(CodeInvalidRequest, "to_formats: docling-serve gives %q only in a zip: "+
+				"set Target to map[string]any{\"kind\": \"zip\"}", format)
 		}
 	}
 	return nil
@@ -160,8 +165,8 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 	return out, documentsError(out.missing(sources))
 }
 
-// addMembers sorts the members of a zip into documents. Members with the same stem belong to the same
-// document, each in another format.
+// addMembers sorts the members of a zip into documents. Members with the same stem belong to the
+// same document, each in another format.
 func (r *ConvertResponse) addMembers(members []zipMember) {
 	byStem := map[string]*Converted{}
 	for _, m := range members {
@@ -183,8 +188,8 @@ func (r *ConvertResponse) addMembers(members []zipMember) {
 	}
 }
 
-// contentOf tells by the name of a zip member which document it is of, and what sets it there. set is
-// nil for a member that belongs to no document.
+// contentOf tells by the name of a zip member which document it is of, and what sets it there. set
+// is nil for a member that belongs to no document.
 func contentOf(member string) (stem string, set func(*Converted, []byte)) {
 	if strings.Contains(member, "/") { // a folder holds the images of all documents
 		return "", nil
@@ -246,9 +251,9 @@ func explainLostResult(e Error) Error {
 	switch {
 	case e.StatusCode == http.StatusNotFound && strings.Contains(e.Message, taskResultNotFound):
 		e.Code = CodeDoclingTaskFailed
-		e.Message = "docling-serve failed at the request as a whole and dropped the reason, which only its log holds. " +
-			"Known causes: OCR settings that its engine cannot take, a pipeline that it does not have, bad base64, " +
-			"a target that cannot be reached, AbortOnError with a bad document"
+		e.Message = "docling-serve failed at the request as a whole and dropped the reason, which only its " +
+			"log holds. Known causes: OCR settings that its engine cannot take, a pipeline that it does not have, " +
+			"bad base64, a target that cannot be reached, AbortOnError with a bad document"
 	case e.StatusCode == http.StatusGatewayTimeout:
 		e.Message += " (docling-serve goes on converting, and its result cannot be fetched: " +
 			"use StartConvert or StartChunk for documents that take long)"

@@ -30,7 +30,8 @@ type Converted struct {
 	Text     string
 	DocTags  string
 	DocLang  string
-	// JSON is the DoclingDocument, the whole structure. Its numbers can exceed an int64 (origin.binary_hash).
+	// JSON is the DoclingDocument, the whole structure. Its numbers can exceed an int64
+	// (origin.binary_hash).
 	JSON json.RawMessage
 	// Status is how the conversion went; empty in a zip answer, which does not tell.
 	Status DocumentStatus

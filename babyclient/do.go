@@ -11,7 +11,8 @@ import (
 // Do calls any endpoint that this package has no method for, with the same key, errors,
 // retries and limits. The path is relative to the base URL and may hold a query:
 //
-//	err := c.Do(ctx, "POST", "/v1/score", map[string]any{"model": m, "text_1": a, "text_2": b}, &out)
+//	in := map[string]any{"model": m, "text_1": a, "text_2": b}
+//	err := c.Do(ctx, "POST", "/v1/score", in, &out)
 //
 // in is sent as JSON unless it is nil. out takes the answer: nil drops it, an [io.Writer] gets
 // its bytes as they come, a *[json.RawMessage] gets it undecoded, anything else is decoded into.

@@ -18,9 +18,9 @@
 //
 // # Answers
 //
-// Every answer embeds [Meta]: its header, the id of the request and the raw JSON, so that
-// every field of the engine can be read. An answer that is not what it must be (a vector that is missing, a
-// document that failed, a stream cut before its end) is an error, never a result.
+// Every answer embeds [Meta]: its header, the id of the request and the raw JSON, so that every
+// field of the engine can be read. An answer that is not what it must be (a vector that is missing,
+// a document that failed, a stream cut before its end) is an error, never a result.
 //
 // # Streams
 //

@@ -21,8 +21,8 @@ func (d *Docling) Health(ctx context.Context, opts ...CallOption) (*DoclingHealt
 	return fetch(ctx, d.c, get("/docling/health"), opts, readHealth)
 }
 
-// Ready tells whether docling-serve takes documents: GET /docling/ready. While it does not, the error
-// is [ErrUnavailable].
+// Ready tells whether docling-serve takes documents: GET /docling/ready. While it does not, the
+// error is [ErrUnavailable].
 func (d *Docling) Ready(ctx context.Context, opts ...CallOption) (*DoclingHealth, error) {
 	return fetch(ctx, d.c, get("/docling/ready"), opts, readHealth)
 }

@@ -34,7 +34,8 @@ func write(t testing.TB, name, content string) string {
 	return path
 }
 
-// form is the parts of a multipart request, in order, as "name=value" and "name[filename,type]=content".
+// form is the parts of a multipart request, in order, as "name=value" and
+// "name[filename,type]=content".
 func form(t *testing.T, r *babytest.Request) []string {
 	t.Helper()
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -55,7 +56,10 @@ func form(t *testing.T, r *babytest.Request) []string {
 			t.Fatal(err)
 		}
 		if p.FileName() != "" {
-			out = append(out, fmt.Sprintf("%s[%s,%s]=%s", p.FormName(), p.FileName(), p.Header.Get("Content-Type"), content))
+			out = append(
+				out,
+				fmt.Sprintf("%s[%s,%s]=%s", p.FormName(), p.FileName(), p.Header.Get("Content-Type"), content),
+			)
 		} else {
 			out = append(out, p.FormName()+"="+string(content))
 		}
@@ -75,22 +79,48 @@ func TestConvertSource(t *testing.T) {
 		want string
 	}{
 		{babyclient.ConvertRequest{Sources: sources(url1)}, `{"sources":[{"kind":"http","url":"https://host/a.pdf"}]}`},
-		{babyclient.ConvertRequest{Sources: sources(babyclient.Source{URL: "http://h/x", Header: map[string]string{"Authorization": "Bearer t"}},
-			babyclient.Source{Name: "b.md", Data: []byte("hi"), Inline: true}, babyclient.Source{Path: write(t, "c.md", "file"), Inline: true})},
+		{
+			babyclient.ConvertRequest{Sources: sources(
+				babyclient.Source{URL: "http://h/x", Header: map[string]string{"Authorization": "Bearer t"}},
+				babyclient.Source{
+					Name:   "b.md",
+					Data:   []byte("hi"),
+					Inline: true,
+				},
+				babyclient.Source{Path: write(t, "c.md", "file"), Inline: true},
+			)},
 			`{"sources":[{"kind":"http","url":"http://h/x","headers":{"Authorization":"Bearer t"}},{"kind":"file","filename":"b.md","base64_string":"aGk="},
-			{"kind":"file","filename":"c.md","base64_string":"ZmlsZQ=="}]}`},
-		{babyclient.ConvertRequest{Sources: sources(url1), Target: map[string]any{"kind": "zip"}, Options: babyclient.ConvertOptions{
-			FromFormats: []string{"pdf"}, ToFormats: []string{babyclient.FormatMarkdown, babyclient.FormatJSON}, Pages: &babyclient.PageRange{First: 2, Last: 3}, DoOCR: new(false),
-			ForceOCR: new(true), OCRPreset: "tesseract", OCRLang: []string{"eng"}, Pipeline: "vlm", PDFBackend: "pypdfium2", DoTableStructure: new(false), TableMode: "fast",
-			TableCellMatching: new(true), ImageExportMode: "embedded", IncludeImages: new(false), IncludePageImages: new(true), ImagesScale: new(1.5),
-			MDPageBreakPlaceholder: "---", MDCompactTables: new(true), DocumentTimeout: new(9.5), AbortOnError: new(true), DoCodeEnrichment: new(false),
-			Extra: map[string]any{"images_scale": 2, "ocr_custom_config": map[string]any{"a": 1}}}},
+			{"kind":"file","filename":"c.md","base64_string":"ZmlsZQ=="}]}`,
+		},
+		{
+			babyclient.ConvertRequest{
+				Sources: sources(url1),
+				Target:  map[string]any{"kind": "zip"},
+				Options: babyclient.ConvertOptions{
+					FromFormats: []string{
+						"pdf",
+					}, ToFormats: []string{babyclient.FormatMarkdown, babyclient.FormatJSON}, Pages: &babyclient.PageRange{First: 2, Last: 3}, DoOCR: new(false),
+					ForceOCR: new(
+						true,
+					), OCRPreset: "tesseract", OCRLang: []string{"eng"}, Pipeline: "vlm", PDFBackend: "pypdfium2", DoTableStructure: new(false), TableMode: "fast",
+					TableCellMatching: new(
+						true,
+					), ImageExportMode: "embedded", IncludeImages: new(false), IncludePageImages: new(true), ImagesScale: new(1.5),
+					MDPageBreakPlaceholder: "---", MDCompactTables: new(true), DocumentTimeout: new(9.5), AbortOnError: new(true), DoCodeEnrichment: new(false),
+					Extra: map[string]any{"images_scale": 2, "ocr_custom_config": map[string]any{"a": 1}}},
+			},
 			`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"target":{"kind":"zip"},"options":{"from_formats":["pdf"],"to_formats":["md","json"],"page_range":[2,3],
 			"do_ocr":false,"force_ocr":true,"ocr_preset":"tesseract","ocr_lang":["eng"],"pipeline":"vlm","pdf_backend":"pypdfium2","do_table_structure":false,"table_mode":"fast",
 			"table_cell_matching":true,"image_export_mode":"embedded","include_images":false,"include_page_images":true,"images_scale":2,"md_page_break_placeholder":"---",
-			"md_compact_tables":true,"document_timeout":9.5,"abort_on_error":true,"do_code_enrichment":false,"ocr_custom_config":{"a":1}}}`},
-		{babyclient.ConvertRequest{Sources: sources(url1), Options: babyclient.ConvertOptions{Pages: &babyclient.PageRange{First: 2}}},
-			`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"options":{"page_range":[2,9223372036854775807]}}`},
+			"md_compact_tables":true,"document_timeout":9.5,"abort_on_error":true,"do_code_enrichment":false,"ocr_custom_config":{"a":1}}}`,
+		},
+		{
+			babyclient.ConvertRequest{
+				Sources: sources(url1),
+				Options: babyclient.ConvertOptions{Pages: &babyclient.PageRange{First: 2}},
+			},
+			`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"options":{"page_range":[2,9223372036854775807]}}`,
+		},
 	}
 	for _, tt := range tests {
 		resp, err := c.Docling.Convert(t.Context(), &tt.req)
@@ -104,36 +134,85 @@ func TestConvertSource(t *testing.T) {
 	}
 }
 
-// An upload is exactly these parts: the files, and each option under its name as plain text, a list repeated.
+// An upload is exactly these parts: the files, and each option under its name as plain text, a list
+// repeated.
 func TestUploadForm(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /docling/", babytest.JSON(200, `{"document":{"filename":"a.md"},"status":"success","chunks":[],"documents":[]}`))
+	srv.On(
+		"POST /docling/",
+		babytest.JSON(200, `{"document":{"filename":"a.md"},"status":"success","chunks":[],"documents":[]}`),
+	)
 	c := client(srv)
 	_, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{
-		Sources: sources(babyclient.FromBytes("a.md", []byte("# A")), babyclient.FromReader(`dir/we"ird ü.bin`, strings.NewReader("bytes")), babyclient.FromFile(write(t, "noext", "%PDF-1.7"))),
-		Options: babyclient.ConvertOptions{ToFormats: []string{"md", "text"}, DoOCR: new(true), Pages: &babyclient.PageRange{First: 1, Last: 2}, ImagesScale: new(1.5),
-			Extra: map[string]any{"picture_description_api": map[string]any{"url": "u"}, "n": 3, "nothing": nil}},
+		Sources: sources(
+			babyclient.FromBytes("a.md", []byte("# A")),
+			babyclient.FromReader(`dir/we"ird ü.bin`, strings.NewReader("bytes")),
+			babyclient.FromFile(write(t, "noext", "%PDF-1.7")),
+		),
+		Options: babyclient.ConvertOptions{
+			ToFormats:   []string{"md", "text"},
+			DoOCR:       new(true),
+			Pages:       &babyclient.PageRange{First: 1, Last: 2},
+			ImagesScale: new(1.5),
+			Extra:       map[string]any{"picture_description_api": map[string]any{"url": "u"}, "n": 3, "nothing": nil},
+		},
 		Target: map[string]any{"kind": "zip"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := seen(t, srv)
 	got := strings.Join(form(t, r), "\n")
-	want := strings.Join([]string{"do_ocr=true", "images_scale=1.5", "n=3", "page_range=1", "page_range=2", `picture_description_api={"url":"u"}`, "to_formats=md", "to_formats=text",
-		"target_type=zip", "files[a.md,text/markdown]=# A", "files[we%22ird ü.bin,application/octet-stream]=bytes", "files[noext,application/pdf]=%PDF-1.7"}, "\n")
+	want := strings.Join(
+		[]string{
+			"do_ocr=true",
+			"images_scale=1.5",
+			"n=3",
+			"page_range=1",
+			"page_range=2",
+			`picture_description_api={"url":"u"}`,
+			"to_formats=md",
+			"to_formats=text",
+			"target_type=zip",
+			"files[a.md,text/markdown]=# A",
+			"files[we%22ird ü.bin,application/octet-stream]=bytes",
+			"files[noext,application/pdf]=%PDF-1.7",
+		},
+		"\n",
+	)
 	if got != want || r.Path != "/docling/v1/convert/file" || r.ContentLength != int64(len(r.Body)) {
 		t.Errorf("%s with a length of %d:\n%s\nwant\n%s", r.Path, r.ContentLength, got, want)
 	}
 	// Chunking has the options of both steps, under other names.
 	for _, chunker := range []string{"", babyclient.ChunkerHierarchical} {
-		req := &babyclient.ChunkRequest{Sources: sources(babyclient.Source{Name: "a.md", Data: []byte("# A"), MediaType: "text/x-own"}), Chunker: chunker,
-			Convert: babyclient.ConvertOptions{DoOCR: new(false)}, Options: babyclient.ChunkOptions{UseMarkdownTables: new(true), Extra: map[string]any{"x": "y"}}, IncludeConvertedDoc: new(true)}
-		want := []string{"convert_do_ocr=false", "chunking_use_markdown_tables=true", "chunking_x=y", "include_converted_doc=true", "files[a.md,text/x-own]=# A"}
+		req := &babyclient.ChunkRequest{
+			Sources: sources(babyclient.Source{Name: "a.md", Data: []byte("# A"), MediaType: "text/x-own"}),
+			Chunker: chunker,
+			Convert: babyclient.ConvertOptions{
+				DoOCR: new(false),
+			},
+			Options:             babyclient.ChunkOptions{UseMarkdownTables: new(true), Extra: map[string]any{"x": "y"}},
+			IncludeConvertedDoc: new(true),
+		}
+		want := []string{
+			"convert_do_ocr=false",
+			"chunking_use_markdown_tables=true",
+			"chunking_x=y",
+			"include_converted_doc=true",
+			"files[a.md,text/x-own]=# A",
+		}
 		path := "/docling/v1/chunk/hierarchical/file"
 		if chunker == "" {
 			req.Options.MaxTokens, req.Options.Tokenizer, req.Options.MergePeers = new(64), "tok", new(false)
-			want = []string{"convert_do_ocr=false", "chunking_max_tokens=64", "chunking_merge_peers=false", "chunking_tokenizer=tok", "chunking_use_markdown_tables=true", "chunking_x=y",
-				"include_converted_doc=true", "files[a.md,text/x-own]=# A"}
+			want = []string{
+				"convert_do_ocr=false",
+				"chunking_max_tokens=64",
+				"chunking_merge_peers=false",
+				"chunking_tokenizer=tok",
+				"chunking_use_markdown_tables=true",
+				"chunking_x=y",
+				"include_converted_doc=true",
+				"files[a.md,text/x-own]=# A",
+			}
 			path = "/docling/v1/chunk/hybrid/file"
 		}
 		_, _ = c.Docling.Chunk(t.Context(), req) // the answer does not matter here
@@ -145,22 +224,41 @@ func TestUploadForm(t *testing.T) {
 
 func TestChunkSource(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /docling/v1/chunk/{chunker}/source", babytest.JSON(200, `{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"A","page_numbers":[1,2]}],"documents":[{"kind":"ExportResult","content":{"filename":"a.pdf"},"status":"success"}]}`))
+	srv.On(
+		"POST /docling/v1/chunk/{chunker}/source",
+		babytest.JSON(
+			200,
+			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"A","page_numbers":[1,2]}],"documents":[{"kind":"ExportResult","content":{"filename":"a.pdf"},"status":"success"}]}`,
+		),
+	)
 	c := client(srv)
-	resp, err := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1), Convert: babyclient.ConvertOptions{ToFormats: []string{"json"}, DoOCR: new(false)},
-		Options: babyclient.ChunkOptions{MaxTokens: new(64)}, IncludeConvertedDoc: new(false)})
-	if err != nil || resp.Chunks[0].Text != "A" || len(resp.Chunks[0].Pages) != 2 || resp.Documents[0].Status != "success" {
+	resp, err := c.Docling.Chunk(
+		t.Context(),
+		&babyclient.ChunkRequest{
+			Sources:             sources(url1),
+			Convert:             babyclient.ConvertOptions{ToFormats: []string{"json"}, DoOCR: new(false)},
+			Options:             babyclient.ChunkOptions{MaxTokens: new(64)},
+			IncludeConvertedDoc: new(false),
+		},
+	)
+	if err != nil || resp.Chunks[0].Text != "A" || len(resp.Chunks[0].Pages) != 2 ||
+		resp.Documents[0].Status != "success" {
 		t.Fatalf("%+v, %v", resp, err)
 	}
 	r := seen(t, srv)
-	sameJSON(t, r.Body, `{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"convert_options":{"to_formats":["json"],"do_ocr":false},"chunking_options":{"max_tokens":64},"include_converted_doc":false}`)
+	sameJSON(
+		t,
+		r.Body,
+		`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"convert_options":{"to_formats":["json"],"do_ocr":false},"chunking_options":{"max_tokens":64},"include_converted_doc":false}`,
+	)
 	if r.Path != "/docling/v1/chunk/hybrid/source" {
 		t.Errorf("path %s", r.Path)
 	}
 	if _, err = c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1), Chunker: babyclient.ChunkerHierarchical}); err != nil {
 		t.Fatal(err)
 	}
-	if r := seen(t, srv); r.Path != "/docling/v1/chunk/hierarchical/source" || string(r.Body) != `{"sources":[{"kind":"http","url":"https://host/a.pdf"}]}` {
+	if r := seen(t, srv); r.Path != "/docling/v1/chunk/hierarchical/source" ||
+		string(r.Body) != `{"sources":[{"kind":"http","url":"https://host/a.pdf"}]}` {
 		t.Errorf("%s %s", r.Path, r.Body)
 	}
 }
@@ -197,7 +295,8 @@ func TestUploadLength(t *testing.T) {
 			continue
 		}
 		r := seen(t, srv)
-		if (r.ContentLength >= 0) != tt.known || tt.known && r.ContentLength != int64(len(r.Body)) || form(t, r)[0] != "files[a.md,text/markdown]="+tt.body {
+		if (r.ContentLength >= 0) != tt.known || tt.known && r.ContentLength != int64(len(r.Body)) ||
+			form(t, r)[0] != "files[a.md,text/markdown]="+tt.body {
 			t.Errorf("%s: length %d of %d bytes, %q", name, r.ContentLength, len(r.Body), form(t, r))
 		}
 	}
@@ -229,7 +328,8 @@ func TestUploadReaderFails(t *testing.T) {
 		"read out":  {babyclient.FromReader("a.md", strings.NewReader("")), babyclient.ErrInvalidRequest, "no bytes left"},
 	} {
 		_, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(tt.s)})
-		if e := fails(t, err); e.Code != babyclient.CodeInvalidDoclingFile || !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) {
+		if e := fails(t, err); e.Code != babyclient.CodeInvalidDoclingFile || !errors.Is(err, tt.is) ||
+			!strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: code %s, %v", name, e.Code, err)
 		}
 	}
@@ -254,37 +354,151 @@ func TestBadSources(t *testing.T) {
 		{"nil chunk", babyclient.CodeInvalidDoclingBody, "nil", chunk(nil)},
 		{"none", babyclient.CodeInvalidDoclingBody, "no sources", of()},
 		{"empty", babyclient.CodeInvalidDoclingFile, "sources[1]: is empty", of(a, babyclient.Source{})},
-		{"two at once", babyclient.CodeInvalidDoclingFile, "more than one", of(babyclient.Source{URL: "http://h/a", Path: "b"})},
-		{"no URL", babyclient.CodeInvalidDoclingFile, `"a.pdf" is no http or https URL`, of(babyclient.FromURL("a.pdf"))},
+		{
+			"two at once",
+			babyclient.CodeInvalidDoclingFile,
+			"more than one",
+			of(babyclient.Source{URL: "http://h/a", Path: "b"}),
+		},
+		{
+			"no URL",
+			babyclient.CodeInvalidDoclingFile,
+			`"a.pdf" is no http or https URL`,
+			of(babyclient.FromURL("a.pdf")),
+		},
 		{"ftp", babyclient.CodeInvalidDoclingFile, "FromFile", of(babyclient.FromURL("ftp://h/a.pdf"))},
 		{"file URL", babyclient.CodeInvalidDoclingFile, "FromFile", of(babyclient.FromURL("file:///etc/passwd"))},
 		{"no name", babyclient.CodeInvalidDoclingFile, "Name", of(babyclient.FromBytes("", []byte("x")))},
 		{"no bytes", babyclient.CodeInvalidDoclingFile, `"a.md" is empty`, of(babyclient.FromBytes("a.md", []byte{}))},
-		{"missing", babyclient.CodeInvalidDoclingFile, "no such file", of(babyclient.FromFile(filepath.Join(dir, "missing.pdf")))},
+		{
+			"missing",
+			babyclient.CodeInvalidDoclingFile,
+			"no such file",
+			of(babyclient.FromFile(filepath.Join(dir, "missing.pdf"))),
+		},
 		{"directory", babyclient.CodeInvalidDoclingFile, "is a directory", of(babyclient.FromFile(dir))},
 		{"empty file", babyclient.CodeInvalidDoclingFile, "is empty", of(babyclient.FromFile(write(t, "e.md", "")))},
 		{"device", babyclient.CodeInvalidDoclingFile, "regular", of(babyclient.FromFile(os.DevNull))},
-		{"reader inline", babyclient.CodeInvalidDoclingFile, "inline", of(babyclient.Source{Name: "a", Reader: strings.NewReader("x"), Inline: true})},
-		{"media type", babyclient.CodeInvalidDoclingFile, "media type", of(babyclient.Source{Name: "a", Data: []byte("x"), MediaType: "a\r\nX: y"})},
+		{
+			"reader inline",
+			babyclient.CodeInvalidDoclingFile,
+			"inline",
+			of(babyclient.Source{Name: "a", Reader: strings.NewReader("x"), Inline: true}),
+		},
+		{
+			"media type",
+			babyclient.CodeInvalidDoclingFile,
+			"media type",
+			of(babyclient.Source{Name: "a", Data: []byte("x"), MediaType: "a\r\nX: y"}),
+		},
 		{"mixed", babyclient.CodeInvalidDoclingBody, "Inline", of(a, url1)},
-		{"same stem", babyclient.CodeInvalidDoclingBody, "ConvertAll", of(a, babyclient.FromBytes("a.html", []byte("x")))},
-		{"same URL stem", babyclient.CodeInvalidDoclingBody, "ConvertAll", of(babyclient.FromURL("http://h/x/a.pdf?1"), babyclient.FromURL("http://h/y/a.html"))},
-		{"too many", babyclient.CodeInvalidDoclingBody, "c.md, d.md", of(a, b, babyclient.FromBytes("c.md", []byte("x")), babyclient.FromBytes("d.md", []byte("x")))},
-		{"pages upside down", babyclient.CodeInvalidRequest, "5 to 3", with(babyclient.ConvertOptions{Pages: &babyclient.PageRange{First: 5, Last: 3}})},
-		{"page 0", babyclient.CodeInvalidRequest, "0 to 3", with(babyclient.ConvertOptions{Pages: &babyclient.PageRange{Last: 3}})},
-		{"images_scale", babyclient.CodeInvalidRequest, "images_scale", with(babyclient.ConvertOptions{ImagesScale: new(math.NaN())})},
-		{"document_timeout", babyclient.CodeInvalidRequest, "document_timeout", with(babyclient.ConvertOptions{DocumentTimeout: new(math.Inf(1))})},
-		{"format without content", babyclient.CodeInvalidRequest, `"yaml" only in a zip`, with(babyclient.ConvertOptions{ToFormats: []string{"md", "yaml"}})},
-		{"extra", babyclient.CodeInvalidRequestBody, "Extra[x]", with(babyclient.ConvertOptions{Extra: map[string]any{"x": func() {}}})},
-		{"target of an upload", babyclient.CodeInvalidRequest, "target", convert(&babyclient.ConvertRequest{Sources: sources(a), Target: map[string]any{"kind": "s3", "bucket": "b"}})},
-		{"chunker", babyclient.CodeInvalidRequest, `"lexical"`, chunk(&babyclient.ChunkRequest{Sources: sources(a), Chunker: "lexical"})},
-		{"to_formats of chunks", babyclient.CodeInvalidRequest, "to_formats", chunk(&babyclient.ChunkRequest{Sources: sources(a), Convert: babyclient.ConvertOptions{ToFormats: []string{"md"}}})},
-		{"hierarchical with tokens", babyclient.CodeInvalidRequest, "MaxTokens", chunk(&babyclient.ChunkRequest{Sources: sources(a), Chunker: "hierarchical", Options: babyclient.ChunkOptions{MaxTokens: new(5)}})},
-		{"max_tokens", babyclient.CodeInvalidRequest, "max_tokens is 0", chunk(&babyclient.ChunkRequest{Sources: sources(a), Options: babyclient.ChunkOptions{MaxTokens: new(0)}})},
-		{"same name in chunks", babyclient.CodeInvalidDoclingBody, "ChunkAll", chunk(&babyclient.ChunkRequest{Sources: sources(a, a)})},
+		{
+			"same stem",
+			babyclient.CodeInvalidDoclingBody,
+			"ConvertAll",
+			of(a, babyclient.FromBytes("a.html", []byte("x"))),
+		},
+		{
+			"same URL stem",
+			babyclient.CodeInvalidDoclingBody,
+			"ConvertAll",
+			of(babyclient.FromURL("http://h/x/a.pdf?1"), babyclient.FromURL("http://h/y/a.html")),
+		},
+		{
+			"too many",
+			babyclient.CodeInvalidDoclingBody,
+			"c.md, d.md",
+			of(a, b, babyclient.FromBytes("c.md", []byte("x")), babyclient.FromBytes("d.md", []byte("x"))),
+		},
+		{
+			"pages upside down",
+			babyclient.CodeInvalidRequest,
+			"5 to 3",
+			with(babyclient.ConvertOptions{Pages: &babyclient.PageRange{First: 5, Last: 3}}),
+		},
+		{
+			"page 0",
+			babyclient.CodeInvalidRequest,
+			"0 to 3",
+			with(babyclient.ConvertOptions{Pages: &babyclient.PageRange{Last: 3}}),
+		},
+		{
+			"images_scale",
+			babyclient.CodeInvalidRequest,
+			"images_scale",
+			with(babyclient.ConvertOptions{ImagesScale: new(math.NaN())}),
+		},
+		{
+			"document_timeout",
+			babyclient.CodeInvalidRequest,
+			"document_timeout",
+			with(babyclient.ConvertOptions{DocumentTimeout: new(math.Inf(1))}),
+		},
+		{
+			"format without content",
+			babyclient.CodeInvalidRequest,
+			`"yaml" only in a zip`,
+			with(babyclient.ConvertOptions{ToFormats: []string{"md", "yaml"}}),
+		},
+		{
+			"extra",
+			babyclient.CodeInvalidRequestBody,
+			"Extra[x]",
+			with(babyclient.ConvertOptions{Extra: map[string]any{"x": func() {}}}),
+		},
+		{
+			"target of an upload",
+			babyclient.CodeInvalidRequest,
+			"target",
+			convert(
+				&babyclient.ConvertRequest{Sources: sources(a), Target: map[string]any{"kind": "s3", "bucket": "b"}},
+			),
+		},
+		{
+			"chunker",
+			babyclient.CodeInvalidRequest,
+			`"lexical"`,
+			chunk(&babyclient.ChunkRequest{Sources: sources(a), Chunker: "lexical"}),
+		},
+		{
+			"to_formats of chunks",
+			babyclient.CodeInvalidRequest,
+			"to_formats",
+			chunk(
+				&babyclient.ChunkRequest{
+					Sources: sources(a),
+					Convert: babyclient.ConvertOptions{ToFormats: []string{"md"}},
+				},
+			),
+		},
+		{
+			"hierarchical with tokens",
+			babyclient.CodeInvalidRequest,
+			"MaxTokens",
+			chunk(
+				&babyclient.ChunkRequest{
+					Sources: sources(a),
+					Chunker: "hierarchical",
+					Options: babyclient.ChunkOptions{MaxTokens: new(5)},
+				},
+			),
+		},
+		{
+			"max_tokens",
+			babyclient.CodeInvalidRequest,
+			"max_tokens is 0",
+			chunk(&babyclient.ChunkRequest{Sources: sources(a), Options: babyclient.ChunkOptions{MaxTokens: new(0)}}),
+		},
+		{
+			"same name in chunks",
+			babyclient.CodeInvalidDoclingBody,
+			"ChunkAll",
+			chunk(&babyclient.ChunkRequest{Sources: sources(a, a)}),
+		},
 	}
 	for _, tt := range tests {
-		if e := fails(t, tt.err); e.Code != tt.code || !strings.Contains(tt.err.Error(), tt.says) || !errors.Is(tt.err, babyclient.ErrInvalidRequest) {
+		if e := fails(t, tt.err); e.Code != tt.code || !strings.Contains(tt.err.Error(), tt.says) ||
+			!errors.Is(tt.err, babyclient.ErrInvalidRequest) {
 			t.Errorf("%s: code %s, %v; want %s and %q", tt.name, e.Code, tt.err, tt.code, tt.says)
 		}
 	}
@@ -343,27 +557,60 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // Several documents come as a zip, and are documents all the same.
 func TestZipAnswer(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /docling/v1/convert/file", babytest.Zip(map[string]string{"b.md": "# B", "a.md": "# A", "a.txt": "A", "a.html": "<h1>", "a.json": `{"n":1}`, "a.doctags": "<d>",
-		"a.doclang": "<l>", "a.yaml": "n: 1", "artifacts/image_0.png": "png"}))
+	srv.On(
+		"POST /docling/v1/convert/file",
+		babytest.Zip(
+			map[string]string{
+				"b.md":                  "# B",
+				"a.md":                  "# A",
+				"a.txt":                 "A",
+				"a.html":                "<h1>",
+				"a.json":                `{"n":1}`,
+				"a.doctags":             "<d>",
+				"a.doclang":             "<l>",
+				"a.yaml":                "n: 1",
+				"artifacts/image_0.png": "png",
+			},
+		),
+	)
 	c := client(srv)
-	resp, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("a.pdf", []byte("x")), babyclient.FromBytes("b.html", []byte("x")))})
+	resp, err := c.Docling.Convert(
+		t.Context(),
+		&babyclient.ConvertRequest{
+			Sources: sources(babyclient.FromBytes("a.pdf", []byte("x")), babyclient.FromBytes("b.html", []byte("x"))),
+		},
+	)
 	if err != nil || len(resp.Documents) != 2 {
 		t.Fatalf("%+v, %v", resp, err)
 	}
 	a, b := resp.Documents[0], resp.Documents[1]
 	if a.Filename != "a.pdf" || a.Markdown != "# A" || a.Text != "A" || a.HTML != "<h1>" || string(a.JSON) != `{"n":1}` || a.DocTags != "<d>" || a.DocLang != "<l>" ||
-		b.Filename != "b.html" || b.Markdown != "# B" || string(resp.Files["artifacts/image_0.png"]) != "png" || string(resp.Files["a.yaml"]) != "n: 1" || len(resp.Files) != 2 {
+		b.Filename != "b.html" || b.Markdown != "# B" ||
+		string(resp.Files["artifacts/image_0.png"]) != "png" ||
+		string(resp.Files["a.yaml"]) != "n: 1" ||
+		len(resp.Files) != 2 {
 		t.Errorf("%+v %+v %v", a, b, resp.Files)
 	}
 	// One that is not there was not converted, and that is not silent.
-	resp, err = c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("a.pdf", []byte("x")), babyclient.FromBytes("gone.html", []byte("x")))})
+	resp, err = c.Docling.Convert(
+		t.Context(),
+		&babyclient.ConvertRequest{
+			Sources: sources(
+				babyclient.FromBytes("a.pdf", []byte("x")),
+				babyclient.FromBytes("gone.html", []byte("x")),
+			),
+		},
+	)
 	d, ok := errors.AsType[*babyclient.DocumentError](err)
 	if !ok || d.Filename != "gone.html" || !errors.Is(err, babyclient.ErrDocumentFailed) || len(resp.Documents) != 2 {
 		t.Errorf("%+v, %v", resp, err)
 	}
 	// What URLs are called only the server knows: their number counts.
 	srv.On("POST /docling/v1/convert/source", babytest.Zip(map[string]string{"x.md": "# X"}))
-	_, err = c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(url1, babyclient.FromURL("http://h/b.html"))})
+	_, err = c.Docling.Convert(
+		t.Context(),
+		&babyclient.ConvertRequest{Sources: sources(url1, babyclient.FromURL("http://h/b.html"))},
+	)
 	if !errors.Is(err, babyclient.ErrDocumentFailed) || !strings.Contains(err.Error(), "1 of 2 documents") {
 		t.Errorf("err = %v", err)
 	}
@@ -443,7 +690,11 @@ func TestZipRefused(t *testing.T) {
 // What docling says of a document that it did not convert.
 func TestDocumentFailures(t *testing.T) {
 	answer := func(status, errs string) string {
-		return fmt.Sprintf(`{"document":{"filename":"a.pdf","md_content":"half"},"status":%q,"errors":[%s]}`, status, errs)
+		return fmt.Sprintf(
+			`{"document":{"filename":"a.pdf","md_content":"half"},"status":%q,"errors":[%s]}`,
+			status,
+			errs,
+		)
 	}
 	oneError := `{"component_type":"model","module_name":"m","error_message":"bad page","category":"timeout","page_no":2}`
 	tests := []struct {
@@ -461,7 +712,9 @@ func TestDocumentFailures(t *testing.T) {
 		srv.On("POST /docling/v1/convert/source", babytest.JSON(200, tt.body))
 		resp, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(url1)})
 		d, ok := errors.AsType[*babyclient.DocumentError](err)
-		if !ok || !errors.Is(err, babyclient.ErrDocumentFailed) || errors.Is(err, babyclient.ErrPartialSuccess) != tt.partial || !strings.Contains(err.Error(), tt.says) {
+		if !ok || !errors.Is(err, babyclient.ErrDocumentFailed) ||
+			errors.Is(err, babyclient.ErrPartialSuccess) != tt.partial ||
+			!strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 		if resp.Document().Markdown != "half" || d.Filename != "a.pdf" {
@@ -483,10 +736,24 @@ func TestNoChunks(t *testing.T) {
 		ok         bool
 	}{
 		{"none", `{"chunks":[],"documents":[` + document("a.pdf", "null") + `]}`, false},
-		{"none of one", `{"chunks":[{"filename":"b.pdf","text":"x"}],"documents":[` + document("a.pdf", "null") + `,` + document("b.pdf", "null") + `]}`, false},
+		{
+			"none of one",
+			`{"chunks":[{"filename":"b.pdf","text":"x"}],"documents":[` + document(
+				"a.pdf",
+				"null",
+			) + `,` + document(
+				"b.pdf",
+				"null",
+			) + `]}`,
+			false,
+		},
 		{"text but no chunks", `{"chunks":[],"documents":[` + document("a.pdf", `{"texts":[{}]}`) + `]}`, false},
 		{"no documents", `{"chunks":[],"documents":[]}`, false},
-		{"known to be empty", `{"chunks":[],"documents":[` + document("a.pdf", `{"texts":[],"tables":[]}`) + `]}`, true},
+		{
+			"known to be empty",
+			`{"chunks":[],"documents":[` + document("a.pdf", `{"texts":[],"tables":[]}`) + `]}`,
+			true,
+		},
 	}
 	for _, tt := range tests {
 		srv := server(t)
@@ -500,15 +767,19 @@ func TestNoChunks(t *testing.T) {
 
 func TestStored(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /docling/v1/convert/source", babytest.JSON(200, `{"num_converted":2,"num_succeeded":2,"num_failed":0,"processing_time":1}`),
-		babytest.JSON(200, `{"num_converted":2,"num_succeeded":1,"num_failed":1}`))
+	srv.On(
+		"POST /docling/v1/convert/source",
+		babytest.JSON(200, `{"num_converted":2,"num_succeeded":2,"num_failed":0,"processing_time":1}`),
+		babytest.JSON(200, `{"num_converted":2,"num_succeeded":1,"num_failed":1}`),
+	)
 	c := client(srv)
 	req := &babyclient.ConvertRequest{Sources: sources(url1), Target: map[string]any{"kind": "s3", "bucket": "b"}}
 	resp, err := c.Docling.Convert(t.Context(), req)
 	if err != nil || resp.Stored.NumSucceeded != 2 || len(resp.Documents) != 0 {
 		t.Errorf("%+v, %v", resp, err)
 	}
-	if resp, err = c.Docling.Convert(t.Context(), req); !errors.Is(err, babyclient.ErrDocumentFailed) || resp.Stored.NumFailed != 1 {
+	if resp, err = c.Docling.Convert(t.Context(), req); !errors.Is(err, babyclient.ErrDocumentFailed) ||
+		resp.Stored.NumFailed != 1 {
 		t.Errorf("%+v, %v", resp, err)
 	}
 }
@@ -522,7 +793,8 @@ func TestDoclingHealth(t *testing.T) {
 	if h, err := c.Docling.Health(t.Context()); err != nil || h.Status != "ok" {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if _, err := c.Docling.Ready(t.Context()); !errors.Is(err, babyclient.ErrUnavailable) || !strings.Contains(err.Error(), "not ready") {
+	if _, err := c.Docling.Ready(t.Context()); !errors.Is(err, babyclient.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "not ready") {
 		t.Errorf("err = %v", err)
 	}
 	v, err := c.Docling.Version(t.Context())

@@ -35,8 +35,8 @@ type EmbedRequest struct {
 // MarshalJSON encodes the request as [Client.Embed] sends it, with Extra.
 func (r EmbedRequest) MarshalJSON() ([]byte, error) { return encodeBody(r.body(), r.Extra) }
 
-// UnmarshalJSON takes input as one text, as texts, as the tokens of one text, or as those of several.
-// It keeps fields that have no name here in Extra.
+// UnmarshalJSON takes input as one text, as texts, as the tokens of one text, or as those of
+// several. It keeps fields that have no name here in Extra.
 func (r *EmbedRequest) UnmarshalJSON(data []byte) error {
 	var body struct {
 		Input json.RawMessage `json:"input"`

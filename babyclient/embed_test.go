@@ -27,7 +27,10 @@ func embeddings(vectors ...string) string {
 	for i, v := range vectors {
 		data = append(data, fmt.Sprintf(`{"object":"embedding","index":%d,"embedding":%s}`, i, v))
 	}
-	return `{"id":"e1","object":"list","model":"m","data":[` + strings.Join(data, ",") + `],"usage":{"prompt_tokens":2,"total_tokens":2}}`
+	return `{"id":"e1","object":"list","model":"m","data":[` + strings.Join(
+		data,
+		",",
+	) + `],"usage":{"prompt_tokens":2,"total_tokens":2}}`
 }
 
 func TestEmbedBody(t *testing.T) {
@@ -38,12 +41,22 @@ func TestEmbedBody(t *testing.T) {
 		req  babyclient.EmbedRequest
 		want string
 	}{
-		{babyclient.EmbedRequest{Model: " m ", Input: []string{"a"}}, `{"model":"m","input":["a"],"encoding_format":"base64"}`},
-		{babyclient.EmbedRequest{Model: "m", InputTokens: [][]int{{1, 2}}, EncodingFormat: "float", User: "u"}, `{"model":"m","input":[[1,2]],"encoding_format":"float","user":"u"}`},
+		{
+			babyclient.EmbedRequest{Model: " m ", Input: []string{"a"}},
+			`{"model":"m","input":["a"],"encoding_format":"base64"}`,
+		},
+		{
+			babyclient.EmbedRequest{Model: "m", InputTokens: [][]int{{1, 2}}, EncodingFormat: "float", User: "u"},
+			`{"model":"m","input":[[1,2]],"encoding_format":"float","user":"u"}`,
+		},
 		{babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Dimensions: new(2), TruncatePromptTokens: new(-1)},
 			`{"model":"m","input":["a"],"encoding_format":"base64","dimensions":2,"truncate_prompt_tokens":-1}`},
-		{babyclient.EmbedRequest{Extra: map[string]any{"model": "x", "input": "a", "encoding_format": "base64", "more": 1}},
-			`{"model":"x","input":"a","encoding_format":"base64","more":1}`},
+		{
+			babyclient.EmbedRequest{
+				Extra: map[string]any{"model": "x", "input": "a", "encoding_format": "base64", "more": 1},
+			},
+			`{"model":"x","input":"a","encoding_format":"base64","more":1}`,
+		},
 	}
 	for _, tt := range tests {
 		resp, err := c.Embed(t.Context(), &tt.req)
@@ -51,7 +64,10 @@ func TestEmbedBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		sameJSON(t, seen(t, srv).Body, tt.want)
-		if !reflect.DeepEqual(resp.Vectors, [][]float32{{1, 2}}) || resp.Dimensions() != 2 || resp.Usage.TotalTokens != 2 || resp.ID != "e1" || resp.Model != "m" {
+		if !reflect.DeepEqual(resp.Vectors, [][]float32{{1, 2}}) || resp.Dimensions() != 2 ||
+			resp.Usage.TotalTokens != 2 ||
+			resp.ID != "e1" ||
+			resp.Model != "m" {
 			t.Errorf("%+v", resp)
 		}
 	}
@@ -66,16 +82,28 @@ func TestEmbedVectors(t *testing.T) {
 		answer string
 		err    string // part of the error; empty: vectors 1,2 and 3,4
 	}{
-		"base64":                             {embeddings(packed(1, 2), packed(3, 4)), ""},
-		"float":                              {embeddings(`[1,2.0]`, `[3e0, 4]`), ""},
-		"mixed":                              {embeddings(packed(1, 2), `[3,4]`), ""},
-		"shuffled":                           {`{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}]}`, ""},
-		"without index":                      {`{"data":[{"embedding":[1,2]},{"embedding":[3,4]}]}`, ""},
-		"missing":                            {embeddings(`[1,2]`), "1 vectors for 2 inputs"},
-		"one too many":                       {embeddings(`[1,2]`, `[3,4]`, `[5,6]`), "3 vectors for 2 inputs"},
-		"double":                             {`{"data":[{"index":1,"embedding":[3,4]},{"index":1,"embedding":[1,2]}]}`, "two vectors have index 1"},
-		"index out of range":                 {`{"data":[{"index":0,"embedding":[3,4]},{"index":7,"embedding":[1,2]}]}`, "index 7"},
-		"negative index":                     {`{"data":[{"index":-1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}]}`, "index -1"},
+		"base64": {embeddings(packed(1, 2), packed(3, 4)), ""},
+		"float":  {embeddings(`[1,2.0]`, `[3e0, 4]`), ""},
+		"mixed":  {embeddings(packed(1, 2), `[3,4]`), ""},
+		"shuffled": {
+			`{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}]}`,
+			"",
+		},
+		"without index": {`{"data":[{"embedding":[1,2]},{"embedding":[3,4]}]}`, ""},
+		"missing":       {embeddings(`[1,2]`), "1 vectors for 2 inputs"},
+		"one too many":  {embeddings(`[1,2]`, `[3,4]`, `[5,6]`), "3 vectors for 2 inputs"},
+		"double": {
+			`{"data":[{"index":1,"embedding":[3,4]},{"index":1,"embedding":[1,2]}]}`,
+			"two vectors have index 1",
+		},
+		"index out of range": {
+			`{"data":[{"index":0,"embedding":[3,4]},{"index":7,"embedding":[1,2]}]}`,
+			"index 7",
+		},
+		"negative index": {
+			`{"data":[{"index":-1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}]}`,
+			"index -1",
+		},
 		"longer":                             {embeddings(`[1,2]`, `[3,4,5]`), "3 dimensions, another has 2"},
 		"shorter":                            {embeddings(`[1,2]`, `[3]`), "1 dimensions, another has 2"},
 		"empty":                              {embeddings(`[1,2]`, `[]`), "empty"},
@@ -129,7 +157,9 @@ func TestEmbedVectorsAreApart(t *testing.T) {
 func TestEmbedIgnoredDimensions(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /v1/embeddings", babytest.JSON(200, embeddings(packed(1, 2))))
-	_, err := client(srv).Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Dimensions: new(1)})
+	_, err := client(
+		srv,
+	).Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Dimensions: new(1)})
 	if !errors.Is(err, babyclient.ErrInvalidResponse) || !strings.Contains(err.Error(), "Dimensions") {
 		t.Errorf("err = %v", err)
 	}
@@ -158,7 +188,10 @@ func TestEmbedFallback(t *testing.T) {
 		})
 	}
 	embed := func(c *babyclient.Client, format string) error {
-		_, err := c.Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, EncodingFormat: format})
+		_, err := c.Embed(
+			t.Context(),
+			&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, EncodingFormat: format},
+		)
 		return err
 	}
 	for _, answer := range []http.Handler{refuses(400, `{"error":{"message":"encoding_format must be float"}}`), refuses(422, `{"detail":[{"loc":["body","encoding_format"]}]}`),
@@ -187,8 +220,12 @@ func TestEmbedFallback(t *testing.T) {
 		t.Errorf("another 400: %d requests, %v", len(srv.Requests()), err)
 	}
 	srv = server(t) // one that refuses all: the fallback is not remembered
-	srv.On("POST /v1/embeddings", babytest.JSON(400, `{"error":{"message":"bad encoding_format"}}`), babytest.JSON(400, `{"error":{"message":"bad model"}}`),
-		babytest.JSON(200, embeddings(packed(1))))
+	srv.On(
+		"POST /v1/embeddings",
+		babytest.JSON(400, `{"error":{"message":"bad encoding_format"}}`),
+		babytest.JSON(400, `{"error":{"message":"bad model"}}`),
+		babytest.JSON(200, embeddings(packed(1))),
+	)
 	c := client(srv)
 	if err := embed(c, ""); err == nil || embed(c, "") != nil || formats(srv)[2] != "base64" {
 		t.Errorf("asked for %v", formats(srv))
@@ -207,19 +244,81 @@ func TestBadEmbedAndRerankInput(t *testing.T) {
 		{"nil embed", babyclient.CodeInvalidRequest, "nil", embed(nil)},
 		{"no model", babyclient.CodeModelRequired, "model", embed(&babyclient.EmbedRequest{Input: []string{"a"}})},
 		{"no input", babyclient.CodeInvalidRequest, "input", embed(&babyclient.EmbedRequest{Model: "m"})},
-		{"empty input", babyclient.CodeInvalidRequest, "input", embed(&babyclient.EmbedRequest{Model: "m", Input: []string{}})},
-		{"both inputs", babyclient.CodeInvalidRequest, "InputTokens", embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, InputTokens: [][]int{{1}}})},
-		{"no tokens", babyclient.CodeInvalidRequest, "[1]", embed(&babyclient.EmbedRequest{Model: "m", InputTokens: [][]int{{1}, {}}})},
-		{"dimensions", babyclient.CodeInvalidRequest, "dimensions is 0", embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Dimensions: new(0)})},
-		{"format", babyclient.CodeInvalidRequest, `"bytes"`, embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, EncodingFormat: "bytes"})},
-		{"unencodable", babyclient.CodeInvalidRequestBody, "Extra[x]", embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Extra: map[string]any{"x": math.NaN()}})},
+		{
+			"empty input",
+			babyclient.CodeInvalidRequest,
+			"input",
+			embed(&babyclient.EmbedRequest{Model: "m", Input: []string{}}),
+		},
+		{
+			"both inputs",
+			babyclient.CodeInvalidRequest,
+			"InputTokens",
+			embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, InputTokens: [][]int{{1}}}),
+		},
+		{
+			"no tokens",
+			babyclient.CodeInvalidRequest,
+			"[1]",
+			embed(&babyclient.EmbedRequest{Model: "m", InputTokens: [][]int{{1}, {}}}),
+		},
+		{
+			"dimensions",
+			babyclient.CodeInvalidRequest,
+			"dimensions is 0",
+			embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Dimensions: new(0)}),
+		},
+		{
+			"format",
+			babyclient.CodeInvalidRequest,
+			`"bytes"`,
+			embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, EncodingFormat: "bytes"}),
+		},
+		{
+			"unencodable",
+			babyclient.CodeInvalidRequestBody,
+			"Extra[x]",
+			embed(&babyclient.EmbedRequest{Model: "m", Input: []string{"a"}, Extra: map[string]any{"x": math.NaN()}}),
+		},
 		{"nil rerank", babyclient.CodeInvalidRequest, "nil", rerank(nil)},
-		{"no model", babyclient.CodeModelRequired, "model", rerank(&babyclient.RerankRequest{Query: "q", Documents: []string{"a"}})},
-		{"no query", babyclient.CodeInvalidRequest, "query", rerank(&babyclient.RerankRequest{Model: "m", Query: " ", Documents: []string{"a"}})},
-		{"no documents", babyclient.CodeInvalidRequest, "documents", rerank(&babyclient.RerankRequest{Model: "m", Query: "q"})},
-		{"both documents", babyclient.CodeInvalidRequest, "DocumentObjects", rerank(&babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}, DocumentObjects: []any{1}})},
-		{"top_n", babyclient.CodeInvalidRequest, "top_n is -1", rerank(&babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}, TopN: -1})},
-		{"unencodable", babyclient.CodeInvalidRequestBody, "func", rerank(&babyclient.RerankRequest{Model: "m", Query: "q", DocumentObjects: []any{func() {}}})},
+		{
+			"no model",
+			babyclient.CodeModelRequired,
+			"model",
+			rerank(&babyclient.RerankRequest{Query: "q", Documents: []string{"a"}}),
+		},
+		{
+			"no query",
+			babyclient.CodeInvalidRequest,
+			"query",
+			rerank(&babyclient.RerankRequest{Model: "m", Query: " ", Documents: []string{"a"}}),
+		},
+		{
+			"no documents",
+			babyclient.CodeInvalidRequest,
+			"documents",
+			rerank(&babyclient.RerankRequest{Model: "m", Query: "q"}),
+		},
+		{
+			"both documents",
+			babyclient.CodeInvalidRequest,
+			"DocumentObjects",
+			rerank(
+				&babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}, DocumentObjects: []any{1}},
+			),
+		},
+		{
+			"top_n",
+			babyclient.CodeInvalidRequest,
+			"top_n is -1",
+			rerank(&babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}, TopN: -1}),
+		},
+		{
+			"unencodable",
+			babyclient.CodeInvalidRequestBody,
+			"func",
+			rerank(&babyclient.RerankRequest{Model: "m", Query: "q", DocumentObjects: []any{func() {}}}),
+		},
 	}
 	for _, tt := range tests {
 		if e := fails(t, tt.err); e.Code != tt.code || !strings.Contains(tt.err.Error(), tt.says) {
@@ -233,15 +332,34 @@ func TestBadEmbedAndRerankInput(t *testing.T) {
 
 func TestRerank(t *testing.T) {
 	srv := server(t)
-	srv.On("POST /v1/rerank", babytest.JSON(200, `{"id":"r","model":"m","usage":{"total_tokens":9},"results":[{"index":2,"relevance_score":-3.5},
-		{"index":0,"relevance_score":0.25,"document":{"text":"from the engine","multi_modal":null}},{"index":1,"relevance_score":0.5,"document":"a string"}]}`))
+	srv.On(
+		"POST /v1/rerank",
+		babytest.JSON(
+			200,
+			`{"id":"r","model":"m","usage":{"total_tokens":9},"results":[{"index":2,"relevance_score":-3.5},
+		{"index":0,"relevance_score":0.25,"document":{"text":"from the engine","multi_modal":null}},{"index":1,"relevance_score":0.5,"document":"a string"}]}`,
+		),
+	)
 	c := client(srv)
-	resp, err := c.Rerank(t.Context(), &babyclient.RerankRequest{Model: " m ", Query: "q", Documents: []string{"a", "b", "c"}, ReturnDocuments: new(true),
-		TruncatePromptTokens: new(5), Extra: map[string]any{"use_activation": false}})
+	resp, err := c.Rerank(
+		t.Context(),
+		&babyclient.RerankRequest{
+			Model:                " m ",
+			Query:                "q",
+			Documents:            []string{"a", "b", "c"},
+			ReturnDocuments:      new(true),
+			TruncatePromptTokens: new(5),
+			Extra:                map[string]any{"use_activation": false},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameJSON(t, seen(t, srv).Body, `{"model":"m","query":"q","documents":["a","b","c"],"return_documents":true,"truncate_prompt_tokens":5,"use_activation":false}`)
+	sameJSON(
+		t,
+		seen(t, srv).Body,
+		`{"model":"m","query":"q","documents":["a","b","c"],"return_documents":true,"truncate_prompt_tokens":5,"use_activation":false}`,
+	)
 	var got []string
 	for _, r := range resp.Results {
 		got = append(got, fmt.Sprintf("%d %g %s", r.Index, r.RelevanceScore, r.Document.Text))
@@ -253,11 +371,16 @@ func TestRerank(t *testing.T) {
 	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", DocumentObjects: objects, TopN: 3, ReturnDocuments: new(true)}); err != nil {
 		t.Fatal(err)
 	}
-	sameJSON(t, seen(t, srv).Body, `{"model":"m","query":"q","documents":[{"text":"one"},{"content":[]},"three"],"top_n":3,"return_documents":true}`)
+	sameJSON(
+		t,
+		seen(t, srv).Body,
+		`{"model":"m","query":"q","documents":[{"text":"one"},{"content":[]},"three"],"top_n":3,"return_documents":true}`,
+	)
 	if d := resp.Results[2].Document; d == nil || d.Text != "three" {
 		t.Errorf("the document that the engine left out: %+v", d)
 	}
-	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a", "b", "c"}}); err != nil || resp.Results[2].Document != nil {
+	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a", "b", "c"}}); err != nil ||
+		resp.Results[2].Document != nil {
 		t.Errorf("a document that was not asked for: %+v, %v", resp, err)
 	}
 }
@@ -274,7 +397,9 @@ func TestRerankRefuses(t *testing.T) {
 	} {
 		srv := server(t)
 		srv.On("POST /v1/rerank", babytest.JSON(200, answer))
-		_, err := client(srv).Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a", "b"}})
+		_, err := client(
+			srv,
+		).Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a", "b"}})
 		if !errors.Is(err, babyclient.ErrInvalidResponse) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", answer, err, says)
 		}
@@ -312,7 +437,12 @@ func TestConcurrentUse(t *testing.T) {
 			if err != nil || resp.Output != want {
 				t.Errorf("infer %d: %v, %v", i, resp, err)
 			}
-			chat, err := babyclient.Collect(c.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(mark)}}))
+			chat, err := babyclient.Collect(
+				c.ChatStream(
+					t.Context(),
+					&babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(mark)}},
+				),
+			)
 			if err != nil || chat.Text() != want {
 				t.Errorf("stream %d: %v, %v", i, chat, err)
 			}

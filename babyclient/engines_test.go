@@ -23,16 +23,24 @@ import (
 	"github.com/babyapi-org/babyapi-go/internal/local"
 )
 
-// stack starts the real engines on tiny models that come with the repository, and two docling nodes.
-// The chat model was trained on a few dialogues that it knows by heart, with thinking and tools.
+// stack starts the real engines on tiny models that come with the repository, and two docling
+// nodes. The chat model was trained on a few dialogues that it knows by heart, with thinking and
+// tools.
 func stack(t *testing.T) *local.Stack {
 	t.Helper()
 	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
-		t.Skip("needs the real engines: run make test, or set BABYAPI_TEST_ENGINES=1 (the first run installs them, as go run ./cmd/babyapi-local setup does)")
+		t.Skip(
+			"needs the real engines: run make test, or set BABYAPI_TEST_ENGINES=1 (the first run installs them, as go run ./cmd/babyapi-local setup does)",
+		)
 	}
 	model := func(name string) string { return filepath.Join("..", "internal", "local", "testdata", "models", name) }
-	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", APIKey: "engine-key", DoclingNodes: 2, Messages: t.Output(),
-		ChatModel: model("tiny-chat.gguf"), EmbedModel: model("tiny-embed.gguf"), RerankModel: model("tiny-rerank.gguf")})
+	s, err := local.Start(
+		t.Context(),
+		local.Config{Addr: "127.0.0.1:0", APIKey: "engine-key", DoclingNodes: 2, Messages: t.Output(),
+			ChatModel: model(
+				"tiny-chat.gguf",
+			), EmbedModel: model("tiny-embed.gguf"), RerankModel: model("tiny-rerank.gguf")},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +76,23 @@ func both(t *testing.T, c *babyclient.Client, req babyclient.ChatRequest) *babyc
 
 func TestEngines(t *testing.T) {
 	s := stack(t)
-	c, err := babyclient.New(babyclient.WithBaseURL(s.BaseURL()), babyclient.WithAPIKey("engine-key"), babyclient.WithDefaultModel("tiny-chat"))
+	c, err := babyclient.New(
+		babyclient.WithBaseURL(s.BaseURL()),
+		babyclient.WithAPIKey("engine-key"),
+		babyclient.WithDefaultModel("tiny-chat"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.CloseIdleConnections()
-	weather := []babyclient.Tool{babyclient.FunctionTool("get_weather", "Current weather for a city", json.RawMessage(`{"type":"object","properties":{
-		"city":{"type":"string","enum":["Paris","Oslo"]},"unit":{"type":"string","enum":["c","f"]}},"required":["city","unit"],"additionalProperties":false}`))}
+	weather := []babyclient.Tool{
+		babyclient.FunctionTool(
+			"get_weather",
+			"Current weather for a city",
+			json.RawMessage(`{"type":"object","properties":{
+		"city":{"type":"string","enum":["Paris","Oslo"]},"unit":{"type":"string","enum":["c","f"]}},"required":["city","unit"],"additionalProperties":false}`),
+		),
+	}
 
 	t.Run("models", func(t *testing.T) {
 		resp, err := c.Models(t.Context())
@@ -92,14 +110,23 @@ func TestEngines(t *testing.T) {
 		if resp.Text() != "Hello! How can I help you today?" || resp.FinishReason() != babyclient.FinishStop {
 			t.Errorf("%+v", resp)
 		}
-		cut := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Say hello")}, MaxTokens: new(2)})
+		cut := both(
+			t,
+			c,
+			babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Say hello")}, MaxTokens: new(2)},
+		)
 		if cut.FinishReason() != babyclient.FinishLength || cut.Usage.CompletionTokens != 2 {
 			t.Errorf("%+v", cut)
 		}
 	})
 	t.Run("thinking", func(t *testing.T) {
-		resp := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Think: what is 2+2?")}})
-		if !strings.Contains(resp.Reasoning(), "2 plus 2 is 4") || !strings.Contains(resp.Text(), "The answer is 4.") || strings.Contains(resp.Text(), "think>") {
+		resp := both(
+			t,
+			c,
+			babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Think: what is 2+2?")}},
+		)
+		if !strings.Contains(resp.Reasoning(), "2 plus 2 is 4") || !strings.Contains(resp.Text(), "The answer is 4.") ||
+			strings.Contains(resp.Text(), "think>") {
 			t.Errorf("%q thought %q", resp.Text(), resp.Reasoning())
 		}
 		off := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Think: what is 2+2?")},
@@ -109,7 +136,10 @@ func TestEngines(t *testing.T) {
 		}
 	})
 	t.Run("tools", func(t *testing.T) {
-		req := babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("What is the weather in Paris?")}, Tools: weather}
+		req := babyclient.ChatRequest{
+			Messages: []babyclient.Message{babyclient.User("What is the weather in Paris?")},
+			Tools:    weather,
+		}
 		resp := both(t, c, req)
 		if len(resp.ToolCalls()) != 1 || resp.FinishReason() != babyclient.FinishToolCalls {
 			t.Fatalf("%+v", resp)
@@ -120,24 +150,52 @@ func TestEngines(t *testing.T) {
 		if resp = both(t, c, req); resp.Text() != "It is 21 C in Paris." {
 			t.Errorf("after the call: %q", resp.Text())
 		}
-		req.Messages, req.ParallelToolCalls = []babyclient.Message{babyclient.User("What is the weather in Paris and Oslo?")}, new(true)
+		req.Messages, req.ParallelToolCalls = []babyclient.Message{
+			babyclient.User("What is the weather in Paris and Oslo?"),
+		}, new(
+			true,
+		)
 		if resp = both(t, c, req); len(resp.ToolCalls()) != 2 || resp.ToolCalls()[0].ID == resp.ToolCalls()[1].ID {
 			t.Errorf("calls %+v", resp.ToolCalls())
 		}
 		for _, choice := range []any{babyclient.ToolChoiceRequired, babyclient.ToolChoiceFunction("get_weather")} {
-			resp := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("What is the weather in Oslo?")}, Tools: weather, ToolChoice: choice})
+			resp := both(
+				t,
+				c,
+				babyclient.ChatRequest{
+					Messages:   []babyclient.Message{babyclient.User("What is the weather in Oslo?")},
+					Tools:      weather,
+					ToolChoice: choice,
+				},
+			)
 			if len(resp.ToolCalls()) == 0 {
 				t.Errorf("tool choice %v: %+v", choice, resp)
 			}
 		}
-		none := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Say hello")}, Tools: weather, ToolChoice: babyclient.ToolChoiceNone})
+		none := both(
+			t,
+			c,
+			babyclient.ChatRequest{
+				Messages:   []babyclient.Message{babyclient.User("Say hello")},
+				Tools:      weather,
+				ToolChoice: babyclient.ToolChoiceNone,
+			},
+		)
 		if len(none.ToolCalls()) != 0 {
 			t.Errorf("%+v", none)
 		}
 	})
 	t.Run("JSON schema", func(t *testing.T) {
-		resp := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Paris?")}, ResponseFormat: babyclient.JSONSchema("city", json.RawMessage(
-			`{"type":"object","properties":{"city":{"type":"string","enum":["Paris","Oslo"]},"ok":{"type":"boolean"}},"required":["city","ok"],"additionalProperties":false}`))})
+		resp := both(
+			t,
+			c,
+			babyclient.ChatRequest{
+				Messages: []babyclient.Message{babyclient.User("Paris?")},
+				ResponseFormat: babyclient.JSONSchema("city", json.RawMessage(
+					`{"type":"object","properties":{"city":{"type":"string","enum":["Paris","Oslo"]},"ok":{"type":"boolean"}},"required":["city","ok"],"additionalProperties":false}`,
+				)),
+			},
+		)
 		var city struct {
 			City string
 			OK   *bool
@@ -147,31 +205,51 @@ func TestEngines(t *testing.T) {
 		}
 	})
 	t.Run("logprobs", func(t *testing.T) {
-		resp := both(t, c, babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("Say hello")}, MaxTokens: new(3), Logprobs: new(true), TopLogprobs: new(2)})
+		resp := both(
+			t,
+			c,
+			babyclient.ChatRequest{
+				Messages:    []babyclient.Message{babyclient.User("Say hello")},
+				MaxTokens:   new(3),
+				Logprobs:    new(true),
+				TopLogprobs: new(2),
+			},
+		)
 		l := resp.Choices[0].Logprobs
 		if l == nil || len(l.Content) != 3 {
 			t.Fatalf("%+v", resp)
 		}
 		for _, token := range l.Content {
-			if token.Token == "" || token.Logprob > 0 || len(token.TopLogprobs) != 2 || token.TopLogprobs[0].Logprob < token.TopLogprobs[1].Logprob {
+			if token.Token == "" || token.Logprob > 0 || len(token.TopLogprobs) != 2 ||
+				token.TopLogprobs[0].Logprob < token.TopLogprobs[1].Logprob {
 				t.Errorf("%+v", token)
 			}
 		}
 	})
 	t.Run("completions", func(t *testing.T) {
-		req := &babyclient.CompleteRequest{Prompt: "The quick brown", Temperature: new(0.0), MaxTokens: new(12), Stop: []string{"."}}
+		req := &babyclient.CompleteRequest{
+			Prompt:      "The quick brown",
+			Temperature: new(0.0),
+			MaxTokens:   new(12),
+			Stop:        []string{"."},
+		}
 		plain, err := c.Complete(t.Context(), req)
 		if err != nil || !strings.Contains(plain.Text(), "fox jumps") {
 			t.Fatalf("%+v, %v", plain, err)
 		}
 		streamed, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), req))
-		if err != nil || streamed.Text() != plain.Text() || streamed.Choices[0].FinishReason != plain.Choices[0].FinishReason {
+		if err != nil || streamed.Text() != plain.Text() ||
+			streamed.Choices[0].FinishReason != plain.Choices[0].FinishReason {
 			t.Errorf("%+v, %v", streamed, err)
 		}
 	})
 	t.Run("infer", func(t *testing.T) {
-		resp, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "Say hello", Temperature: new(0.0), MaxTokens: new(2)})
-		if err != nil || resp.Output == "" || resp.FinishReason != babyclient.FinishLength || resp.Usage.CompletionTokens != 2 {
+		resp, err := c.Infer(
+			t.Context(),
+			&babyclient.InferRequest{Prompt: "Say hello", Temperature: new(0.0), MaxTokens: new(2)},
+		)
+		if err != nil || resp.Output == "" || resp.FinishReason != babyclient.FinishLength ||
+			resp.Usage.CompletionTokens != 2 {
 			t.Errorf("%+v, %v", resp, err)
 		}
 		loose, err := c.InferAny(t.Context(), map[string]any{"messages": hi, "temperature": 0})
@@ -182,7 +260,14 @@ func TestEngines(t *testing.T) {
 	t.Run("embeddings", func(t *testing.T) {
 		var vectors [][][]float32
 		for _, format := range []string{"base64", "float", ""} {
-			resp, err := c.Embed(t.Context(), &babyclient.EmbedRequest{Model: "tiny-embed", Input: []string{"a quick fox", "a program"}, EncodingFormat: format})
+			resp, err := c.Embed(
+				t.Context(),
+				&babyclient.EmbedRequest{
+					Model:          "tiny-embed",
+					Input:          []string{"a quick fox", "a program"},
+					EncodingFormat: format,
+				},
+			)
 			if err != nil || resp.Dimensions() != 64 || resp.Usage.PromptTokens == 0 {
 				t.Fatalf("%q: %+v, %v", format, resp, err)
 			}
@@ -197,8 +282,20 @@ func TestEngines(t *testing.T) {
 		}
 	})
 	t.Run("rerank", func(t *testing.T) {
-		documents := []string{"The weather in Paris is mild.", "The quick brown fox jumps over the lazy dog.", "A program is free software."}
-		resp, err := c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "tiny-rerank", Query: "fox", Documents: documents, ReturnDocuments: new(true)})
+		documents := []string{
+			"The weather in Paris is mild.",
+			"The quick brown fox jumps over the lazy dog.",
+			"A program is free software.",
+		}
+		resp, err := c.Rerank(
+			t.Context(),
+			&babyclient.RerankRequest{
+				Model:           "tiny-rerank",
+				Query:           "fox",
+				Documents:       documents,
+				ReturnDocuments: new(true),
+			},
+		)
 		if err != nil || len(resp.Results) != 3 {
 			t.Fatalf("%+v, %v", resp, err)
 		}
@@ -207,7 +304,10 @@ func TestEngines(t *testing.T) {
 				t.Errorf("%d: %+v", i, r)
 			}
 		}
-		top, err := c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "tiny-rerank", Query: "fox", Documents: documents, TopN: 1})
+		top, err := c.Rerank(
+			t.Context(),
+			&babyclient.RerankRequest{Model: "tiny-rerank", Query: "fox", Documents: documents, TopN: 1},
+		)
 		if err != nil || len(top.Results) != 1 || top.Results[0].Index != resp.Results[0].Index {
 			t.Errorf("%+v, %v", top, err)
 		}
@@ -221,7 +321,12 @@ func TestEngines(t *testing.T) {
 		if !errors.Is(key, babyclient.ErrUnauthorized) || strings.Contains(key.Error(), "wrong-key") {
 			t.Errorf("wrong key: %v", key)
 		}
-		_, long := babyclient.Collect(c.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(strings.Repeat("word ", 2000))}}))
+		_, long := babyclient.Collect(
+			c.ChatStream(
+				t.Context(),
+				&babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(strings.Repeat("word ", 2000))}},
+			),
+		)
 		if !errors.Is(long, babyclient.ErrInvalidRequest) {
 			t.Errorf("too long: %v", long)
 		}
@@ -242,7 +347,11 @@ func TestEngines(t *testing.T) {
 			proxy.ServeHTTP(w, r)
 		}))
 		defer front.Close()
-		c, err := babyclient.New(babyclient.WithBaseURL(front.URL), babyclient.WithAPIKey("engine-key"), babyclient.WithDefaultModel("tiny-chat"))
+		c, err := babyclient.New(
+			babyclient.WithBaseURL(front.URL),
+			babyclient.WithAPIKey("engine-key"),
+			babyclient.WithDefaultModel("tiny-chat"),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,31 +376,53 @@ func TestEngines(t *testing.T) {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})
-	html := babyclient.FromBytes("page.html", []byte("<h1>Title</h1><p>First paragraph.</p><h2>Part</h2><p>Second paragraph.</p>"))
+	html := babyclient.FromBytes(
+		"page.html",
+		[]byte("<h1>Title</h1><p>First paragraph.</p><h2>Part</h2><p>Second paragraph.</p>"),
+	)
 	t.Run("convert", func(t *testing.T) {
 		inline := html
 		inline.Inline = true
 		for _, src := range []babyclient.Source{html, inline, babyclient.FromReader("page.html", unsized{bytes.NewReader(html.Data)}), babyclient.FromFile(write(t, "page.html", string(html.Data)))} {
-			resp, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(src), Options: babyclient.ConvertOptions{ToFormats: []string{"md", "text", "json"}}})
+			resp, err := c.Docling.Convert(
+				t.Context(),
+				&babyclient.ConvertRequest{
+					Sources: sources(src),
+					Options: babyclient.ConvertOptions{ToFormats: []string{"md", "text", "json"}},
+				},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := resp.Document(); !strings.Contains(d.Markdown, "# Title") || !strings.Contains(d.Text, "Second") || len(d.JSON) == 0 || d.Status != "success" {
+			if d := resp.Document(); !strings.Contains(d.Markdown, "# Title") || !strings.Contains(d.Text, "Second") ||
+				len(d.JSON) == 0 ||
+				d.Status != "success" {
 				t.Errorf("%+v", d)
 			}
 		}
-		several, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(html, babyclient.FromBytes("other.md", []byte("# Other\n\ntext")))})
+		several, err := c.Docling.Convert(
+			t.Context(),
+			&babyclient.ConvertRequest{
+				Sources: sources(html, babyclient.FromBytes("other.md", []byte("# Other\n\ntext"))),
+			},
+		)
 		if err != nil || len(several.Documents) != 2 {
 			t.Errorf("%+v, %v", several, err)
 		}
-		_, err = c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("broken.pdf", []byte("no PDF")))})
+		_, err = c.Docling.Convert(
+			t.Context(),
+			&babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("broken.pdf", []byte("no PDF")))},
+		)
 		if d, ok := errors.AsType[*babyclient.DocumentError](err); !ok || d.Status != "failure" || len(d.Errors) == 0 {
 			t.Errorf("a broken document: %v", err)
 		}
 	})
 	t.Run("chunk", func(t *testing.T) {
 		for _, chunker := range []string{babyclient.ChunkerHybrid, babyclient.ChunkerHierarchical} {
-			resp, err := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(html), Chunker: chunker})
+			resp, err := c.Docling.Chunk(
+				t.Context(),
+				&babyclient.ChunkRequest{Sources: sources(html), Chunker: chunker},
+			)
 			if err != nil || len(resp.Chunks) == 0 || !strings.Contains(resp.Chunks[0].Text, "Title") {
 				t.Errorf("%s: %+v, %v", chunker, resp, err)
 			}
@@ -321,7 +452,10 @@ func TestEngines(t *testing.T) {
 				}
 			}
 		})
-		if _, err := c.Docling.ConvertJob(nodes[names[0]], names[1]).Status(t.Context()); !errors.Is(err, babyclient.ErrTaskLost) {
+		if _, err := c.Docling.ConvertJob(nodes[names[0]], names[1]).Status(t.Context()); !errors.Is(
+			err,
+			babyclient.ErrTaskLost,
+		) {
 			t.Errorf("the wrong node: %v", err)
 		}
 		chunks, err := c.Docling.StartChunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(html)})
@@ -334,7 +468,12 @@ func TestEngines(t *testing.T) {
 	})
 	t.Run("100 pages, side by side, and cancelled", func(t *testing.T) {
 		pdf := babyclient.FromBytes("hundred.pdf", manyPages(100))
-		src := []babyclient.Source{pdf, html, babyclient.FromBytes("broken.pdf", []byte("no PDF")), babyclient.FromBytes("note.md", []byte("# Note"))}
+		src := []babyclient.Source{
+			pdf,
+			html,
+			babyclient.FromBytes("broken.pdf", []byte("no PDF")),
+			babyclient.FromBytes("note.md", []byte("# Note")),
+		}
 		var last babyclient.BatchProgress
 		i, failed := 0, 0
 		for doc, err := range c.Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: src, Options: babyclient.ConvertOptions{ToFormats: []string{"md", "json"}, DoOCR: new(false)},
@@ -360,17 +499,24 @@ func TestEngines(t *testing.T) {
 		if status, err := job.Cancel(t.Context()); err != nil || !status.Failed() {
 			t.Errorf("%+v, %v", status, err)
 		}
-		if _, err := job.Wait(t.Context()); !errors.Is(err, babyclient.ErrTaskFailed) || !strings.Contains(err.Error(), "cancelled") {
+		if _, err := job.Wait(t.Context()); !errors.Is(err, babyclient.ErrTaskFailed) ||
+			!strings.Contains(err.Error(), "cancelled") {
 			t.Errorf("after the cancel: %v", err)
 		}
 	})
 	t.Run("cancelled context", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		job, err := c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("hundred.pdf", manyPages(100)))})
+		job, err := c.Docling.StartConvert(
+			ctx,
+			&babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes("hundred.pdf", manyPages(100)))},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := job.Wait(ctx, babyclient.OnPoll(func(*babyclient.JobStatus) { cancel() })); !errors.Is(err, context.Canceled) {
+		if _, err := job.Wait(ctx, babyclient.OnPoll(func(*babyclient.JobStatus) { cancel() })); !errors.Is(
+			err,
+			context.Canceled,
+		) {
 			t.Errorf("err = %v", err)
 		}
 		if resp, err := job.Wait(t.Context()); err != nil || !strings.Contains(resp.Document().Markdown, "page 100") {
@@ -413,7 +559,10 @@ func manyPages(n int) []byte {
 	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
 	for i := range n {
 		text := fmt.Sprintf("BT /F1 18 Tf 72 720 Td (This is page %d of %d.) Tj ET", i+1, n)
-		object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 3 0 R >> >> >>", 5+2*i)
+		object(
+			"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
+			5+2*i,
+		)
 		object("<< /Length %d >>\nstream\n%s\nendstream", len(text), text)
 	}
 	xref := b.Len()

@@ -127,7 +127,8 @@ type Error struct {
 	retryAfterGiven bool // tells a Retry-After of 0 seconds from none
 }
 
-// Error is the message with the call, the status, the code and the request id, safe to print on a terminal.
+// Error is the message with the call, the status, the code and the request id, safe to print on a
+// terminal.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("babyapi: ")

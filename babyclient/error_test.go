@@ -51,7 +51,9 @@ func TestErrorBodies(t *testing.T) {
 		if e.Message != tt.message || e.Code != tt.code || e.Type != tt.typ {
 			t.Errorf("%s: message %q, code %q, type %q", tt.body, e.Message, e.Code, e.Type)
 		}
-		if e.StatusCode != 418 || e.RequestID != "r1" || e.Details != strings.ToValidUTF8(tt.body, "\ufffd") || e.Header.Get("X-Request-Id") != "r1" || e.Op != "POST /infer" {
+		if e.StatusCode != 418 || e.RequestID != "r1" || e.Details != strings.ToValidUTF8(tt.body, "\ufffd") ||
+			e.Header.Get("X-Request-Id") != "r1" ||
+			e.Op != "POST /infer" {
 			t.Errorf("%s: %+v", tt.body, e)
 		}
 		for _, part := range []string{"POST /infer", "418", tt.message, "r1"} {
@@ -106,8 +108,20 @@ func TestSentinels(t *testing.T) {
 		{babyclient.Error{Code: babyclient.CodeResponseTooLarge, StatusCode: 200}, "large"},
 		{babyclient.Error{Code: babyclient.CodeOCRJobFailed}, "task"},
 		{babyclient.Error{Code: babyclient.CodeNoChunks}, "chunks"},
-		{babyclient.Error{Code: babyclient.CodeDoclingDocumentFailed, Err: &babyclient.DocumentError{Status: "partial_success"}}, "document partial"},
-		{babyclient.Error{Code: babyclient.CodeDoclingDocumentFailed, Err: &babyclient.DocumentError{Status: "failure"}}, "document"},
+		{
+			babyclient.Error{
+				Code: babyclient.CodeDoclingDocumentFailed,
+				Err:  &babyclient.DocumentError{Status: "partial_success"},
+			},
+			"document partial",
+		},
+		{
+			babyclient.Error{
+				Code: babyclient.CodeDoclingDocumentFailed,
+				Err:  &babyclient.DocumentError{Status: "failure"},
+			},
+			"document",
+		},
 		{babyclient.Error{Err: context.Canceled}, "canceled"},
 	}
 	for _, tt := range tests {
@@ -121,13 +135,37 @@ func TestSentinels(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	tests := map[string]babyclient.Error{
-		"babyapi: POST /infer: 429 RATE: slow down (retry after 1.5s) (request id r1)": {Op: "POST /infer", StatusCode: 429, Code: "RATE", Message: "slow down",
-			RetryAfter: 1500 * time.Millisecond, RequestID: "r1"},
-		"babyapi: 404 NotFoundError: no such model":     {StatusCode: 404, Code: "404", Type: "NotFoundError", Message: "no such model"},
-		"babyapi: 404 Not Found: gone":                  {StatusCode: 404, Code: "404", Message: "gone"},
-		"babyapi: POST /x: the answer has no choices":   {Op: "POST /x", StatusCode: 200, Code: babyclient.CodeInvalidResponse, Message: "the answer has no choices"},
-		"babyapi: timeout 0s must be positive":          {Code: babyclient.CodeInvalidTimeout, Message: "timeout 0s must be positive"},
-		"babyapi: GET /v1/models: 503 overloaded: busy": {Op: "GET /v1/models", StatusCode: 503, Type: "overloaded", Message: "busy"},
+		"babyapi: POST /infer: 429 RATE: slow down (retry after 1.5s) (request id r1)": {
+			Op:         "POST /infer",
+			StatusCode: 429,
+			Code:       "RATE",
+			Message:    "slow down",
+			RetryAfter: 1500 * time.Millisecond,
+			RequestID:  "r1",
+		},
+		"babyapi: 404 NotFoundError: no such model": {
+			StatusCode: 404,
+			Code:       "404",
+			Type:       "NotFoundError",
+			Message:    "no such model",
+		},
+		"babyapi: 404 Not Found: gone": {StatusCode: 404, Code: "404", Message: "gone"},
+		"babyapi: POST /x: the answer has no choices": {
+			Op:         "POST /x",
+			StatusCode: 200,
+			Code:       babyclient.CodeInvalidResponse,
+			Message:    "the answer has no choices",
+		},
+		"babyapi: timeout 0s must be positive": {
+			Code:    babyclient.CodeInvalidTimeout,
+			Message: "timeout 0s must be positive",
+		},
+		"babyapi: GET /v1/models: 503 overloaded: busy": {
+			Op:         "GET /v1/models",
+			StatusCode: 503,
+			Type:       "overloaded",
+			Message:    "busy",
+		},
 	}
 	for want, e := range tests {
 		if got := e.Error(); got != want {
@@ -157,7 +195,8 @@ func TestCutErrorBody(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /infer", babytest.Cut(babytest.JSON(401, `{"error":"Unauthorized"}`), -5))
 	err := calls["POST"](t.Context(), client(srv))
-	if e := fails(t, err); !errors.Is(err, babyclient.ErrUnauthorized) || e.Details != `{"error":"Unauthori` || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if e := fails(t, err); !errors.Is(err, babyclient.ErrUnauthorized) || e.Details != `{"error":"Unauthori` ||
+		!errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("details %q: %v", e.Details, err)
 	}
 }

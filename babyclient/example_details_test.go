@@ -15,15 +15,19 @@ import (
 func ExampleUserParts() {
 	srv := babytest.NewServer()
 	defer srv.Close()
-	srv.On("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"A harbour."}}]}`))
+	srv.On(
+		"POST /v1/chat/completions",
+		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"A harbour."}}]}`),
+	)
 
 	photo := []byte("\x89PNG\r\n\x1a\n") // what the file holds
-	resp, err := srv.Client().Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen2.5-VL-7B-Instruct", Messages: []babyclient.Message{
-		babyclient.System("Answer in two words."),
-		babyclient.User("What do you see?"),
-		babyclient.Assistant("Nothing yet."),
-		babyclient.UserParts(babyclient.TextPart("And now?"), babyclient.ImagePart(photo), babyclient.ImageURLPart("https://example.com/harbour.jpg")),
-	}})
+	resp, err := srv.Client().
+		Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen2.5-VL-7B-Instruct", Messages: []babyclient.Message{
+			babyclient.System("Answer in two words."),
+			babyclient.User("What do you see?"),
+			babyclient.Assistant("Nothing yet."),
+			babyclient.UserParts(babyclient.TextPart("And now?"), babyclient.ImagePart(photo), babyclient.ImageURLPart("https://example.com/harbour.jpg")),
+		}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -36,12 +40,22 @@ func ExampleUserParts() {
 
 // What a model hears and sees moving.
 func ExampleAudioPart() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"Both are of rain."}}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"Both are of rain."}}]}`),
+	)
 	defer done()
 
-	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen3-Omni-30B-A3B-Instruct", Messages: []babyclient.Message{
-		babyclient.UserParts(babyclient.AudioPart([]byte("RIFF"), "wav"), babyclient.VideoURLPart("https://example.com/rain.mp4"), babyclient.TextPart("What are they of?")),
-	}})
+	resp, err := client.Chat(
+		context.Background(),
+		&babyclient.ChatRequest{Model: "Qwen/Qwen3-Omni-30B-A3B-Instruct", Messages: []babyclient.Message{
+			babyclient.UserParts(
+				babyclient.AudioPart([]byte("RIFF"), "wav"),
+				babyclient.VideoURLPart("https://example.com/rain.mp4"),
+				babyclient.TextPart("What are they of?"),
+			),
+		}},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -51,13 +65,28 @@ func ExampleAudioPart() {
 
 // A model that must call one function.
 func ExampleToolChoiceFunction() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"save","arguments":"{\"name\":\"Ada\"}"}}]}}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(
+			200,
+			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"save","arguments":"{\"name\":\"Ada\"}"}}]}}]}`,
+		),
+	)
 	defer done()
 
 	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
-		Model:      "Qwen/Qwen3-8B",
-		Messages:   []babyclient.Message{babyclient.User("I am Ada.")},
-		Tools:      []babyclient.Tool{babyclient.FunctionTool("save", "Keeps a name", map[string]any{"type": "object", "properties": map[string]any{"name": map[string]any{"type": "string"}}})},
+		Model:    "Qwen/Qwen3-8B",
+		Messages: []babyclient.Message{babyclient.User("I am Ada.")},
+		Tools: []babyclient.Tool{
+			babyclient.FunctionTool(
+				"save",
+				"Keeps a name",
+				map[string]any{
+					"type":       "object",
+					"properties": map[string]any{"name": map[string]any{"type": "string"}},
+				},
+			),
+		},
 		ToolChoice: babyclient.ToolChoiceFunction("save"),
 	})
 	if err != nil {
@@ -69,7 +98,10 @@ func ExampleToolChoiceFunction() {
 
 // JSON of any form; JSONSchema says which.
 func ExampleJSONObject() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"{\"capital\":\"Paris\"}"}}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"{\"capital\":\"Paris\"}"}}]}`),
+	)
 	defer done()
 
 	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
@@ -91,7 +123,10 @@ func ExampleChatChunk_Reasoning() {
 		`{"choices":[{"index":0,"delta":{"content":"Scattering."},"finish_reason":"stop"}]}`))
 	defer done()
 
-	req := &babyclient.ChatRequest{Model: "Qwen/Qwen3-8B", Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")}}
+	req := &babyclient.ChatRequest{
+		Model:    "Qwen/Qwen3-8B",
+		Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")},
+	}
 	for chunk, err := range client.ChatStream(context.Background(), req) {
 		if err != nil {
 			log.Fatal(err)
@@ -107,10 +142,22 @@ func ExampleChatChunk_Reasoning() {
 }
 
 func ExampleChatResponse_Reasoning() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","reasoning":"Blue is scattered most.","content":"Scattering."}}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(
+			200,
+			`{"choices":[{"message":{"role":"assistant","reasoning":"Blue is scattered most.","content":"Scattering."}}]}`,
+		),
+	)
 	defer done()
 
-	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen3-8B", Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")}})
+	resp, err := client.Chat(
+		context.Background(),
+		&babyclient.ChatRequest{
+			Model:    "Qwen/Qwen3-8B",
+			Messages: []babyclient.Message{babyclient.User("Why is the sky blue?")},
+		},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -140,12 +187,18 @@ func ExampleWithTimeout() {
 
 // A document that another program is writing.
 func ExampleFromReader() {
-	client, done := service("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":"notes.html","md_content":"# Notes"},"status":"success"}`))
+	client, done := service(
+		"POST /docling/v1/convert/file",
+		babytest.JSON(200, `{"document":{"filename":"notes.html","md_content":"# Notes"},"status":"success"}`),
+	)
 	defer done()
 
 	source := babyclient.FromReader("notes.html", strings.NewReader("<h1>Notes</h1>")) // the extension tells the format
 	fmt.Println(source.String())
-	resp, err := client.Docling.Convert(context.Background(), &babyclient.ConvertRequest{Sources: []babyclient.Source{source}})
+	resp, err := client.Docling.Convert(
+		context.Background(),
+		&babyclient.ConvertRequest{Sources: []babyclient.Source{source}},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}

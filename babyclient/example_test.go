@@ -37,7 +37,13 @@ func ExampleNew() {
 }
 
 func ExampleClient_Chat() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"index":0,"message":{"role":"assistant","content":"Scattering."},"finish_reason":"stop"}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(
+			200,
+			`{"choices":[{"index":0,"message":{"role":"assistant","content":"Scattering."},"finish_reason":"stop"}]}`,
+		),
+	)
 	defer done()
 
 	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
@@ -53,9 +59,17 @@ func ExampleClient_Chat() {
 }
 
 func ExampleClient_Chat_tools() {
-	client, done := service("POST /v1/chat/completions",
-		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"call-1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}]}`),
-		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"It is 12 degrees in Paris."},"finish_reason":"stop"}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(
+			200,
+			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"call-1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}]}`,
+		),
+		babytest.JSON(
+			200,
+			`{"choices":[{"message":{"role":"assistant","content":"It is 12 degrees in Paris."},"finish_reason":"stop"}]}`,
+		),
+	)
 	defer done()
 
 	req := &babyclient.ChatRequest{
@@ -86,13 +100,19 @@ func ExampleClient_Chat_tools() {
 }
 
 func ExampleClient_Chat_jsonSchema() {
-	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"{\"city\":\"Paris\"}"}}]}`))
+	client, done := service(
+		"POST /v1/chat/completions",
+		babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"{\"city\":\"Paris\"}"}}]}`),
+	)
 	defer done()
 
 	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{
-		Model:          "Qwen/Qwen3-8B",
-		Messages:       []babyclient.Message{babyclient.User("The capital of France?")},
-		ResponseFormat: babyclient.JSONSchema("answer", map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}}),
+		Model:    "Qwen/Qwen3-8B",
+		Messages: []babyclient.Message{babyclient.User("The capital of France?")},
+		ResponseFormat: babyclient.JSONSchema(
+			"answer",
+			map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}},
+		),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -134,10 +154,16 @@ func ExampleCollect() {
 }
 
 func ExampleClient_Complete() {
-	client, done := service("POST /v1/completions", babytest.JSON(200, `{"choices":[{"index":0,"text":" jumps","finish_reason":"length"}]}`))
+	client, done := service(
+		"POST /v1/completions",
+		babytest.JSON(200, `{"choices":[{"index":0,"text":" jumps","finish_reason":"length"}]}`),
+	)
 	defer done()
 
-	resp, err := client.Complete(context.Background(), &babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox", MaxTokens: new(1)})
+	resp, err := client.Complete(
+		context.Background(),
+		&babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox", MaxTokens: new(1)},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -146,7 +172,10 @@ func ExampleClient_Complete() {
 }
 
 func ExampleClient_CompleteStream() {
-	client, done := service("POST /v1/completions", babytest.Stream(`{"choices":[{"index":0,"text":" jumps"}]}`, `{"choices":[{"index":0,"text":" over"}]}`))
+	client, done := service(
+		"POST /v1/completions",
+		babytest.Stream(`{"choices":[{"index":0,"text":" jumps"}]}`, `{"choices":[{"index":0,"text":" over"}]}`),
+	)
 	defer done()
 
 	for chunk, err := range client.CompleteStream(context.Background(), &babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox"}) {
@@ -161,10 +190,16 @@ func ExampleClient_CompleteStream() {
 }
 
 func ExampleCollectCompletion() {
-	client, done := service("POST /v1/completions", babytest.Stream(`{"choices":[{"index":0,"text":" jumps"}]}`, `{"choices":[{"index":0,"text":" over"}]}`))
+	client, done := service(
+		"POST /v1/completions",
+		babytest.Stream(`{"choices":[{"index":0,"text":" jumps"}]}`, `{"choices":[{"index":0,"text":" over"}]}`),
+	)
 	defer done()
 
-	stream := client.CompleteStream(context.Background(), &babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox"})
+	stream := client.CompleteStream(
+		context.Background(),
+		&babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox"},
+	)
 	resp, err := babyclient.CollectCompletion(stream)
 	if err != nil {
 		log.Fatal(err)
@@ -174,10 +209,16 @@ func ExampleCollectCompletion() {
 }
 
 func ExampleClient_Embed() {
-	client, done := service("POST /v1/embeddings", babytest.JSON(200, `{"data":[{"index":1,"embedding":[0,1]},{"index":0,"embedding":[1,0]}]}`))
+	client, done := service(
+		"POST /v1/embeddings",
+		babytest.JSON(200, `{"data":[{"index":1,"embedding":[0,1]},{"index":0,"embedding":[1,0]}]}`),
+	)
 	defer done()
 
-	resp, err := client.Embed(context.Background(), &babyclient.EmbedRequest{Model: "BAAI/bge-m3", Input: []string{"first", "second"}})
+	resp, err := client.Embed(
+		context.Background(),
+		&babyclient.EmbedRequest{Model: "BAAI/bge-m3", Input: []string{"first", "second"}},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -186,7 +227,10 @@ func ExampleClient_Embed() {
 }
 
 func ExampleClient_Rerank() {
-	client, done := service("POST /v1/rerank", babytest.JSON(200, `{"results":[{"index":0,"relevance_score":0.1},{"index":1,"relevance_score":0.9}]}`))
+	client, done := service(
+		"POST /v1/rerank",
+		babytest.JSON(200, `{"results":[{"index":0,"relevance_score":0.1},{"index":1,"relevance_score":0.9}]}`),
+	)
 	defer done()
 
 	resp, err := client.Rerank(context.Background(), &babyclient.RerankRequest{
@@ -210,7 +254,10 @@ func ExampleClient_Infer() {
 	client, done := service("POST /infer", babytest.JSON(200, `{"output":"Paris"}`))
 	defer done()
 
-	resp, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "Qwen/Qwen3-8B", Prompt: "The capital of France?", MaxTokens: new(10)})
+	resp, err := client.Infer(
+		context.Background(),
+		&babyclient.InferRequest{Model: "Qwen/Qwen3-8B", Prompt: "The capital of France?", MaxTokens: new(10)},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -220,7 +267,13 @@ func ExampleClient_Infer() {
 
 func ExampleInferRequestFrom() {
 	// As a config file or a model writes it.
-	req, err := babyclient.InferRequestFrom(map[string]any{"model": "Qwen/Qwen3-8B", "text": "The capital of France?", "options": map[string]any{"maxTokens": 10}})
+	req, err := babyclient.InferRequestFrom(
+		map[string]any{
+			"model":   "Qwen/Qwen3-8B",
+			"text":    "The capital of France?",
+			"options": map[string]any{"maxTokens": 10},
+		},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -244,7 +297,10 @@ func ExampleClient_InferAny() {
 }
 
 func ExampleClient_Models() {
-	client, done := service("GET /v1/models", babytest.JSON(200, `{"data":[{"id":"Qwen/Qwen3-8B","max_model_len":40960}]}`))
+	client, done := service(
+		"GET /v1/models",
+		babytest.JSON(200, `{"data":[{"id":"Qwen/Qwen3-8B","max_model_len":40960}]}`),
+	)
 	defer done()
 
 	resp, err := client.Models(context.Background())
@@ -264,7 +320,13 @@ func ExampleClient_Do() {
 	var out struct {
 		Data []struct{ Score float64 }
 	}
-	err := client.Do(context.Background(), http.MethodPost, "/v1/score", map[string]any{"model": "m", "text_1": "a", "text_2": "b"}, &out)
+	err := client.Do(
+		context.Background(),
+		http.MethodPost,
+		"/v1/score",
+		map[string]any{"model": "m", "text_1": "a", "text_2": "b"},
+		&out,
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -273,11 +335,16 @@ func ExampleClient_Do() {
 }
 
 func ExampleDocling_Convert() {
-	client, done := service("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":"note.html","md_content":"# Note"},"status":"success"}`))
+	client, done := service(
+		"POST /docling/v1/convert/file",
+		babytest.JSON(200, `{"document":{"filename":"note.html","md_content":"# Note"},"status":"success"}`),
+	)
 	defer done()
 
 	resp, err := client.Docling.Convert(context.Background(), &babyclient.ConvertRequest{
-		Sources: []babyclient.Source{babyclient.FromBytes("note.html", []byte("<h1>Note</h1>"))}, // or FromFile, FromURL, FromReader
+		Sources: []babyclient.Source{
+			babyclient.FromBytes("note.html", []byte("<h1>Note</h1>")),
+		}, // or FromFile, FromURL, FromReader
 		Options: babyclient.ConvertOptions{ToFormats: []string{babyclient.FormatMarkdown}},
 	})
 	if errors.Is(err, babyclient.ErrPartialSuccess) {
@@ -290,7 +357,13 @@ func ExampleDocling_Convert() {
 }
 
 func ExampleDocling_Chunk() {
-	client, done := service("POST /docling/v1/chunk/hybrid/source", babytest.JSON(200, `{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"Title\nText","page_numbers":[1]}],"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`))
+	client, done := service(
+		"POST /docling/v1/chunk/hybrid/source",
+		babytest.JSON(
+			200,
+			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"Title\nText","page_numbers":[1]}],"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`,
+		),
+	)
 	defer done()
 
 	resp, err := client.Docling.Chunk(context.Background(), &babyclient.ChunkRequest{
@@ -309,13 +382,24 @@ func ExampleDocling_Chunk() {
 // nodes is a service with a task that takes two polls.
 func nodes() (client *babyclient.Client, closeServer func()) {
 	srv := babytest.NewServer()
-	submitted := babytest.WithHeader(babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`), "X-Babyapi-Docling-Id", "node-2")
+	submitted := babytest.WithHeader(
+		babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`),
+		"X-Babyapi-Docling-Id",
+		"node-2",
+	)
 	srv.On("POST /docling/v1/convert/source/async", submitted)
 	srv.On("POST /docling/v1/chunk/hybrid/source/async", submitted)
-	srv.On("GET /docling/v1/status/poll/t1", babytest.JSON(200, `{"task_id":"t1","task_status":"started"}`), babytest.JSON(200, `{"task_id":"t1","task_status":"success"}`))
+	srv.On(
+		"GET /docling/v1/status/poll/t1",
+		babytest.JSON(200, `{"task_id":"t1","task_status":"started"}`),
+		babytest.JSON(200, `{"task_id":"t1","task_status":"success"}`),
+	)
 	srv.On("POST /docling/v1/cancel/t1", babytest.JSON(200, `{"task_id":"t1","task_status":"cancelled"}`))
-	srv.On("GET /docling/v1/result/t1", babytest.JSON(200, `{"document":{"filename":"a.pdf","md_content":"# A"},"status":"success",
-		"chunks":[{"filename":"a.pdf","text":"A"}],"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`))
+	srv.On(
+		"GET /docling/v1/result/t1",
+		babytest.JSON(200, `{"document":{"filename":"a.pdf","md_content":"# A"},"status":"success",
+		"chunks":[{"filename":"a.pdf","text":"A"}],"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`),
+	)
 	return srv.Client(), srv.Close
 }
 
@@ -324,12 +408,19 @@ func ExampleDocling_StartConvert() {
 	defer done()
 	ctx := context.Background()
 
-	job, err := client.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("https://example.com/a.pdf")}})
+	job, err := client.Docling.StartConvert(
+		ctx,
+		&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromURL("https://example.com/a.pdf")}},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(job.ID, job.Node) // all that another process needs to go on
-	resp, err := job.Wait(ctx, babyclient.WithPollInterval(time.Second), babyclient.OnPoll(func(s *babyclient.JobStatus) { fmt.Println(s.State) }))
+	resp, err := job.Wait(
+		ctx,
+		babyclient.WithPollInterval(time.Second),
+		babyclient.OnPoll(func(s *babyclient.JobStatus) { fmt.Println(s.State) }),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -345,7 +436,10 @@ func ExampleDocling_StartChunk() {
 	client, done := nodes()
 	defer done()
 
-	job, err := client.Docling.StartChunk(context.Background(), &babyclient.ChunkRequest{Sources: []babyclient.Source{babyclient.FromURL("https://example.com/a.pdf")}})
+	job, err := client.Docling.StartChunk(
+		context.Background(),
+		&babyclient.ChunkRequest{Sources: []babyclient.Source{babyclient.FromURL("https://example.com/a.pdf")}},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -393,7 +487,11 @@ func ExampleDocling_ConvertAll() {
 	client, done := nodes()
 	defer done()
 
-	sources := []babyclient.Source{babyclient.FromURL("https://example.com/a.pdf"), babyclient.FromFile("missing.pdf"), babyclient.FromURL("https://example.com/b.pdf")}
+	sources := []babyclient.Source{
+		babyclient.FromURL("https://example.com/a.pdf"),
+		babyclient.FromFile("missing.pdf"),
+		babyclient.FromURL("https://example.com/b.pdf"),
+	}
 	for doc, err := range client.Docling.ConvertAll(context.Background(), &babyclient.ConvertAllRequest{Sources: sources}) {
 		if failed, ok := errors.AsType[*babyclient.BatchError](err); ok {
 			fmt.Println("failed:", failed.Name) // the others go on
@@ -464,7 +562,10 @@ func ExampleOCR_Document() {
 	client, done := service("POST /v1/ocr/document", babytest.JSON(200, `{"text":"INVOICE"}`))
 	defer done()
 
-	resp, err := client.OCR.Document(context.Background(), &babyclient.OCRRequest{Model: "ocr-model", Input: "https://example.com/scan.png"})
+	resp, err := client.OCR.Document(
+		context.Background(),
+		&babyclient.OCRRequest{Model: "ocr-model", Input: "https://example.com/scan.png"},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -484,7 +585,10 @@ func ExampleOCR_Start() {
 	client, done := ocr()
 	defer done()
 
-	job, err := client.OCR.Start(context.Background(), &babyclient.OCRRequest{Model: "ocr-model", Input: "https://example.com/scan.png"})
+	job, err := client.OCR.Start(
+		context.Background(),
+		&babyclient.OCRRequest{Model: "ocr-model", Input: "https://example.com/scan.png"},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -517,7 +621,10 @@ func ExampleOCR_Job() {
 }
 
 func ExampleError() {
-	client, done := service("GET /v1/models", babytest.WithHeader(babytest.JSON(429, `{"error":{"message":"slow down"}}`), "Retry-After", "90"))
+	client, done := service(
+		"GET /v1/models",
+		babytest.WithHeader(babytest.JSON(429, `{"error":{"message":"slow down"}}`), "Retry-After", "90"),
+	)
 	defer done()
 
 	_, err := client.Models(context.Background())
@@ -533,14 +640,22 @@ func ExampleError() {
 func ExampleWithRetryPolicy() {
 	client, done := service("POST /infer", babytest.JSON(500, `{}`), babytest.JSON(200, `{"output":"Paris"}`))
 	defer done()
-	client, err := babyclient.New(babyclient.WithBaseURL(client.BaseURL()), babyclient.WithAPIKey(babytest.Key), babyclient.WithRetryBaseDelay(time.Millisecond),
+	client, err := babyclient.New(
+		babyclient.WithBaseURL(client.BaseURL()),
+		babyclient.WithAPIKey(babytest.Key),
+		babyclient.WithRetryBaseDelay(time.Millisecond),
 		babyclient.WithRetryPolicy(func(a babyclient.Attempt) bool {
-			return babyclient.DefaultRetryPolicy(a) || a.Err.StatusCode == 500 // who pays twice for an answer that got lost
-		}))
+			return babyclient.DefaultRetryPolicy(a) ||
+				a.Err.StatusCode == 500 // who pays twice for an answer that got lost
+		}),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
-	resp, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
+	resp, err := client.Infer(
+		context.Background(),
+		&babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"},
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -553,13 +668,19 @@ func ExampleWithLogger() {
 	defer srv.Close()
 	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(200, `{"output":"Paris"}`), "X-Request-Id", "r1"))
 
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == "duration" {
-			return slog.Attr{} // so that the output is the same each time
-		}
-		return a
-	}}))
-	_, err := srv.Client(babyclient.WithLogger(logger)).Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
+	logger := slog.New(
+		slog.NewTextHandler(
+			os.Stdout,
+			&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey || a.Key == "duration" {
+					return slog.Attr{} // so that the output is the same each time
+				}
+				return a
+			}},
+		),
+	)
+	_, err := srv.Client(babyclient.WithLogger(logger)).
+		Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -567,7 +688,8 @@ func ExampleWithLogger() {
 }
 
 // tracer wraps a transport in spans, as otelhttp.NewTransport of OpenTelemetry does: give that to
-// WithHTTPClient in its place, and the span of the caller's context is the parent of each attempt's.
+// WithHTTPClient in its place, and the span of the caller's context is the parent of each
+// attempt's.
 type tracer struct{ next http.RoundTripper }
 
 func (t tracer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -583,7 +705,11 @@ func (t tracer) RoundTrip(r *http.Request) (*http.Response, error) {
 func ExampleWithHTTPClient_openTelemetry() {
 	srv := babytest.NewServer()
 	defer srv.Close()
-	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(503, `{}`), "Retry-After", "0"), babytest.JSON(200, `{"output":"Paris"}`))
+	srv.On(
+		"POST /infer",
+		babytest.WithHeader(babytest.JSON(503, `{}`), "Retry-After", "0"),
+		babytest.JSON(200, `{"output":"Paris"}`),
+	)
 
 	client := srv.Client(babyclient.WithHTTPClient(&http.Client{Transport: tracer{http.DefaultTransport}}))
 	if _, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"}); err != nil {

@@ -20,7 +20,8 @@ import (
 
 // Every *Error of this package is made in this file, in one piece, and is not changed afterwards.
 
-// invalid makes the error of a bad option or a bad field: nothing was sent. [refused] adds the call.
+// invalid makes the error of a bad option or a bad field: nothing was sent. [refused] adds the
+// call.
 func invalid(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -105,7 +106,11 @@ func (f *failures) timedOut(m Meta, cause error, limit time.Duration) *Error {
 
 // notConnectedInTime is the error of a call whose clock ran out before there was a connection.
 func (f *failures) notConnectedInTime(cause error, limit time.Duration) *Error {
-	return f.of(Error{Code: CodeTimeout, Message: fmt.Sprintf("no connection to %s within %s", f.host, limit), Err: cause})
+	return f.of(Error{
+		Code:    CodeTimeout,
+		Message: fmt.Sprintf("no connection to %s within %s", f.host, limit),
+		Err:     cause,
+	})
 }
 
 // notAnswered is the error of a request that got no answer. connected tells whether it can have
@@ -128,7 +133,11 @@ func (f *failures) notAnswered(err error, connected bool) *Error {
 // not allow.
 func (f *failures) redirectRefused(m Meta, err error) *Error {
 	cause := withoutURL(err)
-	return f.ofAnswer(m, Error{Code: CodeInvalidResponse, Message: "the redirect was not followed: " + cause.Error(), Err: cause})
+	return f.ofAnswer(m, Error{
+		Code:    CodeInvalidResponse,
+		Message: "the redirect was not followed: " + cause.Error(),
+		Err:     cause,
+	})
 }
 
 // serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
@@ -224,7 +233,8 @@ func hiddenError(raw []byte) errorBody {
 	return errorOf(fields)
 }
 
-// checkContent refuses null, and an error with status 200, where nothing else is known of the answer.
+// checkContent refuses null, and an error with status 200, where nothing else is known of the
+// answer.
 func checkContent(raw []byte) error {
 	if isNull(bytes.TrimSpace(raw)) || hiddenError(raw).message != "" {
 		return errNoField("content")

@@ -23,8 +23,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-// TestFaultMatrix drives each call through each fault and compares with testdata/faults.txt, twice: once the fault
-// lasts, and once it is gone after the first attempt.
+// TestFaultMatrix drives each call through each fault and compares with testdata/faults.txt, twice:
+// once the fault lasts, and once it is gone after the first attempt.
 func TestFaultMatrix(t *testing.T) {
 	table := readFaultTable(t, "testdata/faults.txt")
 	matrix, seen := faultMatrix(), map[string]bool{}
@@ -62,7 +62,13 @@ func TestFaultMatrix(t *testing.T) {
 			t.Errorf("the table states the fault %q, which is not driven", name)
 		}
 	}
-	t.Logf("%d cells (%d faults, %d calls, lasting and passing), %d attempts", cells.Load(), len(matrix), len(faultCalls), sent.Load())
+	t.Logf(
+		"%d cells (%d faults, %d calls, lasting and passing), %d attempts",
+		cells.Load(),
+		len(matrix),
+		len(faultCalls),
+		sent.Load(),
+	)
 }
 
 // runCell makes one call under one fault and returns the number of attempts.
@@ -110,7 +116,10 @@ func runCell(t *testing.T, f fault, call faultCall, want outcome, lasts bool) in
 		tr.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 		defer func() { tr.TLSClientConfig = trusted }()
 	}
-	opts := []babyclient.Option{babyclient.WithHTTPClient(&http.Client{Transport: tr}), babyclient.WithMaxResponseSize(64 << 10)}
+	opts := []babyclient.Option{
+		babyclient.WithHTTPClient(&http.Client{Transport: tr}),
+		babyclient.WithMaxResponseSize(64 << 10),
+	}
 	if f.noTLS {
 		opts = append(opts, babyclient.WithBaseURL("https://"+strings.TrimPrefix(s.URL, "http://")))
 	}
@@ -235,8 +244,8 @@ func (f faultTable) cell(name string, c faultCall) (outcome, bool) {
 	return o, ok
 }
 
-// readFaultTable reads the table, in which two blanks separate columns, and checks the rule that it must keep: what may
-// have run is not sent twice.
+// readFaultTable reads the table, in which two blanks separate columns, and checks the rule that it
+// must keep: what may have run is not sent twice.
 func readFaultTable(t *testing.T, path string) faultTable {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -252,7 +261,10 @@ func readFaultTable(t *testing.T, path string) faultTable {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		columns := slices.DeleteFunc(strings.Split(line, "  "), func(s string) bool { return strings.TrimSpace(s) == "" })
+		columns := slices.DeleteFunc(
+			strings.Split(line, "  "),
+			func(s string) bool { return strings.TrimSpace(s) == "" },
+		)
 		for i := range columns {
 			columns[i] = strings.TrimSpace(columns[i])
 		}
@@ -262,7 +274,8 @@ func readFaultTable(t *testing.T, path string) faultTable {
 		}
 		if fault, call, ok := strings.Cut(columns[0], " | "); ok {
 			o, err := parseOutcome(columns[1])
-			if err != nil || table.rows[fault] == nil || !slices.ContainsFunc(faultCalls, func(c faultCall) bool { return c.name == call }) {
+			if err != nil || table.rows[fault] == nil ||
+				!slices.ContainsFunc(faultCalls, func(c faultCall) bool { return c.name == call }) {
 				t.Fatalf("%q: no such exception (%v)", line, err)
 			}
 			table.exceptions[columns[0]] = o
@@ -316,7 +329,10 @@ func (a answer) contentType() string {
 
 // head is the status line and the header, which ends with the lines given.
 func (a answer) head(lines ...string) string {
-	return "HTTP/1.1 200 OK\r\nContent-Type: " + a.contentType() + "\r\n" + a.header + strings.Join(append(lines, "", ""), "\r\n")
+	return "HTTP/1.1 200 OK\r\nContent-Type: " + a.contentType() + "\r\n" + a.header + strings.Join(
+		append(lines, "", ""),
+		"\r\n",
+	)
 }
 
 // wire is the whole answer as it is sent: a stream in one piece for each event.
@@ -414,10 +430,14 @@ func faultMatrix() []fault {
 		at("half close: middle", babytest.HalfClose, answer.middle),
 		at("half close: last byte", babytest.HalfClose, fixed(-1)),
 		real(at("reset: nothing came", babytest.Reset, nothing)),
-		{name: "reset: while sending", sends: true, dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			c, err := good(ctx)
-			return &failingConn{Conn: c, left: 120}, err
-		}},
+		{
+			name:  "reset: while sending",
+			sends: true,
+			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				c, err := good(ctx)
+				return &failingConn{Conn: c, left: 120}, err
+			},
+		},
 		wire("length too long", func(a answer) string {
 			text := strings.TrimSuffix(a.text(), "data: [DONE]\n\n")
 			return a.head("Content-Length: "+strconv.Itoa(len(text)+3)) + text
@@ -447,7 +467,10 @@ func faultMatrix() []fault {
 		after("503, in an hour", 503, "3600"),
 		body("408", 408, ``),
 		body("500", 500, `{"error":{"message":"out of memory","type":"InternalServerError","code":500}}`),
-		served("500, HTML", func(answer) http.Handler { return babytest.Body(500, "text/html", []byte("<h1>Oops</h1>")) }),
+		served(
+			"500, HTML",
+			func(answer) http.Handler { return babytest.Body(500, "text/html", []byte("<h1>Oops</h1>")) },
+		),
 		wire("500, cut", func(answer) string { return "HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\n{\"mess" }),
 		served("500, endless", func(answer) http.Handler { return babytest.EndlessBody(500, `Oops`) }),
 		body("502", 502, `<html>Bad Gateway</html>`),
@@ -472,36 +495,70 @@ func faultMatrix() []fault {
 		body("a number", 200, `7`),
 		body("null", 200, `null`),
 		body("an empty object", 200, `{}`),
-		body("wrong types", 200, `{"output":{"a":1},"choices":"no","data":"no","results":7,"document":[],"chunks":{},"task_id":[],"job_id":{},"status":[1],"task_status":{},"docling-serve":2}`),
+		body(
+			"wrong types",
+			200,
+			`{"output":{"a":1},"choices":"no","data":"no","results":7,"document":[],"chunks":{},"task_id":[],"job_id":{},"status":[1],"task_status":{},"docling-serve":2}`,
+		),
 		body("an error with 200", 200, `{"error":{"message":"no such model","type":"NotFoundError","code":404}}`),
 		typed("a broken zip", "application/zip", "PK\x03\x04 but not for long"),
 
-		{name: "refused", real: true, dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-			if err != nil {
-				return nil, err
-			}
-			_ = l.Close() // so that nobody listens there
-			return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
-		}},
-		{name: "no such host", real: true, dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			noServer := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no name server") }
-			return (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: noServer}}).DialContext(ctx, "tcp", "api.invalid:80")
-		}},
-		{name: "connecting hangs", dial: func(_ context.Context, over <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			<-over // net/http lets a dial go on without its request
-			return nil, net.ErrClosed
-		}},
-		{name: "wrong certificate", real: true, tls: true, dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			return good(ctx)
-		}},
-		{name: "no TLS there", real: true, noTLS: true, dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			return good(ctx)
-		}},
-		{name: "TLS handshake cut", real: true, noTLS: true, dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
-			c, err := good(ctx)
-			return &failingConn{Conn: c, left: 50}, err
-		}},
+		{
+			name: "refused",
+			real: true,
+			dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+				if err != nil {
+					return nil, err
+				}
+				_ = l.Close() // so that nobody listens there
+				return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+			},
+		},
+		{
+			name: "no such host",
+			real: true,
+			dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				noServer := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no name server") }
+				return (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: noServer}}).DialContext(
+					ctx,
+					"tcp",
+					"api.invalid:80",
+				)
+			},
+		},
+		{
+			name: "connecting hangs",
+			dial: func(_ context.Context, over <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				<-over // net/http lets a dial go on without its request
+				return nil, net.ErrClosed
+			},
+		},
+		{
+			name: "wrong certificate",
+			real: true,
+			tls:  true,
+			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				return good(ctx)
+			},
+		},
+		{
+			name:  "no TLS there",
+			real:  true,
+			noTLS: true,
+			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				return good(ctx)
+			},
+		},
+		{
+			name:  "TLS handshake cut",
+			real:  true,
+			noTLS: true,
+			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				c, err := good(ctx)
+				return &failingConn{Conn: c, left: 50}, err
+			},
+		},
 	}
 }
 
@@ -523,7 +580,8 @@ func (c *failingConn) Write(p []byte) (int, error) {
 // callTimeout is what each call of the matrix has, and the idle timeout of its streams.
 const callTimeout = 10 * time.Second
 
-// faultCall is a public call, the request of it that the fault is for, and its other ones, which go well.
+// faultCall is a public call, the request of it that the fault is for, and its other ones, which go
+// well.
 type faultCall struct {
 	name, kind string
 	pattern    string
@@ -540,7 +598,10 @@ func (c *faultCall) asks(r *babytest.Request) bool { return c.pattern == r.Metho
 var errWrongAnswer = errors.New("no error, and a wrong answer")
 
 // plain makes run of a call that answers once; right tells whether the answer is the right one.
-func plain[T any](call func(context.Context, *babyclient.Client, babyclient.CallOption) (T, error), right func(T) bool) func(context.Context, *babyclient.Client) (int, error) {
+func plain[T any](
+	call func(context.Context, *babyclient.Client, babyclient.CallOption) (T, error),
+	right func(T) bool,
+) func(context.Context, *babyclient.Client) (int, error) {
 	return func(ctx context.Context, c *babyclient.Client) (int, error) {
 		out, err := call(ctx, c, babyclient.WithTimeout(callTimeout))
 		if err == nil && !right(out) {
@@ -551,11 +612,18 @@ func plain[T any](call func(context.Context, *babyclient.Client, babyclient.Call
 }
 
 var (
-	convertedAnswer = answer{body: `{"document":{"filename":"a.md","md_content":"# A"},"status":"success","errors":[],"processing_time":0.1}`}
-	chunkedAnswer   = answer{body: `{"chunks":[{"filename":"a.md","chunk_index":0,"text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success","errors":[]}]}`}
-	submitAnswer    = answer{body: `{"task_id":"t1","task_type":"convert","task_status":"pending","task_position":1}`, header: "X-Babyapi-Docling-Id: node-1\r\n"}
-	doneAnswer      = answer{body: `{"task_id":"t1","task_type":"convert","task_status":"success"}`}
-	ocrDoneAnswer   = answer{body: `{"job_id":"j1","status":"completed","result":{"text":"hello"}}`}
+	convertedAnswer = answer{
+		body: `{"document":{"filename":"a.md","md_content":"# A"},"status":"success","errors":[],"processing_time":0.1}`,
+	}
+	chunkedAnswer = answer{
+		body: `{"chunks":[{"filename":"a.md","chunk_index":0,"text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success","errors":[]}]}`,
+	}
+	submitAnswer = answer{
+		body:   `{"task_id":"t1","task_type":"convert","task_status":"pending","task_position":1}`,
+		header: "X-Babyapi-Docling-Id: node-1\r\n",
+	}
+	doneAnswer    = answer{body: `{"task_id":"t1","task_type":"convert","task_status":"success"}`}
+	ocrDoneAnswer = answer{body: `{"job_id":"j1","status":"completed","result":{"text":"hello"}}`}
 )
 
 func uploads() []babyclient.Source {
@@ -598,127 +666,247 @@ func chunkText[T any](stream func(yield func(T, error) bool), text func(T) strin
 
 var faultCalls = []faultCall{
 	{name: "Chat", kind: "POST", pattern: "POST /v1/chat/completions",
-		good: answer{body: `{"id":"1","model":"tiny","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChatResponse, error) {
-			return c.Chat(ctx, &babyclient.ChatRequest{Messages: hi}, o)
-		}, func(r *babyclient.ChatResponse) bool { return r.Text() == "hello" })},
+		good: answer{
+			body: `{"id":"1","model":"tiny","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}`,
+		},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChatResponse, error) {
+				return c.Chat(ctx, &babyclient.ChatRequest{Messages: hi}, o)
+			},
+			func(r *babyclient.ChatResponse) bool { return r.Text() == "hello" },
+		)},
 	{name: "ChatStream", kind: "stream", pattern: "POST /v1/chat/completions", chunks: 2,
-		good: answer{events: []string{`{"choices":[{"index":0,"delta":{"content":"hel"}}]}`, `{"choices":[{"index":0,"delta":{"content":"lo"}}]}`, "[DONE]"}},
+		good: answer{
+			events: []string{
+				`{"choices":[{"index":0,"delta":{"content":"hel"}}]}`,
+				`{"choices":[{"index":0,"delta":{"content":"lo"}}]}`,
+				"[DONE]",
+			},
+		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
-			return chunkText(c.ChatStream(ctx, &babyclient.ChatRequest{Messages: hi}, babyclient.WithTimeout(callTimeout)), (*babyclient.ChatChunk).Text)
+			return chunkText(
+				c.ChatStream(ctx, &babyclient.ChatRequest{Messages: hi}, babyclient.WithTimeout(callTimeout)),
+				(*babyclient.ChatChunk).Text,
+			)
 		}},
 	{name: "Complete", kind: "POST", pattern: "POST /v1/completions",
 		good: answer{body: `{"id":"1","model":"tiny","choices":[{"index":0,"text":"hello","finish_reason":"stop"}]}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.CompleteResponse, error) {
-			return c.Complete(ctx, &babyclient.CompleteRequest{Prompt: "p"}, o)
-		}, func(r *babyclient.CompleteResponse) bool { return r.Text() == "hello" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.CompleteResponse, error) {
+				return c.Complete(ctx, &babyclient.CompleteRequest{Prompt: "p"}, o)
+			},
+			func(r *babyclient.CompleteResponse) bool { return r.Text() == "hello" },
+		)},
 	{name: "CompleteStream", kind: "stream", pattern: "POST /v1/completions", chunks: 2,
-		good: answer{events: []string{`{"choices":[{"index":0,"text":"hel"}]}`, `{"choices":[{"index":0,"text":"lo"}]}`, "[DONE]"}},
+		good: answer{
+			events: []string{
+				`{"choices":[{"index":0,"text":"hel"}]}`,
+				`{"choices":[{"index":0,"text":"lo"}]}`,
+				"[DONE]",
+			},
+		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
-			return chunkText(c.CompleteStream(ctx, &babyclient.CompleteRequest{Prompt: "p"}, babyclient.WithTimeout(callTimeout)), (*babyclient.CompleteChunk).Text)
+			return chunkText(
+				c.CompleteStream(ctx, &babyclient.CompleteRequest{Prompt: "p"}, babyclient.WithTimeout(callTimeout)),
+				(*babyclient.CompleteChunk).Text,
+			)
 		}},
 	{name: "Embed", kind: "POST", pattern: "POST /v1/embeddings",
-		good: answer{body: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,0.25]}],"model":"e"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.EmbedResponse, error) {
-			return c.Embed(ctx, &babyclient.EmbedRequest{Model: "e", Input: []string{"a"}}, o)
-		}, func(r *babyclient.EmbedResponse) bool { return slices.Equal(r.Vectors[0], []float32{0.5, 0.25}) })},
+		good: answer{
+			body: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,0.25]}],"model":"e"}`,
+		},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.EmbedResponse, error) {
+				return c.Embed(ctx, &babyclient.EmbedRequest{Model: "e", Input: []string{"a"}}, o)
+			},
+			func(r *babyclient.EmbedResponse) bool { return slices.Equal(r.Vectors[0], []float32{0.5, 0.25}) },
+		)},
 	{name: "Rerank", kind: "POST", pattern: "POST /v1/rerank",
 		good: answer{body: `{"results":[{"index":0,"relevance_score":0.5}]}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.RerankResponse, error) {
-			return c.Rerank(ctx, &babyclient.RerankRequest{Model: "r", Query: "q", Documents: []string{"a"}}, o)
-		}, func(r *babyclient.RerankResponse) bool { return r.Results[0].RelevanceScore == 0.5 })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.RerankResponse, error) {
+				return c.Rerank(ctx, &babyclient.RerankRequest{Model: "r", Query: "q", Documents: []string{"a"}}, o)
+			},
+			func(r *babyclient.RerankResponse) bool { return r.Results[0].RelevanceScore == 0.5 },
+		)},
 	{name: "Infer", kind: "POST", pattern: "POST /infer", good: answer{body: `{"output":"hello"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.InferResponse, error) {
-			return c.Infer(ctx, &babyclient.InferRequest{Prompt: "p"}, o)
-		}, func(r *babyclient.InferResponse) bool { return r.Output == "hello" })},
-	{name: "InferAny, chat", kind: "POST", pattern: "POST /v1/chat/completions", good: answer{body: `{"choices":[{"message":{"content":"hello"}}]}`},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.InferResponse, error) {
+				return c.Infer(ctx, &babyclient.InferRequest{Prompt: "p"}, o)
+			},
+			func(r *babyclient.InferResponse) bool { return r.Output == "hello" },
+		)},
+	{
+		name:    "InferAny, chat",
+		kind:    "POST",
+		pattern: "POST /v1/chat/completions",
+		good:    answer{body: `{"choices":[{"message":{"content":"hello"}}]}`},
 		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (string, error) {
-			resp, err := c.InferAny(ctx, map[string]any{"messages": []any{map[string]any{"role": "user", "content": "hi"}}}, o)
+			resp, err := c.InferAny(
+				ctx,
+				map[string]any{"messages": []any{map[string]any{"role": "user", "content": "hi"}}},
+				o,
+			)
 			if err != nil {
 				return "", err
 			}
 			return string(resp.Raw), nil
-		}, asItIs)},
-	{name: "InferAny, prompt", kind: "POST", pattern: "POST /v1/completions", good: answer{body: `{"choices":[{"text":"hello"}]}`},
+		}, asItIs),
+	},
+	{
+		name:    "InferAny, prompt",
+		kind:    "POST",
+		pattern: "POST /v1/completions",
+		good:    answer{body: `{"choices":[{"text":"hello"}]}`},
 		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (string, error) {
 			resp, err := c.InferAny(ctx, map[string]any{"prompt": "p"}, o)
 			if err != nil {
 				return "", err
 			}
 			return string(resp.Raw), nil
-		}, asItIs)},
-	{name: "Models", kind: "GET", pattern: "GET /v1/models", good: answer{body: `{"object":"list","data":[{"id":"tiny","object":"model"}]}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ModelsResponse, error) {
-			return c.Models(ctx, o)
-		}, func(r *babyclient.ModelsResponse) bool { return r.Data[0].ID == "tiny" })},
+		}, asItIs),
+	},
+	{
+		name:    "Models",
+		kind:    "GET",
+		pattern: "GET /v1/models",
+		good:    answer{body: `{"object":"list","data":[{"id":"tiny","object":"model"}]}`},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ModelsResponse, error) {
+				return c.Models(ctx, o)
+			},
+			func(r *babyclient.ModelsResponse) bool { return r.Data[0].ID == "tiny" },
+		),
+	},
 	{name: "Do, POST", kind: "POST", pattern: "POST /v1/score", good: answer{body: `{"status":"hello"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
-			return out, c.Do(ctx, "POST", "/v1/score", map[string]int{"n": 1}, &out, o)
-		}, func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
+				return out, c.Do(ctx, "POST", "/v1/score", map[string]int{"n": 1}, &out, o)
+			},
+			func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" },
+		)},
 	{name: "Do, GET", kind: "GET", pattern: "GET /v1/score", good: answer{body: `{"status":"hello"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
-			return out, c.Do(ctx, "GET", "/v1/score", nil, &out, o)
-		}, func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
+				return out, c.Do(ctx, "GET", "/v1/score", nil, &out, o)
+			},
+			func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" },
+		)},
 	{name: "Convert, source", kind: "POST", pattern: "POST /docling/v1/convert/source", good: convertedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
-			return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: urls()}, o)
-		}, rightDocument)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+				return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: urls()}, o)
+			},
+			rightDocument,
+		)},
 	{name: "Convert, file", kind: "upload", pattern: "POST /docling/v1/convert/file", good: convertedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
-			return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: uploads()}, o)
-		}, rightDocument)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+				return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: uploads()}, o)
+			},
+			rightDocument,
+		)},
 	{name: "Chunk, source", kind: "POST", pattern: "POST /docling/v1/chunk/hybrid/source", good: chunkedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
-			return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: urls()}, o)
-		}, rightChunks)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+				return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: urls()}, o)
+			},
+			rightChunks,
+		)},
 	{name: "Chunk, file", kind: "upload", pattern: "POST /docling/v1/chunk/hybrid/file", good: chunkedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
-			return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: uploads()}, o)
-		}, rightChunks)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+				return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: uploads()}, o)
+			},
+			rightChunks,
+		)},
 	{name: "StartConvert, source", kind: "POST", pattern: "POST /docling/v1/convert/source/async", good: submitAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertJob, error) {
-			return c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: urls()}, o)
-		}, rightJob[babyclient.ConvertResponse])},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertJob, error) {
+				return c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: urls()}, o)
+			},
+			rightJob[babyclient.ConvertResponse],
+		)},
 	{name: "StartConvert, file", kind: "upload", pattern: "POST /docling/v1/convert/file/async", good: submitAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertJob, error) {
-			return c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: uploads()}, o)
-		}, rightJob[babyclient.ConvertResponse])},
-	{name: "StartChunk, source", kind: "POST", pattern: "POST /docling/v1/chunk/hybrid/source/async", good: submitAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkJob, error) {
-			return c.Docling.StartChunk(ctx, &babyclient.ChunkRequest{Sources: urls()}, o)
-		}, rightJob[babyclient.ChunkResponse])},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertJob, error) {
+				return c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: uploads()}, o)
+			},
+			rightJob[babyclient.ConvertResponse],
+		)},
+	{
+		name:    "StartChunk, source",
+		kind:    "POST",
+		pattern: "POST /docling/v1/chunk/hybrid/source/async",
+		good:    submitAnswer,
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkJob, error) {
+				return c.Docling.StartChunk(ctx, &babyclient.ChunkRequest{Sources: urls()}, o)
+			},
+			rightJob[babyclient.ChunkResponse],
+		),
+	},
 	{name: "StartChunk, file", kind: "upload", pattern: "POST /docling/v1/chunk/hybrid/file/async", good: submitAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkJob, error) {
-			return c.Docling.StartChunk(ctx, &babyclient.ChunkRequest{Sources: uploads()}, o)
-		}, rightJob[babyclient.ChunkResponse])},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkJob, error) {
+				return c.Docling.StartChunk(ctx, &babyclient.ChunkRequest{Sources: uploads()}, o)
+			},
+			rightJob[babyclient.ChunkResponse],
+		)},
 	{name: "job Status", kind: "GET", pattern: "GET /docling/v1/status/poll/t1", good: doneAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
-			return c.Docling.ConvertJob("t1", "node-1").Status(ctx, o)
-		}, (*babyclient.JobStatus).Succeeded)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
+				return c.Docling.ConvertJob("t1", "node-1").Status(ctx, o)
+			},
+			(*babyclient.JobStatus).Succeeded,
+		)},
 	{name: "job Wait, poll", kind: "GET", pattern: "GET /docling/v1/status/poll/t1", good: doneAnswer,
 		others: map[string]answer{"GET /docling/v1/result/t1": convertedAnswer},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
-			return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
-		}, rightDocument)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+				return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
+			},
+			rightDocument,
+		)},
 	{name: "job Wait, result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: convertedAnswer,
 		others: map[string]answer{"GET /docling/v1/status/poll/t1": doneAnswer},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
-			return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
-		}, rightDocument)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+				return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
+			},
+			rightDocument,
+		)},
 	{name: "job Result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: convertedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
-			return c.Docling.ConvertJob("t1", "node-1").Result(ctx, o)
-		}, rightDocument)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+				return c.Docling.ConvertJob("t1", "node-1").Result(ctx, o)
+			},
+			rightDocument,
+		)},
 	{name: "chunk job Result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: chunkedAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
-			return c.Docling.ChunkJob("t1", "node-1").Result(ctx, o)
-		}, rightChunks)},
-	{name: "job Cancel", kind: "POST", pattern: "POST /docling/v1/cancel/t1", good: answer{body: `{"task_id":"t1","task_status":"cancelled"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
-			return c.Docling.ConvertJob("t1", "node-1").Cancel(ctx, o)
-		}, func(s *babyclient.JobStatus) bool { return s.State == "cancelled" || s.State == "" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+				return c.Docling.ChunkJob("t1", "node-1").Result(ctx, o)
+			},
+			rightChunks,
+		)},
+	{
+		name:    "job Cancel",
+		kind:    "POST",
+		pattern: "POST /docling/v1/cancel/t1",
+		good:    answer{body: `{"task_id":"t1","task_status":"cancelled"}`},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
+				return c.Docling.ConvertJob("t1", "node-1").Cancel(ctx, o)
+			},
+			func(s *babyclient.JobStatus) bool { return s.State == "cancelled" || s.State == "" },
+		),
+	},
 	{name: "ConvertAll, submit", kind: "upload", pattern: "POST /docling/v1/convert/file/async", good: submitAnswer,
-		others: map[string]answer{"GET /docling/v1/status/poll/t1": doneAnswer, "GET /docling/v1/result/t1": convertedAnswer},
+		others: map[string]answer{
+			"GET /docling/v1/status/poll/t1": doneAnswer,
+			"GET /docling/v1/result/t1":      convertedAnswer,
+		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
 			for doc, err := range c.Docling.ConvertAll(ctx, &babyclient.ConvertAllRequest{Sources: uploads()}, babyclient.WithTimeout(callTimeout)) {
 				if err == nil && doc.Markdown != "# A" {
@@ -729,7 +917,10 @@ var faultCalls = []faultCall{
 			return 0, errWrongAnswer
 		}},
 	{name: "ChunkAll, submit", kind: "upload", pattern: "POST /docling/v1/chunk/hybrid/file/async", good: submitAnswer,
-		others: map[string]answer{"GET /docling/v1/status/poll/t1": doneAnswer, "GET /docling/v1/result/t1": chunkedAnswer},
+		others: map[string]answer{
+			"GET /docling/v1/status/poll/t1": doneAnswer,
+			"GET /docling/v1/result/t1":      chunkedAnswer,
+		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
 			for r, err := range c.Docling.ChunkAll(ctx, &babyclient.ChunkAllRequest{Sources: uploads()}, babyclient.WithTimeout(callTimeout)) {
 				if err == nil && !rightChunks(r) {
@@ -740,35 +931,69 @@ var faultCalls = []faultCall{
 			return 0, errWrongAnswer
 		}},
 	{name: "docling Health", kind: "GET", pattern: "GET /docling/health", good: answer{body: `{"status":"ok"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
-			return c.Docling.Health(ctx, o)
-		}, func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
+				return c.Docling.Health(ctx, o)
+			},
+			func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" },
+		)},
 	{name: "docling Ready", kind: "GET", pattern: "GET /docling/ready", good: answer{body: `{"status":"ok"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
-			return c.Docling.Ready(ctx, o)
-		}, func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" })},
-	{name: "docling Version", kind: "GET", pattern: "GET /docling/version", good: answer{body: `{"docling-serve":"1.0"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingVersion, error) {
-			return c.Docling.Version(ctx, o)
-		}, func(v *babyclient.DoclingVersion) bool { return v.Versions["docling-serve"] == "1.0" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
+				return c.Docling.Ready(ctx, o)
+			},
+			func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" },
+		)},
+	{
+		name:    "docling Version",
+		kind:    "GET",
+		pattern: "GET /docling/version",
+		good:    answer{body: `{"docling-serve":"1.0"}`},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingVersion, error) {
+				return c.Docling.Version(ctx, o)
+			},
+			func(v *babyclient.DoclingVersion) bool { return v.Versions["docling-serve"] == "1.0" },
+		),
+	},
 	{name: "OCR Document", kind: "POST", pattern: "POST /v1/ocr/document", good: answer{body: `{"text":"hello"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
-			return c.OCR.Document(ctx, &babyclient.OCRRequest{Model: "ocr", Input: "http://files.example/a.png"}, o)
-		}, rightOCR)},
-	{name: "OCR Start", kind: "POST", pattern: "POST /v1/ocr/document/async", good: answer{body: `{"job_id":"j1","status":"pending"}`},
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRJob, error) {
-			return c.OCR.Start(ctx, &babyclient.OCRRequest{Model: "ocr", Input: "http://files.example/a.png"}, o)
-		}, func(j *babyclient.OCRJob) bool { return j.ID == "j1" })},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
+				return c.OCR.Document(ctx, &babyclient.OCRRequest{Model: "ocr", Input: "http://files.example/a.png"}, o)
+			},
+			rightOCR,
+		)},
+	{
+		name:    "OCR Start",
+		kind:    "POST",
+		pattern: "POST /v1/ocr/document/async",
+		good:    answer{body: `{"job_id":"j1","status":"pending"}`},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRJob, error) {
+				return c.OCR.Start(ctx, &babyclient.OCRRequest{Model: "ocr", Input: "http://files.example/a.png"}, o)
+			},
+			func(j *babyclient.OCRJob) bool { return j.ID == "j1" },
+		),
+	},
 	{name: "OCR Status", kind: "GET", pattern: "GET /v1/ocr/jobs/j1", good: ocrDoneAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
-			return c.OCR.Job("j1").Status(ctx, o)
-		}, (*babyclient.JobStatus).Succeeded)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.JobStatus, error) {
+				return c.OCR.Job("j1").Status(ctx, o)
+			},
+			(*babyclient.JobStatus).Succeeded,
+		)},
 	{name: "OCR Wait", kind: "GET", pattern: "GET /v1/ocr/jobs/j1", good: ocrDoneAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
-			return c.OCR.Job("j1").Wait(ctx, o)
-		}, rightOCR)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
+				return c.OCR.Job("j1").Wait(ctx, o)
+			},
+			rightOCR,
+		)},
 	{name: "OCR Result", kind: "GET", pattern: "GET /v1/ocr/jobs/j1", good: ocrDoneAnswer,
-		run: plain(func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
-			return c.OCR.Job("j1").Result(ctx, o)
-		}, rightOCR)},
+		run: plain(
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.OCRResponse, error) {
+				return c.OCR.Job("j1").Result(ctx, o)
+			},
+			rightOCR,
+		)},
 }

@@ -136,10 +136,10 @@ var powersOf10 = [...]float64{
 
 // toFloat32 declines a number unless it is sure of every bit.
 //
-// One multiplication or division by an exact power of ten makes a float64 that is wrong by at most a
-// few units in its last place. A float64 has 29 bits more than a float32. So rounding to float32 can
-// only go wrong if those 29 bits are near the half between two float32 numbers, or if the result is
-// no normal float32.
+// One multiplication or division by an exact power of ten makes a float64 that is wrong by at most
+// a few units in its last place. A float64 has 29 bits more than a float32. So rounding to float32
+// can only go wrong if those 29 bits are near the half between two float32 numbers, or if the
+// result is no normal float32.
 func (d decimal) toFloat32() (f float32, ok bool) {
 	if d.mantissa == 0 {
 		if d.isNegative {

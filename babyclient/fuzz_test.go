@@ -16,7 +16,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-// plainEvents is what the reader of streams must equal: the rules of the standard over the whole text at once.
+// plainEvents is what the reader of streams must equal: the rules of the standard over the whole
+// text at once.
 func plainEvents(body string) []string {
 	var out, data []string
 	event := func() {
@@ -80,23 +81,40 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// fuzzClient answers every call with the response that is set. It needs no network, so that a run is fast.
+// fuzzClient answers every call with the response that is set. It needs no network, so that a run
+// is fast.
 func fuzzClient(f *testing.F) (c *babyclient.Client, answer func(status int, contentType string, body []byte)) {
 	f.Helper()
 	var resp func() *http.Response
-	c, err := babyclient.New(babyclient.WithBaseURL("http://fuzz.invalid"), babyclient.WithAPIKey(babytest.Key), babyclient.WithMaxRetries(0), babyclient.WithMaxResponseSize(1<<20),
-		babyclient.WithDefaultModel("tiny"), babyclient.WithHTTPClient(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return resp(), nil })}))
+	c, err := babyclient.New(
+		babyclient.WithBaseURL("http://fuzz.invalid"),
+		babyclient.WithAPIKey(babytest.Key),
+		babyclient.WithMaxRetries(0),
+		babyclient.WithMaxResponseSize(1<<20),
+		babyclient.WithDefaultModel(
+			"tiny",
+		),
+		babyclient.WithHTTPClient(
+			&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return resp(), nil })},
+		),
+	)
 	if err != nil {
 		f.Fatal(err)
 	}
 	return c, func(status int, contentType string, body []byte) {
 		resp = func() *http.Response {
-			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1}
+			return &http.Response{
+				StatusCode:    status,
+				Header:        http.Header{"Content-Type": {contentType}},
+				Body:          io.NopCloser(bytes.NewReader(body)),
+				ContentLength: -1,
+			}
 		}
 	}
 }
 
-// Whatever an event holds, the stream yields what its JSON says or its raw data, and never ends well without [DONE].
+// Whatever an event holds, the stream yields what its JSON says or its raw data, and never ends
+// well without [DONE].
 func FuzzChunk(f *testing.F) {
 	for _, c := range llmCaptures(f) {
 		if c.stream() && c.status == 200 && strings.HasPrefix(c.name, "vllm-chat") {
@@ -109,7 +127,8 @@ func FuzzChunk(f *testing.F) {
 	f.Add(`{"error":{"message":"x"}}`)
 	c, answer := fuzzClient(f)
 	f.Fuzz(func(t *testing.T, data string) {
-		if strings.ContainsAny(data, "\r\n") || strings.TrimSpace(data) == "" || strings.Contains(data, "[DONE]") || strings.HasPrefix(data, " ") {
+		if strings.ContainsAny(data, "\r\n") || strings.TrimSpace(data) == "" || strings.Contains(data, "[DONE]") ||
+			strings.HasPrefix(data, " ") {
 			t.Skip("not the data of one event of one line")
 		}
 		answer(200, "text/event-stream", []byte("data: "+data+"\n\n"))
@@ -165,13 +184,15 @@ func FuzzErrorBody(f *testing.F) {
 		answer(status, "application/json", body)
 		_, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 		e := fails(t, err)
-		if e.StatusCode != status || e.Message == "" || !utf8.ValidString(e.Details) || strings.Contains(err.Error()+e.Details, babytest.Key) {
+		if e.StatusCode != status || e.Message == "" || !utf8.ValidString(e.Details) ||
+			strings.Contains(err.Error()+e.Details, babytest.Key) {
 			t.Errorf("%+v", e)
 		}
 	})
 }
 
-// Whatever an embedding answer holds, there are as many vectors as inputs, all of one length and finite, or an error.
+// Whatever an embedding answer holds, there are as many vectors as inputs, all of one length and
+// finite, or an error.
 func FuzzEmbedding(f *testing.F) {
 	for _, c := range llmCaptures(f) {
 		if c.path == "/v1/embeddings" && c.status == 200 && len(c.body) < 3000 && c.body[0] == '{' {
@@ -202,7 +223,8 @@ func FuzzEmbedding(f *testing.F) {
 	})
 }
 
-// Whatever a zip answer holds, its documents fit the limit and no name leads out of a folder, or it is an error.
+// Whatever a zip answer holds, its documents fit the limit and no name leads out of a folder, or it
+// is an error.
 func FuzzZip(f *testing.F) {
 	for _, c := range doclingCaptures(f) {
 		if strings.HasSuffix(c.BodyFile, ".zip") {
@@ -227,7 +249,8 @@ func FuzzZip(f *testing.F) {
 		}
 		for name, data := range resp.Files {
 			size += len(data)
-			if strings.HasPrefix(name, "/") || strings.Contains("/"+name+"/", "/../") || strings.ContainsAny(name, "\\:\x00") {
+			if strings.HasPrefix(name, "/") || strings.Contains("/"+name+"/", "/../") ||
+				strings.ContainsAny(name, "\\:\x00") {
 				t.Errorf("an unsafe name: %q", name)
 			}
 		}

@@ -31,7 +31,8 @@ func server(t testing.TB) *babytest.Server {
 
 // client is a client of srv that knows a default model.
 func client(srv *babytest.Server, opts ...babyclient.Option) *babyclient.Client {
-	return srv.Client(append([]babyclient.Option{babyclient.WithDefaultModel("tiny"), babyclient.WithRetryBaseDelay(0)}, opts...)...)
+	return srv.Client(
+		append([]babyclient.Option{babyclient.WithDefaultModel("tiny"), babyclient.WithRetryBaseDelay(0)}, opts...)...)
 }
 
 // fails returns the *Error of err, which must be one.

@@ -147,8 +147,9 @@ func (r jobRequest) explain(e Error) Error {
 		node = "node " + quote(r.node)
 	}
 	e.Code = CodeDoclingTaskLost
-	e.Message = fmt.Sprintf("%s does not know docling task %s: it restarted, the result was fetched more than 5 minutes ago, "+
-		"or id or node are not right; submit it again if its result is still needed (%s)", node, quote(r.id), e.Message)
+	e.Message = fmt.Sprintf("%s does not know docling task %s: it restarted, the result was fetched more than "+
+		"5 minutes ago, or id or node are not right; submit it again if its result is still needed (%s)",
+		node, quote(r.id), e.Message)
 	return e
 }
 
@@ -164,9 +165,9 @@ func (j *DoclingJob[T]) Cancel(ctx context.Context, opts ...CallOption) (*JobSta
 	return fetch(ctx, j.c, j.request(http.MethodPost, "cancel"), opts, readCancelled)
 }
 
-// Wait polls until the job has ended and returns its result. A job that failed is
-// [ErrTaskFailed]; its documents can fail as those of [Docling.Convert] do. When the context ends the
-// job goes on, and can be waited for again.
+// Wait polls until the job has ended and returns its result. A job that failed is [ErrTaskFailed];
+// its documents can fail as those of [Docling.Convert] do. When the context ends the job goes on,
+// and can be waited for again.
 func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
 	_, calls, err := waitFor(ctx, j.c, "docling task "+j.ID, opts, j.Status, j.failed)
 	if err != nil {

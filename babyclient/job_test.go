@@ -22,7 +22,10 @@ import (
 const node = "X-Babyapi-Docling-Id"
 
 func task(status string) http.Handler {
-	return babytest.JSON(200, fmt.Sprintf(`{"task_id":"t1","task_status":%q,"task_position":1,"error_message":null,"failure":null}`, status))
+	return babytest.JSON(
+		200,
+		fmt.Sprintf(`{"task_id":"t1","task_status":%q,"task_position":1,"error_message":null,"failure":null}`, status),
+	)
 }
 
 var notReady = babytest.JSON(404, `{"detail":"Task result not found. Please wait for a completion status."}`)
@@ -32,7 +35,13 @@ var unknownTask = babytest.JSON(404, `{"detail":"Task not found."}`)
 func TestJob(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		srv.On("POST /docling/v1/convert/source/async", babytest.WithHeader(task("pending"), node, "node-b"))
-		srv.On("GET /docling/v1/status/poll/t1", task("pending"), babytest.JSON(503, `{}`), task("started"), task("success"))
+		srv.On(
+			"GET /docling/v1/status/poll/t1",
+			task("pending"),
+			babytest.JSON(503, `{}`),
+			task("started"),
+			task("success"),
+		)
 		srv.On("GET /docling/v1/result/t1", babytest.JSON(503, `{}`), babytest.JSON(200, converted))
 		srv.On("POST /docling/v1/cancel/t1", task("cancelled"))
 		c := client(srv)
@@ -40,19 +49,25 @@ func TestJob(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if job.ID != "t1" || job.Node != "node-b" || job.Submitted.State != "pending" || job.Submitted.Position != 1 || job.Submitted.Done() {
+		if job.ID != "t1" || job.Node != "node-b" || job.Submitted.State != "pending" || job.Submitted.Position != 1 ||
+			job.Submitted.Done() {
 			t.Errorf("%+v", job)
 		}
 		var polls []string
-		resp, err := job.Wait(t.Context(), babyclient.OnPoll(func(s *babyclient.JobStatus) { polls = append(polls, s.State) }),
-			babyclient.WithHeader("X-Mine", "1"), nil)
+		resp, err := job.Wait(
+			t.Context(),
+			babyclient.OnPoll(func(s *babyclient.JobStatus) { polls = append(polls, s.State) }),
+			babyclient.WithHeader("X-Mine", "1"),
+			nil,
+		)
 		if err != nil || resp.Document().Markdown != "# A" {
 			t.Errorf("%+v, %v", resp, err)
 		}
 		if s := strings.Join(polls, " "); s != "pending started success" {
 			t.Errorf("polls %s", s)
 		}
-		if status, err := job.Cancel(t.Context()); err != nil || !status.Failed() || status.Succeeded() || string(seen(t, srv).Body) != "{}" {
+		if status, err := job.Cancel(t.Context()); err != nil || !status.Failed() || status.Succeeded() ||
+			string(seen(t, srv).Body) != "{}" {
 			t.Errorf("%+v, %v", status, err)
 		}
 		for i, r := range srv.Requests() {
@@ -65,7 +80,8 @@ func TestJob(t *testing.T) {
 		}
 		// Another process has only the id and the node.
 		again := c.Docling.ConvertJob(job.ID, job.Node)
-		if resp, err := again.Result(t.Context()); err != nil || resp.Document().Filename != "a.md" || seen(t, srv).Header.Get(node) != "node-b" {
+		if resp, err := again.Result(t.Context()); err != nil || resp.Document().Filename != "a.md" ||
+			seen(t, srv).Header.Get(node) != "node-b" {
 			t.Errorf("%+v, %v", resp, err)
 		}
 	})
@@ -75,16 +91,29 @@ func TestChunkJob(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		srv.On("POST /docling/v1/chunk/hierarchical/file/async", task("pending"))
 		srv.On("GET /docling/v1/status/poll/{id}", task("success"))
-		srv.On("GET /docling/v1/result/{id}", babytest.JSON(200, `{"chunks":[{"filename":"a.md","text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success"}]}`))
+		srv.On(
+			"GET /docling/v1/result/{id}",
+			babytest.JSON(
+				200,
+				`{"chunks":[{"filename":"a.md","text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success"}]}`,
+			),
+		)
 		c := client(srv)
-		job, err := c.Docling.StartChunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(babyclient.FromBytes("a.md", []byte("A"))), Chunker: babyclient.ChunkerHierarchical})
+		job, err := c.Docling.StartChunk(
+			t.Context(),
+			&babyclient.ChunkRequest{
+				Sources: sources(babyclient.FromBytes("a.md", []byte("A"))),
+				Chunker: babyclient.ChunkerHierarchical,
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if resp, err := job.Wait(t.Context()); err != nil || resp.Chunks[0].Text != "A" {
 			t.Errorf("%+v, %v", resp, err)
 		}
-		if resp, err := c.Docling.ChunkJob("t2", "").Result(t.Context()); err != nil || len(resp.Chunks) != 1 || seen(t, srv).Header.Get(node) != "" {
+		if resp, err := c.Docling.ChunkJob("t2", "").Result(t.Context()); err != nil || len(resp.Chunks) != 1 ||
+			seen(t, srv).Header.Get(node) != "" {
 			t.Errorf("%+v, %v", resp, err)
 		}
 		srv.On("POST /docling/v1/chunk/hybrid/source/async", babytest.JSON(404, `{"detail":"Not Found"}`))
@@ -102,20 +131,92 @@ func TestJobOutcomes(t *testing.T) {
 		is, not      error
 		code, says   string
 	}{
-		{"failed", babytest.JSON(200, `{"task_id":"t1","task_status":"failure","error_message":"Internal processing error."}`), notReady, babyclient.ErrTaskFailed, babyclient.ErrNotFound,
-			babyclient.CodeDoclingTaskFailed, "Internal processing error."},
-		{"failed with a reason", babytest.JSON(200, `{"task_id":"t1","status":"FAILED","failure":{"category":"policy","message":"too large"}}`), notReady, babyclient.ErrTaskFailed, babyclient.ErrNotFound,
-			babyclient.CodeDoclingTaskFailed, "too large"},
-		{"cancelled", task("cancelled"), notReady, babyclient.ErrTaskFailed, babyclient.ErrNotFound, babyclient.CodeDoclingTaskFailed, "cancelled"},
-		{"canceled", task("canceled"), notReady, babyclient.ErrTaskFailed, nil, babyclient.CodeDoclingTaskFailed, "canceled"},
+		{
+			"failed",
+			babytest.JSON(200, `{"task_id":"t1","task_status":"failure","error_message":"Internal processing error."}`),
+			notReady,
+			babyclient.ErrTaskFailed,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskFailed,
+			"Internal processing error.",
+		},
+		{
+			"failed with a reason",
+			babytest.JSON(
+				200,
+				`{"task_id":"t1","status":"FAILED","failure":{"category":"policy","message":"too large"}}`,
+			),
+			notReady,
+			babyclient.ErrTaskFailed,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskFailed,
+			"too large",
+		},
+		{
+			"cancelled",
+			task("cancelled"),
+			notReady,
+			babyclient.ErrTaskFailed,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskFailed,
+			"cancelled",
+		},
+		{
+			"canceled",
+			task("canceled"),
+			notReady,
+			babyclient.ErrTaskFailed,
+			nil,
+			babyclient.CodeDoclingTaskFailed,
+			"canceled",
+		},
 		{"error", task("error"), notReady, babyclient.ErrTaskFailed, nil, babyclient.CodeDoclingTaskFailed, "error"},
-		{"success without a result", task("success"), notReady, babyclient.ErrTaskFailed, babyclient.ErrNotFound, babyclient.CodeDoclingTaskFailed, "has no result"},
-		{"lost", unknownTask, unknownTask, babyclient.ErrTaskLost, babyclient.ErrNotFound, babyclient.CodeDoclingTaskLost, `node "n1" does not know docling task "t1"`},
-		{"lost between", task("success"), unknownTask, babyclient.ErrTaskLost, babyclient.ErrNotFound, babyclient.CodeDoclingTaskLost, "submit it again"},
-		{"no status", babytest.JSON(200, `{"task_id":"t1"}`), notReady, babyclient.ErrInvalidResponse, nil, babyclient.CodeInvalidResponse, "status"},
+		{
+			"success without a result",
+			task("success"),
+			notReady,
+			babyclient.ErrTaskFailed,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskFailed,
+			"has no result",
+		},
+		{
+			"lost",
+			unknownTask,
+			unknownTask,
+			babyclient.ErrTaskLost,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskLost,
+			`node "n1" does not know docling task "t1"`,
+		},
+		{
+			"lost between",
+			task("success"),
+			unknownTask,
+			babyclient.ErrTaskLost,
+			babyclient.ErrNotFound,
+			babyclient.CodeDoclingTaskLost,
+			"submit it again",
+		},
+		{
+			"no status",
+			babytest.JSON(200, `{"task_id":"t1"}`),
+			notReady,
+			babyclient.ErrInvalidResponse,
+			nil,
+			babyclient.CodeInvalidResponse,
+			"status",
+		},
 		{"unauthorized", babytest.JSON(401, `{}`), notReady, babyclient.ErrUnauthorized, nil, "", "401"},
-		{"failed document", task("success"), babytest.JSON(200, `{"document":{"filename":"a"},"status":"failure","errors":[{"error_message":"bad"}]}`), babyclient.ErrDocumentFailed, nil,
-			babyclient.CodeDoclingDocumentFailed, "bad"},
+		{
+			"failed document",
+			task("success"),
+			babytest.JSON(200, `{"document":{"filename":"a"},"status":"failure","errors":[{"error_message":"bad"}]}`),
+			babyclient.ErrDocumentFailed,
+			nil,
+			babyclient.CodeDoclingDocumentFailed,
+			"bad",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +224,9 @@ func TestJobOutcomes(t *testing.T) {
 				srv.On("GET /docling/v1/status/poll/t1", tt.poll)
 				srv.On("GET /docling/v1/result/t1", tt.result)
 				_, err := client(srv).Docling.ConvertJob("t1", "n1").Wait(t.Context())
-				if e := fails(t, err); !errors.Is(err, tt.is) || tt.not != nil && errors.Is(err, tt.not) || e.Code != tt.code || !strings.Contains(err.Error(), tt.says) {
+				if e := fails(t, err); !errors.Is(err, tt.is) || tt.not != nil && errors.Is(err, tt.not) ||
+					e.Code != tt.code ||
+					!strings.Contains(err.Error(), tt.says) {
 					t.Errorf("code %s: %v", e.Code, err)
 				}
 			})
@@ -131,7 +234,8 @@ func TestJobOutcomes(t *testing.T) {
 	}
 }
 
-// docling-serve says the same of a job that runs, that failed and that is gone: Result tells them apart.
+// docling-serve says the same of a job that runs, that failed and that is gone: Result tells them
+// apart.
 func TestResultWithoutWait(t *testing.T) {
 	tests := []struct {
 		name string
@@ -148,7 +252,8 @@ func TestResultWithoutWait(t *testing.T) {
 		srv := server(t)
 		srv.On("GET /docling/v1/status/poll/t1", tt.poll)
 		srv.On("GET /docling/v1/result/t1", notReady)
-		if _, err := client(srv).Docling.ConvertJob("t1", "").Result(t.Context()); !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) {
+		if _, err := client(srv).Docling.ConvertJob("t1", "").Result(t.Context()); !errors.Is(err, tt.is) ||
+			!strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
@@ -159,10 +264,18 @@ func TestSyncFailures(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /docling/", notReady, babytest.JSON(504, `{"detail":"Conversion is taking too long."}`))
 	c := client(srv)
-	if _, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(url1)}); !errors.Is(err, babyclient.ErrTaskFailed) || errors.Is(err, babyclient.ErrNotFound) {
+	if _, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(url1)}); !errors.Is(
+		err,
+		babyclient.ErrTaskFailed,
+	) ||
+		errors.Is(err, babyclient.ErrNotFound) {
 		t.Errorf("err = %v", err)
 	}
-	if _, err := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1)}); !errors.Is(err, babyclient.ErrUnavailable) || !strings.Contains(err.Error(), "StartChunk") {
+	if _, err := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1)}); !errors.Is(
+		err,
+		babyclient.ErrUnavailable,
+	) ||
+		!strings.Contains(err.Error(), "StartChunk") {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -182,7 +295,8 @@ func TestPollIntervals(t *testing.T) {
 		if _, err := client(srv).Docling.ConvertJob("t1", "").Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if first, last := times[1].Sub(times[0]), times[14].Sub(times[13]); first != 50*time.Millisecond || last != babyclient.DefaultPollInterval {
+		if first, last := times[1].Sub(times[0]), times[14].Sub(times[13]); first != 50*time.Millisecond ||
+			last != babyclient.DefaultPollInterval {
 			t.Errorf("first %s, last %s", first, last)
 		}
 		times, status = nil, "started"
@@ -201,15 +315,18 @@ func TestPollTimeout(t *testing.T) {
 		job := client(srv).Docling.ConvertJob("t1", "")
 		start := time.Now()
 		_, err := job.Wait(t.Context())
-		if e := fails(t, err); e.Code != babyclient.CodePollTimeout || !errors.Is(err, babyclient.ErrTimeout) || !strings.Contains(err.Error(), "WithPollTimeout") ||
-			time.Since(start) > babyclient.DefaultPollTimeout || time.Since(start) < babyclient.DefaultPollTimeout-babyclient.DefaultPollInterval {
+		if e := fails(t, err); e.Code != babyclient.CodePollTimeout || !errors.Is(err, babyclient.ErrTimeout) ||
+			!strings.Contains(err.Error(), "WithPollTimeout") ||
+			time.Since(start) > babyclient.DefaultPollTimeout ||
+			time.Since(start) < babyclient.DefaultPollTimeout-babyclient.DefaultPollInterval {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		// A deadline of the context is the caller's own say.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		start = time.Now()
-		if _, err = job.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) || time.Since(start) != time.Hour {
+		if _, err = job.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) ||
+			time.Since(start) != time.Hour {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		live, end := context.WithTimeout(t.Context(), time.Hour)
@@ -236,7 +353,8 @@ func TestJobIDs(t *testing.T) {
 		_, cancel := job.Cancel(t.Context())
 		_, wait := job.Wait(t.Context())
 		for _, err := range []error{status, result, cancel, wait} {
-			if e := fails(t, err); e.Code != babyclient.CodeInvalidTaskID || !errors.Is(err, babyclient.ErrInvalidRequest) {
+			if e := fails(t, err); e.Code != babyclient.CodeInvalidTaskID ||
+				!errors.Is(err, babyclient.ErrInvalidRequest) {
 				t.Errorf("%q: %v", id, err)
 			}
 		}
@@ -245,7 +363,10 @@ func TestJobIDs(t *testing.T) {
 			t.Errorf("%q: %v", id, ocr)
 		}
 	}
-	if _, err := c.Docling.ConvertJob("t1", "a\r\nX: y").Status(t.Context()); !errors.Is(err, babyclient.ErrInvalidRequest) {
+	if _, err := c.Docling.ConvertJob("t1", "a\r\nX: y").Status(t.Context()); !errors.Is(
+		err,
+		babyclient.ErrInvalidRequest,
+	) {
 		t.Errorf("a node that is no header: %v", err)
 	}
 	if n := len(srv.Requests()); n != 0 {
@@ -257,7 +378,8 @@ func TestJobIDs(t *testing.T) {
 		}
 		r := seen(t, srv)
 		escaped := strings.TrimPrefix(r.Path, "/docling/v1/status/poll/")
-		if got, err := url.PathUnescape(escaped); err != nil || got != id || strings.ContainsAny(escaped, "/?#") || len(r.Query) != 0 {
+		if got, err := url.PathUnescape(escaped); err != nil || got != id || strings.ContainsAny(escaped, "/?#") ||
+			len(r.Query) != 0 {
 			t.Errorf("%q went to %s", id, r.Path)
 		}
 	}
@@ -267,15 +389,32 @@ func TestOCR(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		srv.On("POST /v1/ocr/document", babytest.JSON(200, `{"pages":["text"]}`))
 		srv.On("POST /v1/ocr/document/async", babytest.JSON(200, `{"job_id":"j/1","status":"queued"}`))
-		srv.On("GET /v1/ocr/jobs/{id}", babytest.JSON(200, `{"job_id":"j/1","status":"running"}`), babytest.JSON(200, `{"job_id":"j/1","status":"running"}`),
-			babytest.JSON(200, `{"job_id":"j/1","status":"Completed","result":{"text":"x"}}`))
+		srv.On(
+			"GET /v1/ocr/jobs/{id}",
+			babytest.JSON(200, `{"job_id":"j/1","status":"running"}`),
+			babytest.JSON(200, `{"job_id":"j/1","status":"running"}`),
+			babytest.JSON(200, `{"job_id":"j/1","status":"Completed","result":{"text":"x"}}`),
+		)
 		c := client(srv)
-		resp, err := c.OCR.Document(t.Context(), &babyclient.OCRRequest{Model: "ocr", Input: map[string]any{"url": "u"}, Tasks: []string{"ocr"}, OutputFormat: "json",
-			Pages: &babyclient.PageRange{First: 1, Last: 2}, Extra: map[string]any{"x": 1}})
+		resp, err := c.OCR.Document(
+			t.Context(),
+			&babyclient.OCRRequest{
+				Model:        "ocr",
+				Input:        map[string]any{"url": "u"},
+				Tasks:        []string{"ocr"},
+				OutputFormat: "json",
+				Pages:        &babyclient.PageRange{First: 1, Last: 2},
+				Extra:        map[string]any{"x": 1},
+			},
+		)
 		if err != nil || string(resp.Raw) != `{"pages":["text"]}` {
 			t.Errorf("%+v, %v", resp, err)
 		}
-		sameJSON(t, seen(t, srv).Body, `{"model":"ocr","input":{"url":"u"},"tasks":["ocr"],"output_format":"json","pages":[1,2],"x":1}`)
+		sameJSON(
+			t,
+			seen(t, srv).Body,
+			`{"model":"ocr","input":{"url":"u"},"tasks":["ocr"],"output_format":"json","pages":[1,2],"x":1}`,
+		)
 		job, err := c.OCR.Start(t.Context(), &babyclient.OCRRequest{Model: "ocr", Input: "data:"})
 		if err != nil || job.ID != "j/1" || job.Submitted.State != "queued" {
 			t.Fatalf("%+v, %v", job, err)
@@ -285,17 +424,22 @@ func TestOCR(t *testing.T) {
 			t.Errorf("too early: %v", err)
 		}
 		resp, err = job.Wait(t.Context())
-		if err != nil || !strings.Contains(string(resp.Raw), `"text":"x"`) || seen(t, srv).Path != "/v1/ocr/jobs/j%2F1" {
+		if err != nil || !strings.Contains(string(resp.Raw), `"text":"x"`) ||
+			seen(t, srv).Path != "/v1/ocr/jobs/j%2F1" {
 			t.Errorf("%+v, %v", resp, err)
 		}
 		if resp, err = c.OCR.Job("j/1").Result(t.Context()); err != nil || len(resp.Raw) == 0 {
 			t.Errorf("%+v, %v", resp, err)
 		}
 		for _, state := range []string{"failed", "failure", "error", "cancelled", "canceled"} {
-			srv.On("GET /v1/ocr/jobs/"+state, babytest.JSON(200, fmt.Sprintf(`{"job_id":"x","status":%q,"error":"page 3 is torn"}`, state)))
+			srv.On(
+				"GET /v1/ocr/jobs/"+state,
+				babytest.JSON(200, fmt.Sprintf(`{"job_id":"x","status":%q,"error":"page 3 is torn"}`, state)),
+			)
 			_, wait := c.OCR.Job(state).Wait(t.Context())
 			_, result := c.OCR.Job(state).Result(t.Context())
-			if e := fails(t, wait); e.Code != babyclient.CodeOCRJobFailed || e.Message != "page 3 is torn" || !errors.Is(result, babyclient.ErrTaskFailed) {
+			if e := fails(t, wait); e.Code != babyclient.CodeOCRJobFailed || e.Message != "page 3 is torn" ||
+				!errors.Is(result, babyclient.ErrTaskFailed) {
 				t.Errorf("%s: %v; %v", state, wait, result)
 			}
 		}
@@ -305,8 +449,12 @@ func TestOCR(t *testing.T) {
 				t.Errorf("%s: %v", state, err)
 			}
 		}
-		srv.On("GET /v1/ocr/jobs/gone", babytest.JSON(404, `{"error":{"message":"no such job","code":"JOB_NOT_FOUND"}}`))
-		if _, err := c.OCR.Job("gone").Wait(t.Context()); !errors.Is(err, babyclient.ErrNotFound) || fails(t, err).Code != "JOB_NOT_FOUND" {
+		srv.On(
+			"GET /v1/ocr/jobs/gone",
+			babytest.JSON(404, `{"error":{"message":"no such job","code":"JOB_NOT_FOUND"}}`),
+		)
+		if _, err := c.OCR.Job("gone").Wait(t.Context()); !errors.Is(err, babyclient.ErrNotFound) ||
+			fails(t, err).Code != "JOB_NOT_FOUND" {
 			t.Errorf("err = %v", err)
 		}
 		before := len(srv.Requests())
@@ -355,8 +503,13 @@ func (d *doclings) script(srv *babytest.Server) {
 		if strings.HasPrefix(id, "bad") {
 			status = "failure"
 		}
-		fmt.Fprintf(w, `{"document":{"filename":%[1]q,"md_content":%[1]q,"json_content":{"pages":{"1":{},"2":{}}}},"status":%[2]q,
-			"chunks":[{"filename":%[1]q,"text":"x","page_numbers":[3]}],"documents":[{"content":{"filename":%[1]q},"status":%[2]q}]}`, id, status)
+		fmt.Fprintf(
+			w,
+			`{"document":{"filename":%[1]q,"md_content":%[1]q,"json_content":{"pages":{"1":{},"2":{}}}},"status":%[2]q,
+			"chunks":[{"filename":%[1]q,"text":"x","page_numbers":[3]}],"documents":[{"content":{"filename":%[1]q},"status":%[2]q}]}`,
+			id,
+			status,
+		)
 	}))
 }
 
@@ -415,11 +568,14 @@ func TestConvertAll(t *testing.T) {
 			b, failed := errors.AsType[*babyclient.BatchError](err)
 			switch i {
 			case 5:
-				if !failed || b.Index != 5 || b.ID != "" || !errors.Is(err, babyclient.ErrInvalidRequest) || !strings.Contains(err.Error(), "d005.md") {
+				if !failed || b.Index != 5 || b.ID != "" || !errors.Is(err, babyclient.ErrInvalidRequest) ||
+					!strings.Contains(err.Error(), "d005.md") {
 					t.Errorf("a refused one: %v", err)
 				}
 			case 7:
-				if !failed || b.ID != "bad.md" || b.Node != "node-of-bad.md" || !errors.Is(err, babyclient.ErrDocumentFailed) || doc == nil {
+				if !failed || b.ID != "bad.md" || b.Node != "node-of-bad.md" ||
+					!errors.Is(err, babyclient.ErrDocumentFailed) ||
+					doc == nil {
 					t.Errorf("a failed one: %v", err)
 				}
 			case 9:
@@ -437,7 +593,8 @@ func TestConvertAll(t *testing.T) {
 			t.Errorf("%d documents, %d at once", i, d.most)
 		}
 		last := progress[len(progress)-1]
-		if len(progress) != 30 || last.Done != 30 || last.Failed != 3 || last.Total != 30 || last.Pages != 28*2 || last.Elapsed < 20*time.Second {
+		if len(progress) != 30 || last.Done != 30 || last.Failed != 3 || last.Total != 30 || last.Pages != 28*2 ||
+			last.Elapsed < 20*time.Second {
 			t.Errorf("%d calls of Progress, the last %+v", len(progress), last)
 		}
 		if len(jobs) != 28 || jobs[0].Node != "node-of-"+jobs[0].Name {
@@ -550,7 +707,8 @@ func TestBatchCancelled(t *testing.T) {
 			t.Errorf("%d after %s, %d left, %d submitted", n, time.Since(start), len(left), d.count())
 		}
 		for _, b := range left {
-			if resp, err := c.Docling.ConvertJob(b.ID, b.Node).Wait(t.Context()); err != nil || resp.Document().Markdown != b.Name {
+			if resp, err := c.Docling.ConvertJob(b.ID, b.Node).Wait(t.Context()); err != nil ||
+				resp.Document().Markdown != b.Name {
 				t.Errorf("%+v, %v", resp, err)
 			}
 		}
@@ -567,7 +725,9 @@ func TestBatchCancelledWhileSubmitting(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := lastError(client(srv).Docling.ConvertAll(ctx, &babyclient.ConvertAllRequest{Sources: many(1)}))
-		if b, ok := errors.AsType[*babyclient.BatchError](err); !ok || b.ID != "" || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "may work on it") {
+		if b, ok := errors.AsType[*babyclient.BatchError](err); !ok || b.ID != "" ||
+			!errors.Is(err, context.DeadlineExceeded) ||
+			!strings.Contains(err.Error(), "may work on it") {
 			t.Errorf("err = %v", err)
 		}
 	})
@@ -596,7 +756,8 @@ func lastError[T any](seq func(func(*T, error) bool)) (last error) {
 	return last
 }
 
-// However many the documents, a few of them are held at a time: the readers are made as they are opened.
+// However many the documents, a few of them are held at a time: the readers are made as they are
+// opened.
 func TestBatchHoldsFew(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		d := &doclings{takes: func(string) time.Duration { return 0 }}
@@ -604,7 +765,10 @@ func TestBatchHoldsFew(t *testing.T) {
 		var opened atomic.Int64
 		src := make([]babyclient.Source, 50)
 		for i := range src {
-			src[i] = babyclient.Source{Name: fmt.Sprintf("d%d.md", i), Reader: &lazyReader{opened: func() { opened.Add(1) }}}
+			src[i] = babyclient.Source{
+				Name:   fmt.Sprintf("d%d.md", i),
+				Reader: &lazyReader{opened: func() { opened.Add(1) }},
+			}
 		}
 		handled := 0
 		for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: src}) {

@@ -60,8 +60,8 @@ func ToolResult(id, content string) Message {
 	return Message{Role: RoleTool, ToolCallID: id, Content: content}
 }
 
-// messageWire is a message as the wire has it. Its content C is any to send, and to receive a string
-// or parts.
+// messageWire is a message as the wire has it. Its content C is any to send, and to receive a
+// string or parts.
 type messageWire[C any] struct {
 	Role             string     `json:"role"`
 	Content          C          `json:"content"`

@@ -31,7 +31,8 @@ func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsRespons
 	k := get("/v1/models")
 	k.explain = func(e Error) Error {
 		if e.StatusCode == http.StatusNotFound {
-			e.Message = "this service does not list its models: take the name from its documentation (" + e.Message + ")"
+			e.Message = "this service does not list its models: " +
+				"take the name from its documentation (" + e.Message + ")"
 		}
 		return e
 	}

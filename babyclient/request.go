@@ -89,8 +89,12 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 			return nil, failed
 		}
 		if c.logger != nil {
-			c.logger.LogAttrs(ctx, slog.LevelWarn, "babyapi: retry", slog.String("op", k.op()), slog.Int("attempt", number),
-				slog.Duration("delay", delay), slog.Int("status", failed.StatusCode), slog.String("code", failed.Code))
+			c.logger.LogAttrs(ctx, slog.LevelWarn, "babyapi: retry",
+				slog.String("op", k.op()),
+				slog.Int("attempt", number),
+				slog.Duration("delay", delay),
+				slog.Int("status", failed.StatusCode),
+				slog.String("code", failed.Code))
 		}
 		if sleep(ctx, delay) != nil {
 			return nil, failures.contextEnded(ctx, Meta{})
@@ -98,8 +102,8 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 	}
 }
 
-// run makes the attempt. An answer to a GET is read whole: a GET may be sent again, so an answer that
-// breaks off is a failed attempt too.
+// run makes the attempt. An answer to a GET is read whole: a GET may be sent again, so an answer
+// that breaks off is a failed attempt too.
 func (a *attempt) run() (*response, *Error) {
 	answered, failed := a.roundTrip() //nolint:bodyclose // the response closes it
 	if failed != nil {

@@ -130,8 +130,9 @@ var vllmDocuments = [...]struct{ before, after []byte }{
 	{[]byte(`{"text":`), []byte(`}`)},
 }
 
-// textOfDocument is the text of a document in one of vLLM's forms. encoding/json reads any other, at
-// the cost of a second decoding: in an answer with a thousand documents that is half of the work.
+// textOfDocument is the text of a document in one of vLLM's forms. encoding/json reads any other,
+// at the cost of a second decoding: in an answer with a thousand documents that is half of the
+// work.
 func textOfDocument(object []byte) (string, bool) {
 	for _, form := range vllmDocuments {
 		quoted, hasBefore := bytes.CutPrefix(object, form.before)

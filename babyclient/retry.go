@@ -31,8 +31,8 @@ type RetryPolicy func(Attempt) bool
 
 // DefaultRetryPolicy never runs, and bills, one request twice. A POST is sent again only if it
 // provably did not run: no connection was made (for another reason than the certificate), or the
-// service answered 503, or 429 for another reason than the monthly limit. A GET or HEAD is also sent
-// again after a network error, a timeout, 408, 502 and 504.
+// service answered 503, or 429 for another reason than the monthly limit. A GET or HEAD is also
+// sent again after a network error, a timeout, 408, 502 and 504.
 func DefaultRetryPolicy(a Attempt) bool {
 	isRead := a.Method == http.MethodGet || a.Method == http.MethodHead
 	if a.Err.StatusCode < 300 {

@@ -49,7 +49,10 @@ var calls = map[string]func(context.Context, *babyclient.Client, ...babyclient.C
 		return nil
 	},
 	"upload": func(ctx context.Context, c *babyclient.Client, opts ...babyclient.CallOption) error {
-		_, err := c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("# A"))}}, opts...)
+		_, err := c.Docling.Convert(
+			ctx,
+			&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("# A"))}},
+			opts...)
 		return err
 	},
 }
@@ -119,10 +122,12 @@ func TestWhatIsRetried(t *testing.T) {
 
 // refuse is an http.Client that never connects.
 func refuse(dials *int, cause error) *http.Client {
-	return &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		*dials++
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: cause}
-	}}}
+	return &http.Client{
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			*dials++
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: cause}
+		}},
+	}
 }
 
 // What could not connect never ran, whatever the method; but a certificate does not become valid.
@@ -136,7 +141,9 @@ func TestNoConnection(t *testing.T) {
 				if kind == "upload" {
 					want = 1
 				}
-				if e := fails(t, err); dials != want || !errors.Is(err, babyclient.ErrConnection) || !errors.Is(err, os.ErrPermission) || e.StatusCode != 0 {
+				if e := fails(t, err); dials != want || !errors.Is(err, babyclient.ErrConnection) ||
+					!errors.Is(err, os.ErrPermission) ||
+					e.StatusCode != 0 {
 					t.Errorf("%d dials, want %d; err = %v", dials, want, err)
 				}
 				if strings.Contains(err.Error(), "may have run") {
@@ -148,7 +155,12 @@ func TestNoConnection(t *testing.T) {
 	t.Run("certificate", func(t *testing.T) {
 		srv := babytest.NewTLSServer()
 		defer srv.Close()
-		c := client(srv, babyclient.WithHTTPClient(&http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}}))
+		c := client(
+			srv,
+			babyclient.WithHTTPClient(
+				&http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}},
+			),
+		)
 		_, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 		if !errors.Is(err, babyclient.ErrConnection) || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("err = %v", err)
@@ -184,14 +196,22 @@ func TestRetryDelays(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, srv *babytest.Server) {
-				srv.On("POST /infer", babytest.WithHeader(babytest.JSON(429, `{}`), "Retry-After", tt.retryAfter()), http.HandlerFunc(answerOK))
+				srv.On(
+					"POST /infer",
+					babytest.WithHeader(babytest.JSON(429, `{}`), "Retry-After", tt.retryAfter()),
+					http.HandlerFunc(answerOK),
+				)
 				start := time.Now()
-				_, err := client(srv, babyclient.WithRetryBaseDelay(babyclient.DefaultRetryBaseDelay)).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
+				_, err := client(
+					srv,
+					babyclient.WithRetryBaseDelay(babyclient.DefaultRetryBaseDelay),
+				).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 				if d, n := time.Since(start), len(srv.Requests()); n != tt.n || d < tt.min || d > tt.max {
 					t.Errorf("%d requests after %s; want %d after %s to %s", n, d, tt.n, tt.min, tt.max)
 				}
 				if tt.n == 1 {
-					if e := fails(t, err); e.RetryAfter < 61*time.Second-time.Second || !errors.Is(err, babyclient.ErrRateLimited) {
+					if e := fails(t, err); e.RetryAfter < 61*time.Second-time.Second ||
+						!errors.Is(err, babyclient.ErrRateLimited) {
 						t.Errorf("RetryAfter %s: %v", e.RetryAfter, err)
 					}
 				}
@@ -208,7 +228,10 @@ func TestBackoff(t *testing.T) {
 			times = append(times, time.Now())
 			w.WriteHeader(503)
 		}))
-		_, err := client(srv, babyclient.WithRetryBaseDelay(time.Second)).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
+		_, err := client(
+			srv,
+			babyclient.WithRetryBaseDelay(time.Second),
+		).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
 		if !errors.Is(err, babyclient.ErrUnavailable) || len(times) != 3 {
 			t.Fatalf("%d requests, err = %v", len(times), err)
 		}
@@ -255,7 +278,8 @@ func TestCancelledIsNotTimeout(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				err := call(ctx, client(srv))
-				if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) || len(srv.Requests()) != 1 {
+				if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) ||
+					len(srv.Requests()) != 1 {
 					t.Errorf("%d requests, err = %v", len(srv.Requests()), err)
 				}
 				cancelled, stop := context.WithCancel(t.Context())
@@ -270,7 +294,12 @@ func TestCancelledIsNotTimeout(t *testing.T) {
 
 func TestRetryPolicy(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
-		srv.On("POST /infer", babytest.JSON(500, `{"code":"TRY_AGAIN"}`), babytest.JSON(500, `{"code":"TRY_AGAIN"}`), http.HandlerFunc(answerOK))
+		srv.On(
+			"POST /infer",
+			babytest.JSON(500, `{"code":"TRY_AGAIN"}`),
+			babytest.JSON(500, `{"code":"TRY_AGAIN"}`),
+			http.HandlerFunc(answerOK),
+		)
 		var seen []string
 		c := client(srv, babyclient.WithMaxRetries(5), babyclient.WithRetryPolicy(func(a babyclient.Attempt) bool {
 			seen = append(seen, fmt.Sprintf("%s %d %t %s", a.Method, a.Number, a.Connected, a.Err.Code))
@@ -285,7 +314,8 @@ func TestRetryPolicy(t *testing.T) {
 		// Retries of a call replace the client's.
 		srv.On("POST /v1/x", babytest.JSON(500, `{"code":"TRY_AGAIN"}`))
 		before := len(srv.Requests())
-		if err := c.Do(t.Context(), "POST", "/v1/x", nil, nil, babyclient.WithMaxRetries(1)); err == nil || len(srv.Requests())-before != 2 {
+		if err := c.Do(t.Context(), "POST", "/v1/x", nil, nil, babyclient.WithMaxRetries(1)); err == nil ||
+			len(srv.Requests())-before != 2 {
 			t.Errorf("%d requests, err = %v", len(srv.Requests())-before, err)
 		}
 	})
@@ -302,13 +332,31 @@ func TestTimeouts(t *testing.T) {
 	}{
 		{"default", "POST", nil, nil, time.Minute},
 		{"client", "POST", []babyclient.Option{babyclient.WithTimeout(7 * time.Second)}, nil, 7 * time.Second},
-		{"call", "POST", []babyclient.Option{babyclient.WithTimeout(7 * time.Second)}, []babyclient.CallOption{babyclient.WithTimeout(time.Second)}, time.Second},
-		{"upload at least 5 min", "upload", []babyclient.Option{babyclient.WithTimeout(7 * time.Second)}, nil, 5 * time.Minute},
+		{
+			"call",
+			"POST",
+			[]babyclient.Option{babyclient.WithTimeout(7 * time.Second)},
+			[]babyclient.CallOption{babyclient.WithTimeout(time.Second)},
+			time.Second,
+		},
+		{
+			"upload at least 5 min",
+			"upload",
+			[]babyclient.Option{babyclient.WithTimeout(7 * time.Second)},
+			nil,
+			5 * time.Minute,
+		},
 		{"upload longer", "upload", []babyclient.Option{babyclient.WithTimeout(7 * time.Minute)}, nil, 7 * time.Minute},
 		{"upload of its own", "upload", nil, []babyclient.CallOption{babyclient.WithTimeout(time.Second)}, time.Second},
 		{"stream has none", "stream", []babyclient.Option{babyclient.WithTimeout(7 * time.Second)}, nil, 0},
 		{"stream of its own", "stream", nil, []babyclient.CallOption{babyclient.WithTimeout(time.Second)}, time.Second},
-		{"stream idle", "stream", []babyclient.Option{babyclient.WithStreamIdleTimeout(9 * time.Second)}, nil, 9 * time.Second},
+		{
+			"stream idle",
+			"stream",
+			[]babyclient.Option{babyclient.WithStreamIdleTimeout(9 * time.Second)},
+			nil,
+			9 * time.Second,
+		},
 		{"stream idle of the call", "stream", []babyclient.Option{babyclient.WithStreamIdleTimeout(9 * time.Second)},
 			[]babyclient.CallOption{babyclient.WithStreamIdleTimeout(2 * time.Second)}, 2 * time.Second},
 		{"stream idle off", "stream", []babyclient.Option{babyclient.WithStreamIdleTimeout(9 * time.Second)},
@@ -343,7 +391,8 @@ func TestTimeouts(t *testing.T) {
 					if tt.kind == "stream" {
 						option = "WithStreamIdleTimeout"
 					}
-					if !strings.Contains(err.Error(), option) || !strings.Contains(err.Error(), "may have run") || !strings.Contains(err.Error(), tt.want.String()) {
+					if !strings.Contains(err.Error(), option) || !strings.Contains(err.Error(), "may have run") ||
+						!strings.Contains(err.Error(), tt.want.String()) {
 						t.Errorf("the error does not say what allows more, and that it may have run: %v", err)
 					}
 				})
@@ -356,7 +405,8 @@ func TestTimeouts(t *testing.T) {
 			hc := &http.Client{Transport: srv.HTTPClient().Transport, Timeout: 3 * time.Second}
 			c := client(srv, babyclient.WithHTTPClient(hc))
 			start := time.Now()
-			if err := calls["POST"](t.Context(), c); !errors.Is(err, babyclient.ErrTimeout) || time.Since(start) != 3*time.Second {
+			if err := calls["POST"](t.Context(), c); !errors.Is(err, babyclient.ErrTimeout) ||
+				time.Since(start) != 3*time.Second {
 				t.Errorf("after %s: %v", time.Since(start), err)
 			}
 		})
@@ -378,12 +428,19 @@ func TestConnectTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		over := make(chan struct{}) // net/http lets a dial go on without its request
 		defer close(over)
-		hc := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-			<-over
-			return nil, net.ErrClosed
-		}}}
-		_, err := client(srv, babyclient.WithHTTPClient(hc), babyclient.WithMaxRetries(0)).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
-		if !errors.Is(err, babyclient.ErrTimeout) || !strings.Contains(err.Error(), "no connection") || strings.Contains(err.Error(), "may have run") {
+		hc := &http.Client{
+			Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				<-over
+				return nil, net.ErrClosed
+			}},
+		}
+		_, err := client(
+			srv,
+			babyclient.WithHTTPClient(hc),
+			babyclient.WithMaxRetries(0),
+		).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
+		if !errors.Is(err, babyclient.ErrTimeout) || !strings.Contains(err.Error(), "no connection") ||
+			strings.Contains(err.Error(), "may have run") {
 			t.Errorf("err = %v", err)
 		}
 	})

@@ -39,7 +39,14 @@ func TestRedirects(t *testing.T) {
 		{"POST 307, same host", "POST", 307, func(*babytest.Server) string { return "/moved" }, "", true},
 		{"POST 308, same host", "POST", 308, func(*babytest.Server) string { return "/moved" }, "", true},
 		{"POST 307, other host", "POST", 307, func(*babytest.Server) string { return other.URL + "/infer" }, "", false},
-		{"stream 307, other host", "stream", 307, func(*babytest.Server) string { return other.URL + "/v1/chat/completions" }, "", false},
+		{
+			"stream 307, other host",
+			"stream",
+			307,
+			func(*babytest.Server) string { return other.URL + "/v1/chat/completions" },
+			"",
+			false,
+		},
 		{"POST 301", "POST", 301, func(*babytest.Server) string { return "/moved" }, "another method", true},
 		{"POST 302", "POST", 302, func(*babytest.Server) string { return "/moved" }, "another method", true},
 		{"POST 303", "POST", 303, func(*babytest.Server) string { return "/moved" }, "another method", true},
@@ -72,7 +79,8 @@ func TestRedirects(t *testing.T) {
 			if got := last.Header.Get("Authorization") != "" || last.Header.Get("X-Tenant") != ""; got != tt.key {
 				t.Errorf("the key was sent: %t, want %t (%v)", got, tt.key, last.Header)
 			}
-			if first := srv.Requests()[0]; tt.err == "" && (last.Method != first.Method || !bytes.Equal(last.Body, first.Body)) {
+			if first := srv.Requests()[0]; tt.err == "" &&
+				(last.Method != first.Method || !bytes.Equal(last.Body, first.Body)) {
 				t.Errorf("%s %s became %s %s", first.Method, first.Body, last.Method, last.Body)
 			}
 			if tt.name == "in a circle" && len(srv.Requests()) != 10 {
@@ -93,7 +101,8 @@ func TestRedirects(t *testing.T) {
 		}
 	})
 	t.Run("https to http on one host name", func(t *testing.T) {
-		// The host with its port is the same only where a proxy plays both, so the rule itself is asked.
+		// The host with its port is the same only where a proxy plays both, so the rule itself is
+		// asked.
 		hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			rec := httptest.NewRecorder()
 			if r.URL.Scheme == "https" {
@@ -106,7 +115,12 @@ func TestRedirects(t *testing.T) {
 			}
 			return rec.Result(), nil
 		})}
-		c, err := babyclient.New(babyclient.WithBaseURL("https://api.example"), babyclient.WithAPIKey(babytest.Key), babyclient.WithHTTPClient(hc), custom)
+		c, err := babyclient.New(
+			babyclient.WithBaseURL("https://api.example"),
+			babyclient.WithAPIKey(babytest.Key),
+			babyclient.WithHTTPClient(hc),
+			custom,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +131,14 @@ func TestRedirects(t *testing.T) {
 	t.Run("reader, 307", func(t *testing.T) {
 		srv := server(t)
 		srv.On("POST /docling/v1/convert/file", babytest.Redirect(307, "/docling/moved"))
-		_, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromReader("a.md", strings.NewReader("# A"))}})
+		_, err := client(
+			srv,
+		).Docling.Convert(
+			t.Context(),
+			&babyclient.ConvertRequest{
+				Sources: []babyclient.Source{babyclient.FromReader("a.md", strings.NewReader("# A"))},
+			},
+		)
 		if e := fails(t, err); e.StatusCode != 307 || len(srv.Requests()) != 1 {
 			t.Errorf("%d requests, err = %v", len(srv.Requests()), err)
 		}
@@ -128,7 +149,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A server that echoes the request wherever it can makes no error tell the key, or what a header hides.
+// A server that echoes the request wherever it can makes no error tell the key, or what a header
+// hides.
 func TestNoSecretInErrors(t *testing.T) {
 	const secret = "hush-hush-token"
 	echo := func(status int, body string) http.Handler {
@@ -165,7 +187,8 @@ func TestNoSecretInErrors(t *testing.T) {
 			errs = append(errs, err)
 			for _, err := range errs {
 				e := fails(t, err)
-				if text := fmt.Sprintf("%v %+v %#v", err, *e, *e); strings.Contains(text, babytest.Key) || strings.Contains(text, secret) {
+				if text := fmt.Sprintf("%v %+v %#v", err, *e, *e); strings.Contains(text, babytest.Key) ||
+					strings.Contains(text, secret) {
 					t.Errorf("the error tells a secret: %s", text)
 				}
 				if e.Err != nil && strings.Contains(e.Err.Error(), babytest.Key) {
@@ -179,13 +202,18 @@ func TestNoSecretInErrors(t *testing.T) {
 // What goes wrong on the way tells no user info of a proxy or a URL either.
 func TestNoURLInErrors(t *testing.T) {
 	dials := 0
-	c, err := babyclient.New(babyclient.WithBaseURL("http://api.invalid/hidden-prefix"), babyclient.WithAPIKey(babytest.Key),
-		babyclient.WithMaxRetries(0), babyclient.WithHTTPClient(refuse(&dials, errors.New("no route"))))
+	c, err := babyclient.New(
+		babyclient.WithBaseURL("http://api.invalid/hidden-prefix"),
+		babyclient.WithAPIKey(babytest.Key),
+		babyclient.WithMaxRetries(0),
+		babyclient.WithHTTPClient(refuse(&dials, errors.New("no route"))),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.Models(t.Context())
-	if strings.Contains(err.Error(), "hidden-prefix") || !strings.Contains(err.Error(), "api.invalid") || !strings.Contains(err.Error(), "no route") {
+	if strings.Contains(err.Error(), "hidden-prefix") || !strings.Contains(err.Error(), "api.invalid") ||
+		!strings.Contains(err.Error(), "no route") {
 		t.Errorf("err = %v", err)
 	}
 	s := babyclient.FromURL("https://user:sesame@host/a.pdf?token=sesame#sesame")
@@ -197,18 +225,42 @@ func TestNoURLInErrors(t *testing.T) {
 	}
 }
 
-// What a document is called and what a service says cannot steer the terminal that an error is printed on.
+// What a document is called and what a service says cannot steer the terminal that an error is
+// printed on.
 func TestNoEscapeSequences(t *testing.T) {
 	const evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\r\b"
 	hasControl := func(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
 	srv := server(t)
 	asJSON, _ := json.Marshal(evil)
-	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(400, `{"error":{"message":`+string(asJSON)+`,"code":`+string(asJSON)+`}}`), "X-Request-Id", "\u009b31m"))
-	srv.On("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":`+string(asJSON)+`},"status":"failure","errors":[{"error_message":`+string(asJSON)+`}]}`))
+	srv.On(
+		"POST /infer",
+		babytest.WithHeader(
+			babytest.JSON(400, `{"error":{"message":`+string(asJSON)+`,"code":`+string(asJSON)+`}}`),
+			"X-Request-Id",
+			"\u009b31m",
+		),
+	)
+	srv.On(
+		"POST /docling/v1/convert/file",
+		babytest.JSON(
+			200,
+			`{"document":{"filename":`+string(
+				asJSON,
+			)+`},"status":"failure","errors":[{"error_message":`+string(
+				asJSON,
+			)+`}]}`,
+		),
+	)
 	c := client(srv)
 	_, said := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"})
-	_, failed := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("x"))}})
-	_, named := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes(evil+".md", []byte("x"))}})
+	_, failed := c.Docling.Convert(
+		t.Context(),
+		&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("x"))}},
+	)
+	_, named := c.Docling.Convert(
+		t.Context(),
+		&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes(evil+".md", []byte("x"))}},
+	)
 	for _, err := range []error{said, failed, named, fails(t, failed).Err} {
 		if err == nil || hasControl(err.Error()) {
 			t.Errorf("the error is %q", err)
@@ -229,13 +281,22 @@ func TestNoEscapeSequences(t *testing.T) {
 func TestNoSecretInLogs(t *testing.T) {
 	const secret = "hush-hush-token"
 	srv := server(t)
-	srv.On("POST /infer", babytest.WithHeader(babytest.JSON(503, `{"message":"`+babytest.Key+`"}`), "X-Request-Id", babytest.Key), babytest.JSON(400, `{"error":"`+babytest.Key+`"}`))
+	srv.On(
+		"POST /infer",
+		babytest.WithHeader(babytest.JSON(503, `{"message":"`+babytest.Key+`"}`), "X-Request-Id", babytest.Key),
+		babytest.JSON(400, `{"error":"`+babytest.Key+`"}`),
+	)
 	srv.On("GET /v1/models", babytest.Cut(babytest.JSON(200, `{}`), 20))
 	var log bytes.Buffer
-	c := client(srv, babyclient.WithHeader("X-Api-Token", secret), babyclient.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	c := client(
+		srv,
+		babyclient.WithHeader("X-Api-Token", secret),
+		babyclient.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+	)
 	_, _ = c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "hush-hush-prompt"})
 	_ = c.Do(t.Context(), "GET", "/v1/models?token="+secret, nil, nil)
-	if text := log.String(); !strings.Contains(text, "/infer") || strings.Contains(text, babytest.Key) || strings.Contains(text, "hush-hush") {
+	if text := log.String(); !strings.Contains(text, "/infer") || strings.Contains(text, babytest.Key) ||
+		strings.Contains(text, "hush-hush") {
 		t.Errorf("the log:\n%s", text)
 	}
 }

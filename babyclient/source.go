@@ -40,8 +40,9 @@ type Source struct {
 	Name string
 	// MediaType is the content type of an upload. Empty: by the extension, else sniffed.
 	MediaType string
-	// Inline sends Data or the file at Path inside the JSON body, in base64, instead of uploading it.
-	// That takes more memory than the file has bytes. It is the way to send a file together with URLs.
+	// Inline sends Data or the file at Path inside the JSON body, in base64, instead of uploading
+	// it. That takes more memory than the file has bytes. It is the way to send a file together
+	// with URLs.
 	Inline bool
 }
 

@@ -66,7 +66,8 @@ func dataOf(line []byte) (value []byte, ok bool) {
 }
 
 // isDone reports whether the data end the stream. Looking at the first byte spares almost every
-// other event the rest: JSON of a chunk begins with a brace, which comes after the bracket in ASCII.
+// other event the rest: JSON of a chunk begins with a brace, which comes after the bracket in
+// ASCII.
 func isDone(data []byte) bool {
 	return len(data) >= len("[DONE]") && data[0] <= '[' && string(bytes.TrimSpace(data)) == "[DONE]"
 }

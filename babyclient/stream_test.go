@@ -21,7 +21,11 @@ func delta(text string) string {
 	return fmt.Sprintf(`{"choices":[{"index":0,"delta":{"content":%q}}]}`, text)
 }
 
-func chatStream(ctx context.Context, c *babyclient.Client, opts ...babyclient.CallOption) iter.Seq2[*babyclient.ChatChunk, error] {
+func chatStream(
+	ctx context.Context,
+	c *babyclient.Client,
+	opts ...babyclient.CallOption,
+) iter.Seq2[*babyclient.ChatChunk, error] {
 	return c.ChatStream(ctx, &babyclient.ChatRequest{Messages: hi}, opts...)
 }
 
@@ -52,7 +56,14 @@ func TestStreamRequest(t *testing.T) {
 	srv.On("POST /v1/completions", babytest.Stream(`{"choices":[{"index":0,"text":"a"}]}`))
 	c := client(srv)
 	for _, extra := range []map[string]any{nil, {"stream": false}, {"stream": true}} {
-		stream := c.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: hi, Extra: extra, StreamOptions: &babyclient.StreamOptions{IncludeUsage: true}})
+		stream := c.ChatStream(
+			t.Context(),
+			&babyclient.ChatRequest{
+				Messages:      hi,
+				Extra:         extra,
+				StreamOptions: &babyclient.StreamOptions{IncludeUsage: true},
+			},
+		)
 		if n := len(srv.Requests()); n != 0 && extra == nil {
 			t.Errorf("%d requests before the range", n)
 		}
@@ -61,7 +72,8 @@ func TestStreamRequest(t *testing.T) {
 		}
 		r := seen(t, srv)
 		var body map[string]any
-		if err := r.JSON(&body); err != nil || body["stream"] != true || body["stream_options"].(map[string]any)["include_usage"] != true {
+		if err := r.JSON(&body); err != nil || body["stream"] != true ||
+			body["stream_options"].(map[string]any)["include_usage"] != true {
 			t.Errorf("body %s", r.Body)
 		}
 		if got := r.Header.Values("Accept"); len(got) != 1 || got[0] != "text/event-stream" {
@@ -94,15 +106,31 @@ func TestStreamForms(t *testing.T) {
 		"DONE with newline":  "data: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]\n",
 		"DONE with spaces":   "data: " + a + "\n\ndata: " + b + "\n\ndata:  [DONE] \n\n",
 		"after DONE":         ok + "data: " + delta("never") + "\n\n",
-		"null error":         "data: " + strings.Replace(a, "{", `{"error":null,`, 1) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
-		"error with choices": "data: " + strings.Replace(a, "{", `{"error":"x",`, 1) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
-		"the word error":     "data: " + strings.Replace(a, "{", `{"x":"\"error\"",`, 1) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
+		"null error": "data: " + strings.Replace(
+			a,
+			"{",
+			`{"error":null,`,
+			1,
+		) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
+		"error with choices": "data: " + strings.Replace(
+			a,
+			"{",
+			`{"error":"x",`,
+			1,
+		) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
+		"the word error": "data: " + strings.Replace(
+			a,
+			"{",
+			`{"x":"\"error\"",`,
+			1,
+		) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
 	}
 	for name, body := range tests {
 		t.Run(name, func(t *testing.T) {
 			srv := server(t)
 			srv.On("POST /v1/chat/completions", sse(body))
-			if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || strings.Join(texts, "|") != "a|b" {
+			if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil ||
+				strings.Join(texts, "|") != "a|b" {
 				t.Errorf("%q, %v", texts, err)
 			}
 		})
@@ -111,7 +139,11 @@ func TestStreamForms(t *testing.T) {
 
 // A stream can be split anywhere, inside a character and between CR and LF too.
 func TestStreamSplitAnywhere(t *testing.T) {
-	body := []byte("\ufeffdata: " + delta("ä日本") + "\r\n\r\n: ping\r\n\r\ndata: {\"choices\":\r\ndata: [{\"index\":0,\"delta\":{\"content\":\"😀\"}}]}\r\n\r\ndata: [DONE]\r\n\r\n")
+	body := []byte(
+		"\ufeffdata: " + delta(
+			"ä日本",
+		) + "\r\n\r\n: ping\r\n\r\ndata: {\"choices\":\r\ndata: [{\"index\":0,\"delta\":{\"content\":\"😀\"}}]}\r\n\r\ndata: [DONE]\r\n\r\n",
+	)
 	srv := server(t)
 	cut := 0
 	srv.On("POST /v1/chat/completions", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -127,7 +159,8 @@ func TestStreamSplitAnywhere(t *testing.T) {
 		}
 	}
 	srv.On("POST /v1/completions", babytest.Drip(babytest.Stream(`{"choices":[{"index":0,"text":"ä"}]}`), 1, 0))
-	if resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); err != nil || resp.Text() != "ä" {
+	if resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); err != nil ||
+		resp.Text() != "ä" {
 		t.Errorf("byte by byte: %v, %v", resp, err)
 	}
 }
@@ -147,25 +180,110 @@ func TestStreamFailures(t *testing.T) {
 		{"no DONE", babytest.Events(delta("a"), delta("b")), "a|b", babyclient.CodeStreamTruncated,
 			[]error{babyclient.ErrStreamTruncated, io.ErrUnexpectedEOF}, "before [DONE]"},
 		{"no byte", sse(""), "", babyclient.CodeStreamTruncated, []error{babyclient.ErrStreamTruncated}, ""},
-		{"last event without blank line", sse("data: " + delta("a")), "a", babyclient.CodeStreamTruncated, []error{babyclient.ErrStreamTruncated}, ""},
-		{"close-delimited", babytest.Recorded([]byte("HTTP/1.1 200 OK\r\n\r\ndata: " + delta("a") + "\n\n")), "a", babyclient.CodeStreamTruncated,
-			[]error{babyclient.ErrStreamTruncated}, ""},
-		{"not a stream", babytest.Body(200, "text/html", []byte("<html>")), "", babyclient.CodeStreamTruncated, []error{babyclient.ErrStreamTruncated}, ""},
-		{"cut", babytest.Cut(good, -25), "a|b", babyclient.CodeStreamError, []error{babyclient.ErrStreamFailed}, "not complete"},
-		{"cut early", babytest.Cut(good, 200), "a", babyclient.CodeStreamError, []error{babyclient.ErrStreamFailed}, "not complete"},
-		{"half-closed", babytest.HalfClose(good, -25), "a|b", babyclient.CodeStreamError, []error{babyclient.ErrStreamFailed}, ""},
-		{"bad chunk framing", babytest.Recorded([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")), "", babyclient.CodeStreamError,
-			[]error{babyclient.ErrStreamFailed}, ""},
-		{"error object", errorEvent(`{"error":{"message":"out of memory","type":"ServerError","code":"OOM"}}`), "a", "OOM",
-			[]error{babyclient.ErrStreamFailed}, "out of memory"},
-		{"error with a number", errorEvent(`{"error":{"message":"bad","type":"BadRequestError","code":400},"choices":[]}`), "a", "400",
-			[]error{babyclient.ErrStreamFailed}, "bad"},
-		{"error text", errorEvent(`{"error":"it broke"}`), "a", babyclient.CodeStreamError, []error{babyclient.ErrStreamFailed}, "it broke"},
-		{"JSON in place of a stream", babytest.JSON(200, `{"choices":[{"message":{"content":"x"}}]}`), "", babyclient.CodeInvalidResponse,
-			[]error{babyclient.ErrInvalidResponse}, "not a stream"},
-		{"JSON error with status 200", babytest.JSON(200, `{"error":{"message":"overloaded"}}`), "", babyclient.CodeInvalidResponse,
-			[]error{babyclient.ErrInvalidResponse}, "overloaded"},
-		{"status", babytest.JSON(401, `{"error":"Unauthorized"}`), "", "", []error{babyclient.ErrUnauthorized}, "Unauthorized"},
+		{
+			"last event without blank line",
+			sse("data: " + delta("a")),
+			"a",
+			babyclient.CodeStreamTruncated,
+			[]error{babyclient.ErrStreamTruncated},
+			"",
+		},
+		{
+			"close-delimited",
+			babytest.Recorded([]byte("HTTP/1.1 200 OK\r\n\r\ndata: " + delta("a") + "\n\n")),
+			"a",
+			babyclient.CodeStreamTruncated,
+			[]error{babyclient.ErrStreamTruncated},
+			"",
+		},
+		{
+			"not a stream",
+			babytest.Body(200, "text/html", []byte("<html>")),
+			"",
+			babyclient.CodeStreamTruncated,
+			[]error{babyclient.ErrStreamTruncated},
+			"",
+		},
+		{
+			"cut",
+			babytest.Cut(good, -25),
+			"a|b",
+			babyclient.CodeStreamError,
+			[]error{babyclient.ErrStreamFailed},
+			"not complete",
+		},
+		{
+			"cut early",
+			babytest.Cut(good, 200),
+			"a",
+			babyclient.CodeStreamError,
+			[]error{babyclient.ErrStreamFailed},
+			"not complete",
+		},
+		{
+			"half-closed",
+			babytest.HalfClose(good, -25),
+			"a|b",
+			babyclient.CodeStreamError,
+			[]error{babyclient.ErrStreamFailed},
+			"",
+		},
+		{
+			"bad chunk framing",
+			babytest.Recorded([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")),
+			"",
+			babyclient.CodeStreamError,
+			[]error{babyclient.ErrStreamFailed},
+			"",
+		},
+		{
+			"error object",
+			errorEvent(`{"error":{"message":"out of memory","type":"ServerError","code":"OOM"}}`),
+			"a",
+			"OOM",
+			[]error{babyclient.ErrStreamFailed},
+			"out of memory",
+		},
+		{
+			"error with a number",
+			errorEvent(`{"error":{"message":"bad","type":"BadRequestError","code":400},"choices":[]}`),
+			"a",
+			"400",
+			[]error{babyclient.ErrStreamFailed},
+			"bad",
+		},
+		{
+			"error text",
+			errorEvent(`{"error":"it broke"}`),
+			"a",
+			babyclient.CodeStreamError,
+			[]error{babyclient.ErrStreamFailed},
+			"it broke",
+		},
+		{
+			"JSON in place of a stream",
+			babytest.JSON(200, `{"choices":[{"message":{"content":"x"}}]}`),
+			"",
+			babyclient.CodeInvalidResponse,
+			[]error{babyclient.ErrInvalidResponse},
+			"not a stream",
+		},
+		{
+			"JSON error with status 200",
+			babytest.JSON(200, `{"error":{"message":"overloaded"}}`),
+			"",
+			babyclient.CodeInvalidResponse,
+			[]error{babyclient.ErrInvalidResponse},
+			"overloaded",
+		},
+		{
+			"status",
+			babytest.JSON(401, `{"error":"Unauthorized"}`),
+			"",
+			"",
+			[]error{babyclient.ErrUnauthorized},
+			"Unauthorized",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,7 +291,8 @@ func TestStreamFailures(t *testing.T) {
 			srv.On("POST /v1/chat/completions", babytest.WithHeader(tt.answer, "X-Request-Id", "r1"))
 			texts, err := readAll(t, chatStream(t.Context(), client(srv)))
 			e := fails(t, err)
-			if got := strings.Join(texts, "|"); got != tt.texts || e.Code != tt.code || !strings.Contains(err.Error(), tt.says) {
+			if got := strings.Join(texts, "|"); got != tt.texts || e.Code != tt.code ||
+				!strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%q, code %s, %v; want %q, %s", got, e.Code, err, tt.texts, tt.code)
 			}
 			for _, is := range tt.is {
@@ -196,7 +315,8 @@ func TestStreamFailures(t *testing.T) {
 func TestStreamReset(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /v1/chat/completions", babytest.Reset(babytest.Stream(delta("a"), delta("b")), -25))
-	if _, err := readAll(t, chatStream(t.Context(), client(srv))); !errors.Is(err, babyclient.ErrStreamFailed) && !errors.Is(err, babyclient.ErrConnection) {
+	if _, err := readAll(t, chatStream(t.Context(), client(srv))); !errors.Is(err, babyclient.ErrStreamFailed) &&
+		!errors.Is(err, babyclient.ErrConnection) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -217,7 +337,9 @@ func TestStreamNotJSON(t *testing.T) {
 	if got := strings.Join(raws, "|"); got != delta("a")+`|hello|{"choices":"?"}|`+delta("b") {
 		t.Errorf("delivered %s", got)
 	}
-	if resp, err := babyclient.Collect(chatStream(t.Context(), c)); !errors.Is(err, babyclient.ErrInvalidResponse) || resp.Text() != "a" || !strings.Contains(err.Error(), "hello") {
+	if resp, err := babyclient.Collect(chatStream(t.Context(), c)); !errors.Is(err, babyclient.ErrInvalidResponse) ||
+		resp.Text() != "a" ||
+		!strings.Contains(err.Error(), "hello") {
 		t.Errorf("collected %q, %v", resp.Text(), err)
 	}
 	resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}))
@@ -231,16 +353,25 @@ func TestStreamLongLines(t *testing.T) {
 	long := strings.Repeat("x", 5<<20)
 	srv := server(t)
 	srv.On("POST /v1/chat/completions", babytest.Stream(delta(long)))
-	if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 || texts[0] != long {
+	if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 ||
+		texts[0] != long {
 		t.Errorf("a line of 5 MB: %d chunks, %v", len(texts), err)
 	}
 	for name, line := range map[string]string{"one line": strings.Repeat("x", 1<<20), "lines without end": "data: " + strings.Repeat("x", 1<<20) + "\n"} {
 		read := 0
 		endless := roundTrip(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("data: "), &repeat{line: line, n: &read}))}, nil
+			return &http.Response{
+				StatusCode: 200,
+				Header:     http.Header{},
+				Body:       io.NopCloser(io.MultiReader(strings.NewReader("data: "), &repeat{line: line, n: &read})),
+			}, nil
 		})
-		texts, err := readAll(t, chatStream(t.Context(), client(srv, babyclient.WithHTTPClient(&http.Client{Transport: endless}))))
-		if !errors.Is(err, babyclient.ErrResponseTooLarge) || len(texts) != 0 || read > 2*babyclient.MaxEventSize+1<<20 {
+		texts, err := readAll(
+			t,
+			chatStream(t.Context(), client(srv, babyclient.WithHTTPClient(&http.Client{Transport: endless}))),
+		)
+		if !errors.Is(err, babyclient.ErrResponseTooLarge) || len(texts) != 0 ||
+			read > 2*babyclient.MaxEventSize+1<<20 {
 			t.Errorf("%s: %d chunks after %d bytes, %v", name, len(texts), read, err)
 		}
 	}
@@ -275,7 +406,8 @@ func TestStreamIdleTimeout(t *testing.T) {
 		c := client(srv, babyclient.WithStreamIdleTimeout(10*time.Second))
 		start := time.Now()
 		texts, err := readAll(t, chatStream(t.Context(), c))
-		if d := time.Since(start); strings.Join(texts, " ") != "8s 9s" || !errors.Is(err, babyclient.ErrTimeout) || d != 27*time.Second {
+		if d := time.Since(start); strings.Join(texts, " ") != "8s 9s" || !errors.Is(err, babyclient.ErrTimeout) ||
+			d != 27*time.Second {
 			t.Errorf("%q after %s, %v", texts, d, err)
 		}
 		if e := fails(t, err); e.StatusCode != 200 || e.Code != babyclient.CodeTimeout {
@@ -319,8 +451,8 @@ func TestStreamIdleTimeout(t *testing.T) {
 	})
 }
 
-// However the loop is left, the connection is closed and nothing is left behind: a goroutine that was would
-// fail the bubble.
+// However the loop is left, the connection is closed and nothing is left behind: a goroutine that
+// was would fail the bubble.
 func TestStreamLeft(t *testing.T) {
 	tests := map[string]func(t *testing.T, stream iter.Seq2[*babyclient.ChatChunk, error]){
 		"break": func(t *testing.T, stream iter.Seq2[*babyclient.ChatChunk, error]) {
@@ -407,7 +539,9 @@ func TestStreamCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
-		if texts, err := readAll(t, chatStream(ctx, client(srv))); !errors.Is(err, context.Canceled) || len(texts) != 0 || time.Since(start) != time.Second {
+		if texts, err := readAll(t, chatStream(ctx, client(srv))); !errors.Is(err, context.Canceled) ||
+			len(texts) != 0 ||
+			time.Since(start) != time.Second {
 			t.Errorf("%q, %v", texts, err)
 		}
 	})
@@ -417,7 +551,8 @@ func TestStreamCancel(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		texts, err := readAll(t, chatStream(ctx, client(srv)))
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) || strings.Join(texts, "") != "a" {
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, babyclient.ErrTimeout) ||
+			strings.Join(texts, "") != "a" {
 			t.Errorf("%q, %v", texts, err)
 		}
 	})
@@ -458,14 +593,16 @@ func TestStreamHeldOpenAfterDone(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		srv.On("POST /v1/chat/completions", babytest.Hang(babytest.Stream(delta("a")), -5))
 		start := time.Now()
-		if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 || time.Since(start) > time.Second {
+		if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 ||
+			time.Since(start) > time.Second {
 			t.Errorf("%q after %s, %v", texts, time.Since(start), err)
 		}
 	})
 	bubble(t, func(t *testing.T, srv *babytest.Server) { // not even its line end comes
 		srv.On("POST /v1/chat/completions", babytest.Hang(sse("data: "+delta("a")+"\n\ndata: [DONE]\n\n"), -1))
 		start := time.Now()
-		if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 || time.Since(start) > time.Second {
+		if texts, err := readAll(t, chatStream(t.Context(), client(srv))); err != nil || len(texts) != 1 ||
+			time.Since(start) > time.Second {
 			t.Errorf("%q after %s, %v", texts, time.Since(start), err)
 		}
 	})

@@ -12,9 +12,10 @@ import (
 	"strconv"
 )
 
-// An embedding answer is megabytes of vectors in a few hundred bytes of other JSON, and encoding/json
-// is slow at vectors. So takeVectors takes the vectors out of the answer and puts a placeholder in
-// the place of each; encoding/json decodes the rest; and each vector is decoded on its own.
+// An embedding answer is megabytes of vectors in a few hundred bytes of other JSON, and
+// encoding/json is slow at vectors. So takeVectors takes the vectors out of the answer and puts a
+// placeholder in the place of each; encoding/json decodes the rest; and each vector is decoded on
+// its own.
 //
 // An example. The answer
 //
@@ -120,8 +121,8 @@ func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 		decoded.vectors[index] = vector
 	}
 	for _, unused := range taken {
-		// The service put it where no vector belongs. It must be JSON all the same, as it must be for
-		// encoding/json.
+		// The service put it where no vector belongs. It must be JSON all the same, as it must be
+		// for encoding/json.
 		if unused != nil && !json.Valid(unused) {
 			return nil, errors.New(`a value of "embedding" is no JSON`)
 		}

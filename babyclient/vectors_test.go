@@ -73,7 +73,8 @@ func decodeEmbeddingsPlainly(raw []byte, n int) (*embedAnswer, error) {
 		default:
 			return nil, errors.New("form")
 		}
-		if len(v) == 0 || i > 0 && slices.ContainsFunc(out.vectors, func(o []float32) bool { return o != nil && len(o) != len(v) }) {
+		if len(v) == 0 ||
+			i > 0 && slices.ContainsFunc(out.vectors, func(o []float32) bool { return o != nil && len(o) != len(v) }) {
 			return nil, errors.New("size")
 		}
 		out.vectors[at] = v
@@ -205,7 +206,8 @@ func TestParseFloat32EqualsStrconv(t *testing.T) {
 	}
 }
 
-// TestFloatsTakeTheShortWay: one number that the fast parser declines, and the whole vector is decoded with allocations.
+// TestFloatsTakeTheShortWay: one number that the fast parser declines, and the whole vector is
+// decoded with allocations.
 func TestFloatsTakeTheShortWay(t *testing.T) {
 	for _, form := range []string{"float", "base64"} {
 		raw := embeddingAnswer(16, 256, form)

@@ -37,8 +37,8 @@ func WithPollInterval(d time.Duration) WaitOption {
 }
 
 // WithPollTimeout ends the wait after d with [ErrTimeout]; the job goes on and can be waited for
-// again. Default: [DefaultPollTimeout] if the context has no deadline, else no limit but that of the
-// context. [WithTimeout] limits each poll instead.
+// again. Default: [DefaultPollTimeout] if the context has no deadline, else no limit but that of
+// the context. [WithTimeout] limits each poll instead.
 func WithPollTimeout(d time.Duration) WaitOption {
 	return pollOption(func(s *waitSettings) error {
 		if d <= 0 {
@@ -110,8 +110,8 @@ func waitFor(
 		case wait.timeout > 0 && time.Since(start)+pause > wait.timeout:
 			return nil, nil, failures.of(Error{
 				Code: CodePollTimeout,
-				Message: fmt.Sprintf("%s is still %q after %s: it goes on, wait for it again or longer (WithPollTimeout)",
-					job, status.State, wait.timeout),
+				Message: fmt.Sprintf("%s is still %q after %s: "+
+					"it goes on, wait for it again or longer (WithPollTimeout)", job, status.State, wait.timeout),
 				Details: string(status.Raw),
 			})
 		}

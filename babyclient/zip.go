@@ -14,7 +14,7 @@ import (
 // never begins with them.
 func isZip(raw []byte) bool { return bytes.HasPrefix(raw, []byte("PK")) }
 
-// Limits of a zip answer. Its bytes together are limited by [WithMaxResponseSize].
+// maxZipMembers is more than any honest answer has.
 const maxZipMembers = 10_000
 
 type zipMember struct {
@@ -22,8 +22,9 @@ type zipMember struct {
 	data []byte
 }
 
-// unzip unpacks an answer of at most limit bytes. It refuses what no honest answer holds:
-// names that lead out of a folder, double names, and more members or bytes than the limits.
+// unzip unpacks an answer whose members have at most limit bytes together. It refuses what no honest
+// answer holds: names that lead out of a folder, double names, and more members or bytes than the
+// limits.
 func unzip(raw []byte, limit int64) ([]zipMember, error) {
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
@@ -35,35 +36,49 @@ func unzip(raw []byte, limit int64) ([]zipMember, error) {
 	seen := map[string]bool{}
 	var out []zipMember
 	for _, f := range z.File {
-		name := f.Name
-		if strings.HasSuffix(name, "/") {
-			continue
+		if strings.HasSuffix(f.Name, "/") {
+			continue // a folder
 		}
-		if name == "" || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") || strings.ContainsAny(name, "\\:\x00") {
-			return nil, fmt.Errorf("it has a member with the unsafe name %s", quote(name))
+		if !isSafeName(f.Name) {
+			return nil, fmt.Errorf("it has a member with the unsafe name %s", quote(f.Name))
 		}
-		if seen[name] {
-			return nil, fmt.Errorf("it has two members named %s", quote(name))
+		if seen[f.Name] {
+			return nil, fmt.Errorf("it has two members named %s", quote(f.Name))
 		}
-		seen[name] = true
-		if f.UncompressedSize64 > uint64(limit) { //nolint:gosec // limit is positive
-			return nil, fmt.Errorf("member %s is longer than %d bytes: raise WithMaxResponseSize if it is meant to be", quote(name), limit)
-		}
-		rc, err := f.Open()
+		seen[f.Name] = true
+		data, err := readMember(f, limit)
 		if err != nil {
 			return nil, err
 		}
-		// Not what the header says but what comes counts.
-		data, err := io.ReadAll(&limitedReader{r: rc, limit: limit})
-		_ = rc.Close() // only read from
-		if errors.Is(err, errTooLarge) {
-			return nil, fmt.Errorf("its members are longer than the limit of WithMaxResponseSize: %w", err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("member %s: %w", quote(name), err)
-		}
 		limit -= int64(len(data))
-		out = append(out, zipMember{name, data})
+		out = append(out, zipMember{f.Name, data})
 	}
 	return out, nil
+}
+
+// isSafeName reports whether a program can write the member below a folder, on any system.
+func isSafeName(name string) bool {
+	return name != "" && !path.IsAbs(name) && path.Clean(name) == name &&
+		!strings.HasPrefix(name, "..") && !strings.ContainsAny(name, "\\:\x00")
+}
+
+func readMember(f *zip.File, limit int64) ([]byte, error) {
+	if f.UncompressedSize64 > uint64(limit) { //nolint:gosec // limit is positive
+		return nil, fmt.Errorf("member %s is longer than %d bytes: raise WithMaxResponseSize if it is meant to be",
+			quote(f.Name), limit)
+	}
+	rc, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close() //nolint:errcheck // only read from
+	// The header can promise less than what comes.
+	data, err := io.ReadAll(&limitedReader{r: rc, limit: limit})
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, fmt.Errorf("its members are longer than the limit of WithMaxResponseSize: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("member %s: %w", quote(f.Name), err)
+	}
+	return data, nil
 }

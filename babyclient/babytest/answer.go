@@ -17,8 +17,8 @@ import (
 // Done is the data of the event that ends a stream.
 const Done = "[DONE]"
 
-// JSON answers with a status and v as JSON; a string, a []byte or a [json.RawMessage] is sent as it is.
-// It panics when v cannot be encoded.
+// JSON answers with a status and v as JSON; a string, a []byte or a [json.RawMessage] is sent as it
+// is. It panics when v cannot be encoded.
 func JSON(status int, v any) http.Handler {
 	var body []byte
 	switch v := v.(type) {

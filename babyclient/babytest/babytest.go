@@ -1,9 +1,9 @@
 // Package babytest is a scripted BabyAPI server for tests, as net/http has httptest.
 //
 // A [Server] plays answers that are scripted for each method and path, in turn, and records the
-// requests. An answer is any [http.Handler]; [JSON], [Events], [Zip], [Recorded] and [Redirect] make the
-// usual ones, and the faults ([Cut], [Reset], [Hang], [Drip], [Duplicate], [WrongLength]…) make a bad one
-// out of a good one:
+// requests. An answer is any [http.Handler]; [JSON], [Events], [Zip], [Recorded] and [Redirect]
+// make the usual ones, and the faults ([Cut], [Reset], [Hang], [Drip], [Duplicate], [WrongLength]…)
+// make a bad one out of a good one:
 //
 //	srv := babytest.NewServer()
 //	defer srv.Close()
@@ -116,17 +116,21 @@ func (s *Server) HTTPClient() *http.Client { return s.client }
 // Client is a babyclient for the server, with the key [Key]. It panics when an option is not
 // valid.
 func (s *Server) Client(opts ...babyclient.Option) *babyclient.Client {
-	opts = append([]babyclient.Option{babyclient.WithBaseURL(s.URL), babyclient.WithAPIKey(Key), babyclient.WithHTTPClient(s.client)}, opts...)
-	c, err := babyclient.New(opts...)
+	own := []babyclient.Option{
+		babyclient.WithBaseURL(s.URL),
+		babyclient.WithAPIKey(Key),
+		babyclient.WithHTTPClient(s.client),
+	}
+	c, err := babyclient.New(append(own, opts...)...)
 	if err != nil {
 		panic("babytest: " + err.Error())
 	}
 	return c
 }
 
-// On scripts the answers to requests that match a pattern of [http.ServeMux], such as "POST /infer" or
-// "GET /docling/v1/status/poll/{id}": each answers one request, in turn, and the last of them every further one.
-// Called again for one pattern, it adds to the script.
+// On scripts the answers to requests that match a pattern of [http.ServeMux], such as "POST /infer"
+// or "GET /docling/v1/status/poll/{id}": each answers one request, in turn, and the last of them
+// every further one. Called again for one pattern, it adds to the script.
 func (s *Server) On(pattern string, answers ...http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,15 +160,24 @@ func (sc *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ServeHTTP records a request and answers it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	req := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Host: r.Host, Header: r.Header.Clone(), Body: body,
-		ContentLength: r.ContentLength, BodyErr: err}
+	req := &Request{
+		Method:        r.Method,
+		Path:          r.URL.EscapedPath(),
+		Query:         r.URL.Query(),
+		Host:          r.Host,
+		Header:        r.Header.Clone(),
+		Body:          body,
+		ContentLength: r.ContentLength,
+		BodyErr:       err,
+	}
 	s.mu.Lock()
 	s.requests = append(s.requests, req)
 	s.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if _, pattern := s.mux.Handler(r); pattern == "" {
 		// Not a 404, which has a meaning in the API.
-		http.Error(w, fmt.Sprintf("babytest: no answer is scripted for %s %s", r.Method, r.URL.Path), http.StatusNotImplemented)
+		message := fmt.Sprintf("babytest: no answer is scripted for %s %s", r.Method, r.URL.Path)
+		http.Error(w, message, http.StatusNotImplemented)
 		return
 	}
 	s.mux.ServeHTTP(w, r)

@@ -44,7 +44,10 @@ func Example() {
 func ExampleCut() {
 	srv := babytest.NewServer()
 	defer srv.Close()
-	answer := babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"Hel"}}]}`, `{"choices":[{"index":0,"delta":{"content":"lo"}}]}`)
+	answer := babytest.Stream(
+		`{"choices":[{"index":0,"delta":{"content":"Hel"}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"lo"}}]}`,
+	)
 	srv.On("POST /v1/chat/completions", babytest.Cut(answer, -1))
 
 	req := &babyclient.ChatRequest{Model: "tiny", Messages: []babyclient.Message{babyclient.User("Say hello")}}
@@ -97,7 +100,12 @@ func TestFaults(t *testing.T) {
 		{"gzip", babytest.Gzip(good), `{"text":"0123456789"}`, nil},
 		{"bomb", babytest.GzipBomb(100_000), `{"output":"` + strings.Repeat(" ", 100_000) + `"}`, nil},
 		{"recorded", babytest.Recorded([]byte("HTTP/1.1 200 OK\r\n\r\nuntil the end")), "until the end", nil},
-		{"recorded cut", babytest.Cut(babytest.Recorded([]byte("HTTP/1.1 200 OK\r\n\r\nuntil the end")), -4), "until the", nil},
+		{
+			"recorded cut",
+			babytest.Cut(babytest.Recorded([]byte("HTTP/1.1 200 OK\r\n\r\nuntil the end")), -4),
+			"until the",
+			nil,
+		},
 		{"not scripted", nil, "babytest: no answer is scripted for GET /x\n", nil},
 	}
 	for _, tt := range tests {
@@ -153,7 +161,8 @@ func TestRecordsRequest(t *testing.T) {
 	srv := babytest.NewServer()
 	defer srv.Close()
 	srv.On("POST /v1/{path}", babytest.JSON(200, `{}`))
-	err := srv.Client().Do(t.Context(), "POST", "/v1/a%2Fb?q=1", map[string]any{"n": 1}, nil, babyclient.WithHeader("X-A", "b"))
+	err := srv.Client().
+		Do(t.Context(), "POST", "/v1/a%2Fb?q=1", map[string]any{"n": 1}, nil, babyclient.WithHeader("X-A", "b"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,10 @@ func ExampleReset() {
 		if f.name == "hangs" {
 			client = srv.Client(babyclient.WithTimeout(50 * time.Millisecond))
 		}
-		resp, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
+		resp, err := client.Infer(
+			context.Background(),
+			&babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"},
+		)
 		switch {
 		case err == nil:
 			fmt.Printf("%s: %s\n", f.name, resp.Output)
@@ -97,15 +100,22 @@ func ExampleEvents() {
 	// 1000 <nil>
 }
 
-// Other answers than JSON: a zip of documents, a redirect, bytes as they were once received, compressed ones.
+// Other answers than JSON: a zip of documents, a redirect, bytes as they were once received,
+// compressed ones.
 func ExampleZip() {
 	srv := babytest.NewServer()
 	defer srv.Close()
 	srv.On("POST /docling/v1/convert/source", babytest.Zip(map[string]string{"a.md": "# A", "b.md": "# B"}))
-	srv.On("GET /v1/models",
+	srv.On(
+		"GET /v1/models",
 		babytest.Redirect(http.StatusFound, "/v1/elsewhere"),
-		babytest.Recorded([]byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n"+`{"data":[{"id":"tiny-1"}]}`)),
-		babytest.Body(200, "application/json", []byte(`{"data":[{"id":"tiny-2"}]}`)))
+		babytest.Recorded(
+			[]byte(
+				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n"+`{"data":[{"id":"tiny-1"}]}`,
+			),
+		),
+		babytest.Body(200, "application/json", []byte(`{"data":[{"id":"tiny-2"}]}`)),
+	)
 	srv.On("GET /v1/elsewhere", babytest.Gzip(babytest.JSON(200, `{"data":[{"id":"tiny-0"}]}`)))
 	client := srv.Client()
 
@@ -139,7 +149,8 @@ func ExampleNewTLSServer() {
 	srv.On("POST /infer", babytest.JSON(200, `{"output":"Paris"}`))
 
 	for range 2 {
-		resp, err := srv.HTTPClient().Post(srv.URL+"/infer", "application/json", bytes.NewReader([]byte(`{"prompt":"The capital of France?"}`)))
+		resp, err := srv.HTTPClient().
+			Post(srv.URL+"/infer", "application/json", bytes.NewReader([]byte(`{"prompt":"The capital of France?"}`)))
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -164,7 +175,8 @@ func ExampleNewPipeServer() {
 	defer srv.Close()
 	srv.On("POST /infer", babytest.JSON(200, `{"output":"Paris"}`))
 
-	resp, err := srv.Client().Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
+	resp, err := srv.Client().
+		Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,8 +19,8 @@ import (
 // A fault sends the bytes of a good answer badly. It works on the response as it is on the wire,
 // status line and header included, and the connection does not survive it.
 
-// Cut sends the first n bytes of an answer, header included, and closes the connection; for n < 0 all but the
-// last -n.
+// Cut sends the first n bytes of an answer, header included, and closes the connection; for n < 0
+// all but the last -n.
 func Cut(h http.Handler, n int) http.Handler {
 	return fault(h, func(c *conn, wire []byte) { _, _ = c.Write(upTo(wire, n)) })
 }
@@ -35,8 +35,8 @@ func Reset(h http.Handler, n int) http.Handler {
 	})
 }
 
-// HalfClose is [Cut] with a connection of which only the server's side is closed: the server goes on reading
-// until the client closes its own.
+// HalfClose is [Cut] with a connection of which only the server's side is closed: the server goes
+// on reading until the client closes its own.
 func HalfClose(h http.Handler, n int) http.Handler {
 	return fault(h, func(c *conn, wire []byte) {
 		_, _ = c.Write(upTo(wire, n))
@@ -120,8 +120,8 @@ func EndlessStream(data string) http.Handler {
 	})
 }
 
-// EndlessBody answers with a status and a JSON body that begins as given and then goes on with blanks, without a
-// length and without end, until the client closes the connection.
+// EndlessBody answers with a status and a JSON body that begins as given and then goes on with
+// blanks, without a length and without end, until the client closes the connection.
 func EndlessBody(status int, begin string) http.Handler {
 	blanks := bytes.Repeat([]byte(" "), 1<<16)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -198,8 +198,8 @@ func record(h http.Handler, r *http.Request) (head, []byte) {
 	return rec.head, rec.body.Bytes()
 }
 
-// wireRecorder is a ResponseWriter that keeps the bytes that an HTTP server would send: each write is a chunk where
-// there is no Content-Length.
+// wireRecorder is a ResponseWriter that keeps the bytes that an HTTP server would send: each write
+// is a chunk where there is no Content-Length.
 type wireRecorder struct {
 	header http.Header
 	head   head
