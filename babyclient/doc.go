@@ -12,9 +12,11 @@
 //
 // # Requests
 //
-// A field that is not set is not sent. A pointer tells zero from not set: new(0.0). Extra is
-// merged into the body last, so that every field of the engine can be sent. Bad input
-// is refused before anything is sent, with an error that names the field and its value.
+// A field that is not set is not sent. Where zero means something, the field is a pointer, which
+// tells zero from not set: new(0.0). Extra is merged into the body last, so that every field of the
+// engine can be sent. Bad input is refused before anything is sent, with an error that names the
+// field and its value. A request encodes as the JSON that is sent, Extra included, and decodes from
+// it.
 //
 // # Answers
 //
@@ -34,16 +36,17 @@
 //		fmt.Print(chunk.Text())
 //	}
 //
-// [Collect] turns a stream into the answer that the plain call would have given.
+// An event that could not be decoded comes as a chunk too, whose Err says so. [Collect] turns a
+// stream into the answer that the plain call would have given.
 //
 // # Errors and retries
 //
-// Every error is an [*Error] and matches the sentinels of this package with [errors.Is]. A
-// request that may have run is billed, so it is not sent again: see [DefaultRetryPolicy].
-// The key appears in no error and no log.
+// The error of a call is an [*Error], and that of a batch a [*BatchError] around one. Both match the
+// sentinels of this package with [errors.Is]. A request that may have run is billed, so it is not
+// sent again: see [DefaultRetryPolicy]. The key appears in no error and no log.
 //
 // # Concurrency
 //
-// A [Client] is safe for concurrent use, and is meant to be made once. It starts no
-// goroutine but in [Docling.ConvertAll] and [Docling.ChunkAll], which end theirs.
+// A [Client] is safe for concurrent use, and is meant to be made once. Only [Docling.ConvertAll] and
+// [Docling.ChunkAll] start goroutines, and end them.
 package babyclient

@@ -797,3 +797,90 @@ func (r *lazyReader) Read(p []byte) (int, error) {
 	r.opened()
 	return copy(p, "x"), nil
 }
+
+// Wait, like every call, tells why the caller's context ended.
+func TestWaitTellsTheCauseOfTheContext(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		srv.On("GET /docling/v1/status/poll/{id}", babytest.JSON(200, `{"task_id":"t1","task_status":"started"}`))
+		srv.On("GET /v1/ocr/jobs/{id}", babytest.JSON(200, `{"job_id":"j1","status":"running"}`))
+		c := client(srv)
+		errShutdown := errors.New("the program shuts down")
+		for name, wait := range map[string]func(context.Context) error{
+			"docling": func(ctx context.Context) error { _, err := c.Docling.ConvertJob("t1", "").Wait(ctx); return err },
+			"OCR":     func(ctx context.Context) error { _, err := c.OCR.Job("j1").Wait(ctx); return err },
+		} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(3*time.Second, func() { cancel(errShutdown) })
+			err := wait(ctx)
+			if e := fails(t, err); !errors.Is(e, context.Canceled) || !errors.Is(e, errShutdown) {
+				t.Errorf("%s: err = %v, want context.Canceled and its cause", name, err)
+			}
+		}
+	})
+}
+
+// A source that holds several documents yields all of them, in their place among the others.
+func TestConvertAllYieldsEveryDocumentOfASource(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		srv.On("POST /docling/v1/convert/file/async",
+			babytest.JSON(200, `{"task_id":"single","task_status":"pending"}`),
+			babytest.JSON(200, `{"task_id":"archive","task_status":"pending"}`),
+			babytest.JSON(200, `{"task_id":"pictures","task_status":"pending"}`),
+			babytest.JSON(200, `{"task_id":"empty","task_status":"pending"}`),
+			babytest.JSON(200, `{"task_id":"single","task_status":"pending"}`))
+		srv.On("GET /docling/v1/status/poll/{id}", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
+		srv.On("GET /docling/v1/result/single", babytest.JSON(200, converted))
+		srv.On("GET /docling/v1/result/archive", babytest.Zip(map[string]string{
+			"b.md": "# B", "c.md": "# C", "c.txt": "C", "artifacts/x.png": "png"}))
+		srv.On("GET /docling/v1/result/pictures", babytest.Zip(map[string]string{"artifacts/y.png": "png"}))
+		srv.On("GET /docling/v1/result/empty", babytest.Zip(nil))
+		var got []string
+		req := &babyclient.ConvertAllRequest{BatchOptions: babyclient.BatchOptions{Concurrency: 1}}
+		for _, name := range []string{"a.md", "many.zip", "pictures.zip", "empty.zip", "d.md"} {
+			req.Sources = append(req.Sources, babyclient.FromBytes(name, []byte("x")))
+		}
+		for doc, err := range client(srv).Docling.ConvertAll(t.Context(), req) {
+			switch {
+			case errors.Is(err, babyclient.ErrDocumentFailed): // an archive of pictures alone
+				got = append(got, "missing")
+				if string(doc.Files["artifacts/y.png"]) != "png" {
+					t.Errorf("the files of %v are lost: %v", err, doc.Files)
+				}
+				continue
+			case errors.Is(err, babyclient.ErrInvalidResponse): // an archive of nothing
+				got = append(got, "invalid")
+				continue
+			}
+			got = append(got, fmt.Sprintf("%d %s %d", doc.SourceIndex, doc.Filename, len(doc.Files)))
+		}
+		want := []string{"0 a.md 0", "1 b 1", "1 c 0", "missing", "invalid", "4 a.md 0"}
+		if !slices.Equal(got, want) {
+			t.Errorf("yielded %q, want %q", got, want)
+		}
+	})
+}
+
+// Whatever goes wrong with a source of a batch, its error wraps an *Error.
+func TestEveryErrorOfABatchWrapsAnError(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		d := &doclings{takes: func(string) time.Duration { return time.Minute }}
+		d.script(srv)
+		errShutdown := errors.New("the program shuts down")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errShutdown) })
+		n := 0
+		req := &babyclient.ConvertAllRequest{Sources: append(many(20), babyclient.Source{})}
+		for _, err := range client(srv).Docling.ConvertAll(ctx, req) {
+			n++
+			if _, ok := errors.AsType[*babyclient.BatchError](err); !ok {
+				t.Errorf("err = %v (%T), want a *BatchError", err, err)
+			}
+			if fails(t, err); !errors.Is(err, errShutdown) {
+				t.Errorf("err = %v, want the cause of the context in it", err)
+			}
+		}
+		if n != len(req.Sources) {
+			t.Errorf("%d results of %d sources", n, len(req.Sources))
+		}
+	})
+}

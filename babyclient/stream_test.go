@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -333,6 +334,10 @@ func TestStreamNotJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		raws = append(raws, string(chunk.Raw))
+		isDelta := strings.Contains(string(chunk.Raw), "delta")
+		if (chunk.Err() == nil) != isDelta || (chunk.Text() != "") != isDelta {
+			t.Errorf("the chunk of %s: Err %v, text %q", chunk.Raw, chunk.Err(), chunk.Text())
+		}
 	}
 	if got := strings.Join(raws, "|"); got != delta("a")+`|hello|{"choices":"?"}|`+delta("b") {
 		t.Errorf("delivered %s", got)
@@ -341,6 +346,18 @@ func TestStreamNotJSON(t *testing.T) {
 		resp.Text() != "a" ||
 		!strings.Contains(err.Error(), "hello") {
 		t.Errorf("collected %q, %v", resp.Text(), err)
+	}
+	var undecoded []string
+	for chunk, err := range c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chunk.Err() != nil {
+			undecoded = append(undecoded, string(chunk.Raw))
+		}
+	}
+	if !slices.Equal(undecoded, []string{"hello"}) {
+		t.Errorf("completion chunks with an Err: %q, want the one that is no JSON", undecoded)
 	}
 	resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}))
 	if !errors.Is(err, babyclient.ErrInvalidResponse) || resp.Text() != "a" {
