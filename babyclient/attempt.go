@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -69,13 +68,10 @@ func (a *attempt) close(m Meta, bytes int64, err error) {
 	if a.client.logger == nil {
 		return
 	}
+	path := strings.TrimPrefix(a.call.op(), a.call.method+" ")
 	attrs := []slog.Attr{
-		slog.String("method", a.call.method),
-		slog.String("path", strings.TrimPrefix(a.call.op(), a.call.method+" ")),
-		slog.Int("status", m.StatusCode),
-		slog.Int("attempt", a.number),
-		slog.Duration("duration", time.Since(a.started)),
-		slog.Int64("bytes", bytes),
+		slog.String("method", a.call.method), slog.String("path", path), slog.Int("status", m.StatusCode),
+		slog.Int("attempt", a.number), slog.Duration("duration", time.Since(a.started)), slog.Int64("bytes", bytes),
 	}
 	if m.RequestID != "" { // the service chooses it, and can repeat in it what it was sent
 		attrs = append(attrs, slog.String("request_id", a.failures.secrets().redact(m.RequestID)))
@@ -105,30 +101,23 @@ var userAgent = "babyapi-go/" + Version + " " + runtime.Version()
 // newRequest builds the request. Headers that are set later win: the client's own, the caller's,
 // those that the endpoint needs, the key.
 func (a *attempt) newRequest() (*http.Request, error) {
-	target, err := url.Parse(a.client.baseText + a.call.path)
+	ctx := httptrace.WithClientTrace(a.clock.ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { a.connected.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(ctx, a.call.method, a.client.baseText+a.call.path, nil)
 	if err != nil {
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}
-	header := make(http.Header, 8)
-	header["Accept"] = []string{"*/*"} // as the official SDKs: docling answers several documents with a zip
-	header["User-Agent"] = []string{userAgent}
-	maps.Copy(header, a.settings.header)
-	req := &http.Request{
-		Method:     a.call.method,
-		URL:        target,
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-		Header:     header,
-	}
+	h := req.Header
+	h["Accept"] = []string{"*/*"} // as the official SDKs: docling answers several documents with a zip
+	h["User-Agent"] = []string{userAgent}
+	maps.Copy(h, a.settings.header)
 	if err := a.call.body.addTo(req); err != nil {
 		return nil, err
 	}
-	maps.Copy(header, a.call.header)
-	header["Authorization"] = []string{"Bearer " + a.settings.apiKey}
-	return req.WithContext(httptrace.WithClientTrace(a.clock.ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { a.connected.Store(true) },
-	})), nil
+	maps.Copy(h, a.call.header)
+	h["Authorization"] = []string{"Bearer " + a.settings.apiKey}
+	return req, nil
 }
 
 // addTo opens the body for a request. A nil body adds nothing.

@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,30 +96,25 @@ func (e *BatchError) Error() string {
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // ConvertAll converts documents side by side and yields them in the order of Sources. A source that
-// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex].
-// One that fails yields a [*BatchError] (together with the document, if that was converted in part)
-// and the others go on. When the context ends, or the loop is left, nothing more is submitted. The
-// jobs under way then are named by their BatchError and by OnSubmit. No job is ever submitted
-// twice.
+// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex]. One
+// that fails yields a [*BatchError] (together with the document, if that was converted in part) and
+// the others go on. When the context ends, or the loop is left, nothing more is submitted. The jobs
+// under way then are named by their BatchError and by OnSubmit. No job is ever submitted twice.
 //
 // The work begins when the range does. Memory does not grow with the number of sources.
 func (d *Docling) ConvertAll(
 	ctx context.Context, req *ConvertAllRequest, opts ...CallOption,
 ) iter.Seq2[*Converted, error] {
-	if req == nil {
-		return failedBatch[Converted](invalid(CodeInvalidDoclingBody, "the ConvertAllRequest is nil"))
-	}
-	b := &batch[ConvertResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions}
-	b.submit = func(ctx context.Context, s Source) (*ConvertJob, error) {
-		return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
-	}
-	b.pages = func(r *ConvertResponse) (pages int) {
-		for _, doc := range r.Documents {
-			pages += doc.pages()
-		}
-		return pages
-	}
 	return func(yield func(*Converted, error) bool) {
+		if req == nil {
+			yield(nil, invalid(CodeInvalidDoclingBody, "the ConvertAllRequest is nil"))
+			return
+		}
+		submit := func(ctx context.Context, s Source) (*ConvertJob, error) {
+			return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
+		}
+		b := &batch[ConvertResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
+			submit: submit, pages: (*ConvertResponse).pages}
 		for i, r := range b.run(ctx) {
 			if !yieldDocuments(i, r, yield) {
 				return
@@ -137,43 +133,33 @@ func yieldDocuments(i int, r batchResult[ConvertResponse], yield func(*Converted
 		documents = []*Converted{{}}
 	}
 	documents[0].Files = r.response.Files
-	for n, doc := range documents {
+	last := len(documents) - 1
+	for _, doc := range documents {
 		doc.SourceIndex = i
-		var err error
-		if n == len(documents)-1 {
-			err = r.err
-		}
-		if !yield(doc, err) {
+	}
+	for _, doc := range documents[:last] {
+		if !yield(doc, nil) {
 			return false
 		}
 	}
-	return true
+	return yield(documents[last], r.err)
 }
 
 // ChunkAll chunks documents side by side. See [Docling.ConvertAll] for the rules.
 func (d *Docling) ChunkAll(
 	ctx context.Context, req *ChunkAllRequest, opts ...CallOption,
 ) iter.Seq2[*ChunkResponse, error] {
-	if req == nil {
-		return failedBatch[ChunkResponse](invalid(CodeInvalidDoclingBody, "the ChunkAllRequest is nil"))
-	}
-	b := &batch[ChunkResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions}
-	b.submit = func(ctx context.Context, s Source) (*ChunkJob, error) {
-		return d.StartChunk(ctx, &ChunkRequest{
-			Sources:             []Source{s},
-			Chunker:             req.Chunker,
-			Convert:             req.Convert,
-			Options:             req.Options,
-			IncludeConvertedDoc: req.IncludeConvertedDoc,
-		}, opts...)
-	}
-	b.pages = func(r *ChunkResponse) (pages int) {
-		for _, c := range r.Chunks {
-			pages = max(pages, slices.Max(append(c.Pages, 0)))
-		}
-		return pages
-	}
 	return func(yield func(*ChunkResponse, error) bool) {
+		if req == nil {
+			yield(nil, invalid(CodeInvalidDoclingBody, "the ChunkAllRequest is nil"))
+			return
+		}
+		submit := func(ctx context.Context, s Source) (*ChunkJob, error) {
+			return d.StartChunk(ctx, &ChunkRequest{Sources: []Source{s}, Chunker: req.Chunker, Convert: req.Convert,
+				Options: req.Options, IncludeConvertedDoc: req.IncludeConvertedDoc}, opts...)
+		}
+		b := &batch[ChunkResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
+			submit: submit, pages: (*ChunkResponse).pages}
 		for _, r := range b.run(ctx) {
 			if !yield(r.response, r.err) {
 				return
@@ -182,17 +168,22 @@ func (d *Docling) ChunkAll(
 	}
 }
 
-func failedBatch[T any](err error) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) { yield(nil, err) }
-}
-
-// batch runs one job for each source.
+// batch runs one job for each source, for one range over their results.
 type batch[R any] struct {
 	client  *Client
 	sources []Source
 	options BatchOptions
 	submit  func(context.Context, Source) (*DoclingJob[R], error)
 	pages   func(*R) int // counts those of a response, as far as it tells them
+
+	line    chan chan batchResult[R] // of each source that is under way, or has ended, in their order
+	slots   chan struct{}            // one is taken by each job under way
+	left    chan struct{}            // closed when the loop has ended
+	running sync.WaitGroup
+	began   time.Time
+
+	hooks    sync.Mutex // makes the calls of the caller's functions one at a time
+	progress BatchProgress
 }
 
 // batchResult is what came of one source. A response together with an error is a part of what was
@@ -205,126 +196,118 @@ type batchResult[R any] struct {
 // run yields the index and the result of each source, in the order of the sources. One goroutine
 // starts the jobs, each job has its own, and none outlives the loop.
 //
-// The results of later sources wait in line for those of a slow one, so that it does not hold up
-// the jobs behind it. The line is short, so that only a few results are held.
+// The results of later sources wait in line for those of a slow one, so that it does not hold up the
+// jobs behind it. The line is short, so that only a few results are held.
 func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 	return func(yield func(int, batchResult[R]) bool) {
-		concurrency := b.options.Concurrency
-		if concurrency == 0 {
-			concurrency = DefaultBatchConcurrency
-		}
+		concurrency := cmp.Or(b.options.Concurrency, DefaultBatchConcurrency)
 		if concurrency < 0 {
 			yield(0, batchResult[R]{err: invalid(CodeInvalidRequest,
 				"concurrency is %d: want 1 or more, or 0 for %d", concurrency, DefaultBatchConcurrency)})
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		r := &batchRun[R]{
-			batch: b,
-			line:  make(chan chan batchResult[R], 2*concurrency-1),
-			slots: make(chan struct{}, concurrency),
-			left:  make(chan struct{}),
-			began: time.Now(),
-		}
-		r.progress.Total = len(b.sources)
-		defer r.running.Wait()
-		defer close(r.left)
+		b.line = make(chan chan batchResult[R], 2*concurrency-1)
+		b.slots = make(chan struct{}, concurrency)
+		b.left = make(chan struct{})
+		b.began = time.Now()
+		b.progress.Total = len(b.sources)
+		defer b.running.Wait()
+		defer close(b.left)
 		defer cancel()
-		r.running.Go(func() { r.startJobs(ctx) })
+		b.running.Go(func() { b.startJobs(ctx) })
 		for i := range b.sources {
-			if !yield(i, <-<-r.line) {
+			if !yield(i, <-<-b.line) {
 				return
 			}
 		}
 	}
 }
 
-// batchRun is one range over the results of a batch.
-type batchRun[R any] struct {
-	*batch[R]
-	line    chan chan batchResult[R] // of each source that is under way, or has ended, in their order
-	slots   chan struct{}            // one is taken by each job under way
-	left    chan struct{}            // closed when the loop has ended
-	running sync.WaitGroup
-	began   time.Time
-
-	hooks    sync.Mutex // makes the calls of the caller's functions one at a time
-	progress BatchProgress
-}
-
-// startJobs starts the job of each source, in their order. When ctx has ended it starts no more,
-// and the sources that are left fail.
-func (r *batchRun[R]) startJobs(ctx context.Context) {
-	for i := range r.sources {
+// startJobs starts the job of each source, in their order. When ctx has ended it starts no more, and
+// the sources that are left fail.
+func (b *batch[R]) startJobs(ctx context.Context) {
+	for i := range b.sources {
 		result := make(chan batchResult[R], 1)
 		select {
-		case r.line <- result:
-		case <-r.left:
+		case b.line <- result:
+		case <-b.left:
 			return
 		}
 		select {
-		case r.slots <- struct{}{}:
+		case b.slots <- struct{}{}:
+			b.running.Go(func() {
+				defer func() { <-b.slots }()
+				result <- b.ended(i, b.runJob(ctx, i))
+			})
 		case <-ctx.Done():
-			result <- r.ended(i, nil, &BatchError{BatchJob: r.job(i), Err: r.contextEnded(ctx)})
-			continue
+			result <- b.ended(i, b.runJob(ctx, i))
 		}
-		r.running.Go(func() {
-			defer func() { <-r.slots }()
-			response, err := r.runJob(ctx, i)
-			result <- r.ended(i, response, err)
-		})
 	}
-}
-
-func (r *batchRun[R]) job(i int) BatchJob { return BatchJob{Index: i, Name: r.sources[i].String()} }
-
-func (r *batchRun[R]) contextEnded(ctx context.Context) error {
-	return r.client.failuresOf("", &r.client.defaults).contextEnded(ctx, Meta{})
 }
 
 // runJob submits the job of a source and waits for its result.
-func (r *batchRun[R]) runJob(ctx context.Context, i int) (*R, error) {
-	job := r.job(i)
-	if ctx.Err() != nil {
-		return nil, &BatchError{BatchJob: job, Err: r.contextEnded(ctx)}
+func (b *batch[R]) runJob(ctx context.Context, i int) batchResult[R] {
+	job := BatchJob{Index: i, Name: b.sources[i].String()}
+	failed := func(response *R, err error) batchResult[R] {
+		return batchResult[R]{response, &BatchError{BatchJob: job, Err: err}}
 	}
-	submitted, err := r.submit(ctx, r.sources[i])
+	if ctx.Err() != nil {
+		return failed(nil, b.client.failuresOf("", &b.client.defaults).contextEnded(ctx, Meta{}))
+	}
+	submitted, err := b.submit(ctx, b.sources[i])
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return failed(nil, fmt.Errorf("stopped while it was submitted, so the service may work on it under an id "+
+			"that is not known here: %w", err))
+	}
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = fmt.Errorf("stopped while it was submitted, so the service may work on it under an id "+
-				"that is not known here: %w", err)
-		}
-		return nil, &BatchError{BatchJob: job, Err: err}
+		return failed(nil, err)
 	}
 	job.ID, job.Node = submitted.ID, submitted.Node
-	if r.options.OnSubmit != nil {
-		r.hooks.Lock()
-		r.options.OnSubmit(job)
-		r.hooks.Unlock()
+	if b.options.OnSubmit != nil {
+		b.hooks.Lock()
+		b.options.OnSubmit(job)
+		b.hooks.Unlock()
 	}
-	response, err := submitted.Wait(ctx, r.options.Wait...)
+	response, err := submitted.Wait(ctx, b.options.Wait...)
 	if err != nil {
-		err = &BatchError{BatchJob: job, Err: err}
+		return failed(response, err)
 	}
-	return response, err
+	return batchResult[R]{response, nil}
 }
 
 // ended tells the caller how far the batch is.
-func (r *batchRun[R]) ended(i int, response *R, err error) batchResult[R] {
-	r.hooks.Lock()
-	defer r.hooks.Unlock()
-	p := &r.progress
-	p.Index, p.Name, p.Err = i, r.sources[i].String(), err
+func (b *batch[R]) ended(i int, r batchResult[R]) batchResult[R] {
+	b.hooks.Lock()
+	defer b.hooks.Unlock()
+	p := &b.progress
+	p.Index, p.Name, p.Err = i, b.sources[i].String(), r.err
 	p.Done++
-	if err != nil {
+	if r.err != nil {
 		p.Failed++
 	}
-	if response != nil {
-		p.Pages += r.pages(response)
+	if r.response != nil {
+		p.Pages += b.pages(r.response)
 	}
-	p.Elapsed = time.Since(r.began)
-	if r.options.Progress != nil {
-		r.options.Progress(*p)
+	p.Elapsed = time.Since(b.began)
+	if b.options.Progress != nil {
+		b.options.Progress(*p)
 	}
-	return batchResult[R]{response, err}
+	return r
+}
+
+// pages counts the pages of the documents, as far as docling tells them.
+func (r *ConvertResponse) pages() (pages int) {
+	for _, doc := range r.Documents {
+		pages += doc.pages()
+	}
+	return pages
+}
+
+// pages is the last page that a chunk is from.
+func (r *ChunkResponse) pages() (pages int) {
+	for _, c := range r.Chunks {
+		pages = max(pages, slices.Max(append(c.Pages, 0)))
+	}
+	return pages
 }

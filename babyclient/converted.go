@@ -147,17 +147,10 @@ type conversion struct {
 
 func (x *exportedDocument) converted(c conversion) *Converted {
 	return &Converted{
-		Filename:   x.Filename,
-		Markdown:   textOrEmpty(x.Markdown),
-		HTML:       textOrEmpty(x.HTML),
-		Text:       textOrEmpty(x.Text),
-		DocTags:    textOrEmpty(x.DocTags),
-		DocLang:    textOrEmpty(x.DocLang),
-		JSON:       notNull(x.JSON),
-		Status:     c.Status,
-		Errors:     c.Errors,
-		Confidence: notNull(c.Confidence),
-		Timings:    notNull(c.Timings),
+		Filename: x.Filename,
+		Markdown: textOrEmpty(x.Markdown), HTML: textOrEmpty(x.HTML), Text: textOrEmpty(x.Text),
+		DocTags: textOrEmpty(x.DocTags), DocLang: textOrEmpty(x.DocLang), JSON: notNull(x.JSON),
+		Status: c.Status, Errors: c.Errors, Confidence: notNull(c.Confidence), Timings: notNull(c.Timings),
 	}
 }
 

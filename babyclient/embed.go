@@ -73,12 +73,8 @@ type embedBody struct {
 }
 
 func (r *EmbedRequest) body() *embedBody {
-	b := &embedBody{
-		Model:          strings.TrimSpace(r.Model),
-		Input:          r.Input,
-		embedFields:    (*embedFields)(r),
-		EncodingFormat: r.EncodingFormat,
-	}
+	b := &embedBody{Model: strings.TrimSpace(r.Model), Input: r.Input, embedFields: (*embedFields)(r),
+		EncodingFormat: r.EncodingFormat}
 	if r.InputTokens != nil {
 		b.Input = r.InputTokens
 	}
@@ -196,13 +192,8 @@ func (r *EmbedRequest) read(raw []byte) (*EmbedResponse, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the embeddings: %w", err)
 	}
-	out := &EmbedResponse{
-		ID:      decoded.ID,
-		Object:  decoded.Object,
-		Model:   decoded.Model,
-		Vectors: decoded.vectors,
-		Usage:   decoded.Usage,
-	}
+	out := &EmbedResponse{ID: decoded.ID, Object: decoded.Object, Model: decoded.Model,
+		Vectors: decoded.vectors, Usage: decoded.Usage}
 	if r.Dimensions != nil && out.Dimensions() != *r.Dimensions {
 		return nil, errors.New("the service ignored Dimensions: its vectors are of another length")
 	}

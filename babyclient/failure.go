@@ -70,7 +70,7 @@ func (f *failures) of(e Error) *Error {
 	return &e
 }
 
-// ofAnswer completes an error about an answer that the service gave.
+// ofAnswer completes an error about an answer that the service gave. The zero Meta is no answer.
 func (f *failures) ofAnswer(m Meta, e Error) *Error {
 	e.StatusCode, e.Header, e.RequestID = m.StatusCode, m.Header, m.RequestID
 	return f.of(e)
@@ -106,11 +106,8 @@ func (f *failures) timedOut(m Meta, cause error, limit time.Duration) *Error {
 
 // notConnectedInTime is the error of a call whose clock ran out before there was a connection.
 func (f *failures) notConnectedInTime(cause error, limit time.Duration) *Error {
-	return f.of(Error{
-		Code:    CodeTimeout,
-		Message: fmt.Sprintf("no connection to %s within %s", f.host, limit),
-		Err:     cause,
-	})
+	message := fmt.Sprintf("no connection to %s within %s", f.host, limit)
+	return f.of(Error{Code: CodeTimeout, Message: message, Err: cause})
 }
 
 // notAnswered is the error of a request that got no answer. connected tells whether it can have
@@ -133,11 +130,8 @@ func (f *failures) notAnswered(err error, connected bool) *Error {
 // not allow.
 func (f *failures) redirectRefused(m Meta, err error) *Error {
 	cause := withoutURL(err)
-	return f.ofAnswer(m, Error{
-		Code:    CodeInvalidResponse,
-		Message: "the redirect was not followed: " + cause.Error(),
-		Err:     cause,
-	})
+	message := "the redirect was not followed: " + cause.Error()
+	return f.ofAnswer(m, Error{Code: CodeInvalidResponse, Message: message, Err: cause})
 }
 
 // serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
@@ -167,30 +161,20 @@ func (f *failures) serviceError(m Meta, body []byte, readErr error, explain func
 
 // bodyLost is the error of an answer whose connection failed before its end.
 func (f *failures) bodyLost(m Meta, err error) *Error {
-	return f.ofAnswer(m, Error{
-		Code:    CodeConnectionError,
-		Message: "the connection failed while the answer came: " + err.Error() + f.mayHaveRun(),
-		Err:     err,
-	})
+	message := "the connection failed while the answer came: " + err.Error() + f.mayHaveRun()
+	return f.ofAnswer(m, Error{Code: CodeConnectionError, Message: message, Err: err})
 }
 
 // tooLarge is the error of an answer that is longer than the client takes.
 func (f *failures) tooLarge(m Meta, err error) *Error {
-	return f.ofAnswer(m, Error{
-		Code: CodeResponseTooLarge,
-		Message: fmt.Sprintf("the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be",
-			f.maxBytes),
-		Err: err,
-	})
+	const message = "the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be"
+	return f.ofAnswer(m, Error{Code: CodeResponseTooLarge, Message: fmt.Sprintf(message, f.maxBytes), Err: err})
 }
 
 // notWritten is the error of a writer of the caller's that did not take the answer.
 func (f *failures) notWritten(m Meta, err error) *Error {
-	return f.ofAnswer(m, Error{
-		Code:    CodeWriteFailed,
-		Message: "the answer came, but the writer that was given for it failed: " + err.Error(),
-		Err:     err,
-	})
+	message := "the answer came, but the writer that was given for it failed: " + err.Error()
+	return f.ofAnswer(m, Error{Code: CodeWriteFailed, Message: message, Err: err})
 }
 
 // answerError is what the read function of an endpoint returns if the answer can be decoded, and
@@ -244,50 +228,34 @@ func checkContent(raw []byte) error {
 
 // streamCut is the error of a stream whose body ended cleanly, but without [DONE].
 func (f *failures) streamCut(m Meta) *Error {
-	return f.ofAnswer(m, Error{
-		Code:    CodeStreamTruncated,
-		Message: "the stream ended before [DONE]: the answer is not complete",
-		Err:     io.ErrUnexpectedEOF,
-	})
+	const message = "the stream ended before [DONE]: the answer is not complete"
+	return f.ofAnswer(m, Error{Code: CodeStreamTruncated, Message: message, Err: io.ErrUnexpectedEOF})
 }
 
 // streamLost is the error of a stream whose connection failed.
 func (f *failures) streamLost(m Meta, err error) *Error {
-	return f.ofAnswer(m, Error{
-		Code:    CodeStreamError,
-		Message: "the connection failed in mid-stream, the answer is not complete: " + err.Error(),
-		Err:     err,
-	})
+	message := "the connection failed in mid-stream, the answer is not complete: " + err.Error()
+	return f.ofAnswer(m, Error{Code: CodeStreamError, Message: message, Err: err})
 }
 
 // eventTooLarge is the error of a stream with an event over the limit.
 func (f *failures) eventTooLarge(m Meta, err error) *Error {
-	return f.ofAnswer(m, Error{
-		Code:    CodeResponseTooLarge,
-		Message: fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize),
-		Err:     err,
-	})
+	message := fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize)
+	return f.ofAnswer(m, Error{Code: CodeResponseTooLarge, Message: message, Err: err})
 }
 
 // eventError is the error that the service reported in an event of a stream.
 func (f *failures) eventError(m Meta, data []byte, said errorBody) *Error {
-	return f.ofAnswer(m, Error{
-		Message:  cmp.Or(said.message, "the service reported an error in mid-stream"),
-		Code:     cmp.Or(said.code, CodeStreamError),
-		Type:     said.typ,
-		Details:  string(data),
-		inStream: true,
-	})
+	message := cmp.Or(said.message, "the service reported an error in mid-stream")
+	code := cmp.Or(said.code, CodeStreamError)
+	return f.ofAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data), inStream: true})
 }
 
 // eventNotJSON is the error of an event that could not be decoded.
 func eventNotJSON(m Meta, cause error) *Error {
-	return new(failures).ofAnswer(m, Error{
-		Code:    CodeInvalidResponse,
-		Message: "an event of the stream is no JSON: " + quote(string(m.Raw)),
-		Details: string(m.Raw),
-		Err:     cause,
-	})
+	message := "an event of the stream is no JSON: " + quote(string(m.Raw))
+	return new(failures).ofAnswer(m,
+		Error{Code: CodeInvalidResponse, Message: message, Details: string(m.Raw), Err: cause})
 }
 
 // streamWithoutChoices is the error of a stream that ended with [DONE] and said nothing.

@@ -78,14 +78,8 @@ type messageWire[C any] struct {
 func (m Message) MarshalJSON() ([]byte, error) { return marshal(m.wire()) }
 
 func (m *Message) wire() messageWire[any] {
-	w := messageWire[any]{
-		Role:       m.Role,
-		Content:    m.Content,
-		Name:       m.Name,
-		ToolCalls:  m.ToolCalls,
-		ToolCallID: m.ToolCallID,
-		Refusal:    m.Refusal,
-	}
+	w := messageWire[any]{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls,
+		ToolCallID: m.ToolCallID, Refusal: m.Refusal}
 	switch {
 	case m.Parts != nil:
 		w.Content = m.Parts

@@ -90,11 +90,8 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		}
 		if c.logger != nil {
 			c.logger.LogAttrs(ctx, slog.LevelWarn, "babyapi: retry",
-				slog.String("op", k.op()),
-				slog.Int("attempt", number),
-				slog.Duration("delay", delay),
-				slog.Int("status", failed.StatusCode),
-				slog.String("code", failed.Code))
+				slog.String("op", k.op()), slog.Int("attempt", number), slog.Duration("delay", delay),
+				slog.Int("status", failed.StatusCode), slog.String("code", failed.Code))
 		}
 		if sleep(ctx, delay) != nil {
 			return nil, failures.contextEnded(ctx, Meta{})

@@ -26,13 +26,8 @@ func (a *attempt) open(resp *http.Response) *response {
 	if a.call.isStream {
 		limit = -1 // a stream may go on for hours; sseReader limits each of its events
 	}
-	return &response{
-		Meta:    metaOf(resp),
-		attempt: a,
-		body:    limitedReader{r: a.clock.watch(resp.Body), limit: limit},
-		closer:  resp.Body,
-		length:  resp.ContentLength,
-	}
+	body := limitedReader{r: a.clock.watch(resp.Body), limit: limit}
+	return &response{Meta: metaOf(resp), attempt: a, body: body, closer: resp.Body, length: resp.ContentLength}
 }
 
 // close ends the attempt and gives up what is unread of the body. err is why, nil if all is well.

@@ -16,19 +16,12 @@ type sampling struct {
 
 func (s sampling) check() error {
 	return firstError(
-		checkCount("max_tokens", s.maxTokens),
-		checkCount("max_completion_tokens", s.maxCompletionTokens),
-		checkCount("min_tokens", s.minTokens),
-		checkCount("n", s.n),
-		checkCount("top_logprobs", s.topLogprobs),
-		checkCount("logprobs", s.logprobs),
-		checkFinite("temperature", s.temperature),
-		checkFinite("top_p", s.topP),
-		checkFinite("min_p", s.minP),
-		checkFinite("presence_penalty", s.presencePenalty),
-		checkFinite("frequency_penalty", s.frequencyPenalty),
-		checkFinite("repetition_penalty", s.repetitionPenalty),
-	)
+		checkCount("max_tokens", s.maxTokens), checkCount("max_completion_tokens", s.maxCompletionTokens),
+		checkCount("min_tokens", s.minTokens), checkCount("n", s.n),
+		checkCount("top_logprobs", s.topLogprobs), checkCount("logprobs", s.logprobs),
+		checkFinite("temperature", s.temperature), checkFinite("top_p", s.topP), checkFinite("min_p", s.minP),
+		checkFinite("presence_penalty", s.presencePenalty), checkFinite("frequency_penalty", s.frequencyPenalty),
+		checkFinite("repetition_penalty", s.repetitionPenalty))
 }
 
 // model is the model of a generation: that of the call, else the client's default. A model in extra
