@@ -119,8 +119,8 @@ func testBlankTexts(t *testing.T) {
 		_, err = e.EmbedQuery(t.Context(), blank)
 		refused(t, srv, err, llms.ErrCodeInvalidRequest, "query")
 	}
-	vectors, err := newEmbedder(t, srv, provider.WithBlankReplacement("none")).EmbedDocuments(t.Context(),
-		[]string{"a", "", "\t"})
+	embedder := newEmbedder(t, srv, provider.WithBlankReplacement("none"))
+	vectors, err := embedder.EmbedDocuments(t.Context(), []string{"a", "", "\t"})
 	if err != nil || vectors[0][0] != 1 || vectors[1][0] != 4 || vectors[2][0] != 4 {
 		t.Errorf("vectors %v, error %v; want lengths 1, 4, 4", vectors, err)
 	}
@@ -275,8 +275,8 @@ func testBadVectors(t *testing.T) {
 		"broken base64":     `{"data":[{"index":0,"embedding":"AAD"},{"index":1,"embedding":"AAD"}]}`,
 		"no data":           `{}`,
 	} {
-		_, err := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, answer))).EmbedDocuments(t.Context(),
-			[]string{"a", "b"})
+		embedder := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, answer)))
+		_, err := embedder.EmbedDocuments(t.Context(), []string{"a", "b"})
 		t.Run(name, func(t *testing.T) {
 			wantError(t, err, llms.ErrCodeProviderUnavailable, "texts[0:2]")
 			if !errors.Is(err, babyclient.ErrInvalidResponse) {
@@ -285,8 +285,8 @@ func testBadVectors(t *testing.T) {
 		})
 	}
 	base64 := `{"data":[{"index":1,"embedding":"AABAQAAAgEA="},{"index":0,"embedding":"AACAPwAAAEA="}]}`
-	vectors, err := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, base64))).EmbedDocuments(t.Context(),
-		[]string{"a", "b"})
+	embedder := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, base64)))
+	vectors, err := embedder.EmbedDocuments(t.Context(), []string{"a", "b"})
 	if err != nil || !slices.Equal(vectors[0], []float32{1, 2}) || !slices.Equal(vectors[1], []float32{3, 4}) {
 		t.Errorf("base64: %v, %v", vectors, err)
 	}
@@ -296,8 +296,8 @@ func testBadVectors(t *testing.T) {
 	_, err = newEmbedder(t, srv, provider.WithBatchSize(1),
 		provider.WithEmbedConcurrency(1)).EmbedDocuments(t.Context(), []string{"a", "b"})
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "texts[1:2]", "3 dimensions")
-	_, err = newEmbedder(t, newServer(t, embedPath, lengths()), provider.WithEmbedDimensions(5)).EmbedQuery(t.Context(),
-		"a")
+	embedder = newEmbedder(t, newServer(t, embedPath, lengths()), provider.WithEmbedDimensions(5))
+	_, err = embedder.EmbedQuery(t.Context(), "a")
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "Dimensions")
 }
 

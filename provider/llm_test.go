@@ -132,8 +132,8 @@ func testCallbacks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{}
-			resp, err := newLLM(t, chatServer(t, test.answer), provider.WithCallback(r)).GenerateContent(t.Context(),
-				test.input, test.options...)
+			llm := newLLM(t, chatServer(t, test.answer), provider.WithCallback(r))
+			resp, err := llm.GenerateContent(t.Context(), test.input, test.options...)
 			if got := jsonOf(t, r.events); got != jsonOf(t, test.want) {
 				t.Errorf("callbacks %s, want %s", got, jsonOf(t, test.want))
 			}

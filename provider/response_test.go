@@ -96,8 +96,8 @@ func testGenerationInfo(t *testing.T) {
 			o = onlyText()
 		}
 		var used []provider.Usage
-		resp, err := newLLM(t, chatServer(t, h), provider.WithUsageFunc(onUsage(&used))).GenerateContent(t.Context(),
-			human("x"), o)
+		llm := newLLM(t, chatServer(t, h), provider.WithUsageFunc(onUsage(&used)))
+		resp, err := llm.GenerateContent(t.Context(), human("x"), o)
 		if err != nil {
 			t.Fatal(err)
 		}

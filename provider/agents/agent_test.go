@@ -185,18 +185,17 @@ func TestToolAgentStreams(t *testing.T) {
 	l := &listener{}
 	got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil, agents.WithCallback(l))), "Oslo?")
 	if err != nil || got != "It rains." || strings.Join(l.heard, "|") != "It |rains." {
-		t.Errorf("%q, %v, heard %q", got, err, l.heard)
+		t.Errorf("answer %q, error %v, streamed %q; want It rains., in two pieces", got, err, l.heard)
 	}
 	l.heard = nil
 	var own []string
 	_, err = chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil, agents.WithCallback(l))), "Oslo?",
 		chains.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-			own = append(own,
-				string(chunk))
+			own = append(own, string(chunk))
 			return nil
 		}))
 	if err != nil || strings.Join(own, "|") != "It |rains." || l.heard != nil {
-		t.Errorf("%v, %q beside %q", err, own, l.heard)
+		t.Errorf("error %v, the chain heard %q, the handler %q; want the chain alone", err, own, l.heard)
 	}
 }
 
@@ -204,14 +203,15 @@ func TestToolAgentErrors(t *testing.T) {
 	llm, _ := model(t, babytest.JSON(401, `{"error":"no"}`))
 	_, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil)), "x")
 	if !llms.IsAuthenticationError(err) {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v, want an authentication error", err)
 	}
 	for name, test := range map[string]struct {
 		model llms.Model
 		tools []tools.Tool
 	}{
-		"no model": {nil, nil}, "nil tool": {llm, []tools.Tool{nil}}, "one name": {llm,
-			[]tools.Tool{weather(t), weather(t)}},
+		"no model": {nil, nil},
+		"nil tool": {llm, []tools.Tool{nil}},
+		"one name": {llm, []tools.Tool{weather(t), weather(t)}},
 	} {
 		if _, err := agents.NewToolAgent(test.model, test.tools); err == nil {
 			t.Errorf("%s is no error", name)
@@ -232,9 +232,9 @@ func TestToolAgentErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	llm, srv := model(t, calls("", [3]string{"1", "stop", "{}"}))
-	if _, err := chains.Run(ctx, langchain.NewExecutor(newAgent(t, llm, []tools.Tool{stop})), "x"); !errors.Is(err,
-		context.Canceled) || len(srv.Requests()) != 1 {
-		t.Errorf("error %v, %d requests", err, len(srv.Requests()))
+	_, err = chains.Run(ctx, langchain.NewExecutor(newAgent(t, llm, []tools.Tool{stop})), "x")
+	if !errors.Is(err, context.Canceled) || len(srv.Requests()) != 1 {
+		t.Errorf("error %v after %d requests, want the cancelled context after one", err, len(srv.Requests()))
 	}
 }
 
