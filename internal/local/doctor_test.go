@@ -29,12 +29,19 @@ func TestDoctor(t *testing.T) {
 		well              bool
 		want              string
 	}{
-		"all is well":           {bin, "127.0.0.1:0", t.TempDir(), true, `(?s)^cache     ok     .* MB free\nPython    ok     3.12.1 at .*\nengines   ok     not installed yet: babyapi-local setup does it\nport      ok     free`},
-		"no Python":             {t.TempDir(), "127.0.0.1:0", t.TempDir(), false, `Python    WRONG  no fit Python found; .*`},
-		"the port is taken":     {bin, taken.Addr().String(), t.TempDir(), false, `port      WRONG  127.0.0.1:\d+ is in use`},
-		"the port is ours":      {bin, strings.TrimPrefix(ours.URL, "http://"), t.TempDir(), true, `port      ok     in use by a babyapi-local that answers`},
-		"a cache that is none":  {bin, "127.0.0.1:0", filepath.Join(file, "x"), false, `cache     WRONG  .*set BABYAPI_LOCAL_CACHE`},
-		"a Python that is gone": {bin, "127.0.0.1:0", withBrokenEnv(t), false, `Python    WRONG  that of the installed engines does not run: .*; babyapi-local installs them again`},
+		"all is well": {bin, "127.0.0.1:0", t.TempDir(), true,
+			`(?s)^cache     ok     .* MB free\nPython    ok     3.12.1 at .*\n` +
+				`engines   ok     not installed yet: babyapi-local setup does it\nport      ok     free`},
+		"no Python": {t.TempDir(), "127.0.0.1:0", t.TempDir(), false,
+			`Python    WRONG  no fit Python found; .*`},
+		"the port is taken": {bin, taken.Addr().String(), t.TempDir(), false,
+			`port      WRONG  127.0.0.1:\d+ is in use`},
+		"the port is ours": {bin, strings.TrimPrefix(ours.URL, "http://"), t.TempDir(), true,
+			`port      ok     in use by a babyapi-local that answers`},
+		"a cache that is none": {bin, "127.0.0.1:0", filepath.Join(file, "x"), false,
+			`cache     WRONG  .*set BABYAPI_LOCAL_CACHE`},
+		"a Python that is gone": {bin, "127.0.0.1:0", withBrokenEnv(t), false,
+			`Python    WRONG  that of the installed engines does not run: .*; babyapi-local installs them again`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +91,8 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Clean(t.Context(), c, &out); err == nil || !strings.Contains(err.Error(), "is in use by a babyapi-local that runs: stop it first") {
+	if err := Clean(t.Context(), c, &out); err == nil ||
+		!strings.Contains(err.Error(), "is in use by a babyapi-local that runs: stop it first") {
 		t.Errorf("while it is used: %v", err)
 	}
 	unlock()
@@ -98,7 +106,8 @@ func TestClean(t *testing.T) {
 	if err := Clean(t.Context(), Config{CacheDir: filepath.Join(cache, "none")}, &out); err != nil {
 		t.Error(err)
 	}
-	if want := "removed 4 MB from " + cache + "\nnothing is installed in " + filepath.Join(cache, "none") + "\n"; out.String() != want {
+	if want := "removed 4 MB from " + cache + "\nnothing is installed in " + filepath.Join(cache, "none") +
+		"\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

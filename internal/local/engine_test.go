@@ -72,14 +72,14 @@ func playParent() {
 
 func newTestEngine(dir, mode string) *engine {
 	return &engine{
-		backend:  &backend{name: "chat", own: true},
-		command:  []string{os.Args[0]},
-		env:      append(os.Environ(), childMode+"="+mode),
-		dir:      dir,
-		logPath:  filepath.Join(dir, "chat.log"),
-		ready:    "/health",
-		header:   [2]string{"Authorization", "Bearer k"},
-		messages: io.Discard,
+		backend:    &backend{name: "chat", own: true},
+		command:    []string{os.Args[0]},
+		env:        append(os.Environ(), childMode+"="+mode),
+		dir:        dir,
+		logPath:    filepath.Join(dir, "chat.log"),
+		ready:      "/health",
+		credential: credential{"Authorization", "Bearer k"},
+		messages:   io.Discard,
 	}
 }
 
@@ -136,7 +136,9 @@ func TestEngineThatNeverComesUp(t *testing.T) {
 	e := newTestEngine(t.TempDir(), "broken")
 	var first error
 	e.run(t.Context(), func(err error) { first = err }) // returns: it is not tried again
-	if first == nil || !strings.Contains(first.Error(), "ended before it was up: exit status 3; it said:\nno such model") || !strings.Contains(first.Error(), e.logPath) {
+	if first == nil || !strings.Contains(first.Error(),
+		"ended before it was up: exit status 3; it said:\nno such model") ||
+		!strings.Contains(first.Error(), e.logPath) {
 		t.Error(first)
 	}
 	e.command = []string{filepath.Join(e.dir, "nothing-here")}
@@ -165,7 +167,8 @@ func TestEngineIsStartedAgain(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	lines := bufio.NewScanner(messages)
-	for _, want := range []string{"the chat engine ended unexpectedly: exit status 4 (log: " + e.logPath + "); starting it again in 1s", "the chat engine is up again"} {
+	for _, want := range []string{"the chat engine ended unexpectedly: exit status 4 (log: " + e.logPath +
+		"); starting it again in 1s", "the chat engine is up again"} {
 		if !lines.Scan() || lines.Text() != want {
 			t.Fatalf("said %q, want %q", lines.Text(), want)
 		}
