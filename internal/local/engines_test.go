@@ -32,7 +32,7 @@ func realStack(t *testing.T, c Config) *Stack {
 	}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			t.Errorf("closing the stack: %v", err)
 		}
 	})
 	return s
@@ -42,7 +42,7 @@ func post(t *testing.T, url, body string, out any) {
 	t.Helper()
 	resp, text := send(t, http.MethodPost, url, body, "Content-Type", "application/json")
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %s", url, resp.StatusCode, text)
+		t.Fatalf("POST %s: %d %s, want 200", url, resp.StatusCode, text)
 	}
 	if err := json.Unmarshal([]byte(text), out); err != nil {
 		t.Fatalf("%s: %v in %s", url, err, text)
@@ -86,7 +86,7 @@ func convert(t *testing.T, s *Stack, name, text string) converted {
 	resp, body := upload(t, s.BaseURL()+"/docling/v1/convert/file", name, text)
 	var c converted
 	if err := json.Unmarshal([]byte(body), &c); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %s", name, resp.StatusCode, body)
+		t.Fatalf("converting %s: %d %s, want 200 and a document", name, resp.StatusCode, body)
 	}
 	return c
 }
@@ -117,7 +117,7 @@ func TestEnginesByDefault(t *testing.T) {
 				`Passage: The Alpha project had a budget of 250,000 euros.\n\n`+
 				`Question: What was the budget of the Alpha project?"}]}`, &a)
 		if len(a.Choices) != 1 || !strings.Contains(a.Choices[0].Message.Content, "250,000") {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want one choice that says 250,000", a)
 		}
 	})
 	t.Run("infer", func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestEnginesByDefault(t *testing.T) {
 		}
 		post(t, base+"/infer", `{"prompt":"Name a colour.","max_tokens":4}`, &a)
 		if a.Output == "" || a.Model != ChatModel || a.Usage.Completion != 4 || a.FinishReason != "length" {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want four tokens of %s", a, ChatModel)
 		}
 	})
 	t.Run("embeddings", func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestEnginesByDefault(t *testing.T) {
 			"documents":["The garden has three apple trees.","The tenant bears the cost of damaged glass.",`+
 			`"Trains leave at noon."]}`, &a)
 		if len(a.Results) != 1 || a.Results[0].Index != 1 || a.Model != "all-minilm-l6-v2 (cosine)" {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want the document about glass, by cosine", a)
 		}
 	})
 	t.Run("convert", func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestEnginesByDefault(t *testing.T) {
 			c := convert(t, s, name, text)
 			for _, w := range want {
 				if c.Status != "success" || !strings.Contains(c.Document.Markdown, w) {
-					t.Errorf("%s: %+v", name, c)
+					t.Errorf("conversion of %s: %+v, want success and %q", name, c, w)
 				}
 			}
 		}
@@ -191,21 +191,21 @@ func TestEnginesByDefault(t *testing.T) {
 		c := convert(t, s, "scan.pdf", "")
 		if c.Status != "partial_success" || len(c.Errors) != 1 ||
 			!strings.Contains(c.Errors[0].Message, "no text was found in the document; a scan needs OCR") {
-			t.Errorf("%+v", c)
+			t.Errorf("conversion of a scan: %+v, want partial success and a hint to OCR", c)
 		}
 	})
 	t.Run("a scan among other pages", func(t *testing.T) { // of which one is blank
 		c := convert(t, s, "mixed.pdf", "")
 		if c.Status != "partial_success" || len(c.Errors) != 1 || c.Errors[0].Page != 3 ||
 			!strings.Contains(c.Document.Markdown, "Revenue") {
-			t.Errorf("%+v", c)
+			t.Errorf("conversion of mixed.pdf: %+v, want partial success, page 3 in the error, and the text of the others", c)
 		}
 	})
 	t.Run("chunk", func(t *testing.T) {
 		for _, kind := range []string{"hybrid", "hierarchical"} {
 			resp, body := upload(t, base+"/docling/v1/chunk/"+kind+"/file", "a.md", "# Title\n\nThe text.")
 			if resp.StatusCode != http.StatusOK || !strings.Contains(body, `"headings":["Title"]`) {
-				t.Errorf("%s: %d %s", kind, resp.StatusCode, body)
+				t.Errorf("chunks (%s): %d %s, want the heading Title", kind, resp.StatusCode, body)
 			}
 		}
 	})
@@ -254,7 +254,7 @@ func TestEnginesByDefault(t *testing.T) {
 			failed = failed || resp.StatusCode == http.StatusServiceUnavailable ||
 				resp.StatusCode == http.StatusBadGateway
 			if resp.StatusCode != http.StatusOK && !strings.Contains(body, "the chat engine") {
-				t.Fatalf("%d %s", resp.StatusCode, body)
+				t.Fatalf("while the engine is down: %d %s, want an error that names it", resp.StatusCode, body)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -287,7 +287,7 @@ func childWith(t *testing.T, text string) int {
 			return pid
 		}
 	}
-	t.Fatalf("no child of ours has %q", text)
+	t.Fatalf("no child of this process has %q in its command line", text)
 	return 0
 }
 
@@ -305,11 +305,11 @@ func TestEnginesOfTheUser(t *testing.T) {
 		var a rerankResponse
 		if err := json.Unmarshal([]byte(body), &a); err != nil || resp.StatusCode != http.StatusOK ||
 			len(a.Results) != 2 {
-			t.Fatalf("%d %s", resp.StatusCode, body)
+			t.Fatalf("rerank: %d %s, want two results", resp.StatusCode, body)
 		}
 		for _, r := range a.Results { // after the activation
 			if r.RelevanceScore <= 0 || r.RelevanceScore >= 1 {
-				t.Errorf("%+v", r)
+				t.Errorf("result %+v, want a score between 0 and 1", r)
 			}
 		}
 	})
@@ -370,12 +370,12 @@ func stream(ctx context.Context, t *testing.T, base string, first func()) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/completions",
 		strings.NewReader(`{"stream":true,"ignore_eos":true,"max_tokens":100000,"prompt":"Once upon a time"}`))
 	if err != nil {
-		t.Error(err)
+		t.Errorf("making the request of a stream: %v", err)
 		return
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Error(err)
+		t.Errorf("sending the request of a stream: %v", err)
 		first()
 		return
 	}
@@ -400,7 +400,7 @@ func TestEnginesWithOCR(t *testing.T) {
 	for _, name := range []string{"scan.pdf", "mixed.pdf"} {
 		if c := convert(t, s, name, ""); c.Status != "success" || !strings.Contains(c.Document.Markdown, "4711") ||
 			!strings.Contains(c.Document.Markdown, "250 euros") {
-			t.Errorf("%s: %+v", name, c)
+			t.Errorf("conversion of %s with OCR: %+v, want its text", name, c)
 		}
 	}
 }

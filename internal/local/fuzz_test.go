@@ -50,7 +50,7 @@ func FuzzGateway(f *testing.F) {
 		handler(t).ServeHTTP(w, r)
 		if w.Body.Len() > 0 && w.Code != http.StatusTemporaryRedirect && w.Code != http.StatusMovedPermanently &&
 			!json.Valid(w.Body.Bytes()) || w.Header().Get(requestIDHeader) == "" {
-			t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
+			t.Errorf("answer %d %s %v, want JSON and a request id", w.Code, w.Body, w.Header())
 		}
 		if s := bad.Load(); s != nil {
 			t.Errorf("an engine got %s", *s)

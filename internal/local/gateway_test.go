@@ -183,10 +183,10 @@ func TestGatewayRefuses(t *testing.T) {
 			}
 			resp, body := send(t, tt.method, g.URL+tt.path, tt.body, tt.headers...)
 			if resp.StatusCode != tt.status || !strings.Contains(body, tt.want) {
-				t.Errorf("%d %s, want %d with %s", resp.StatusCode, body, tt.status, tt.want)
+				t.Errorf("answer %d %s, want %d with %s", resp.StatusCode, body, tt.status, tt.want)
 			}
 			if resp.Header.Get("x-babyapi-request-id") == "" {
-				t.Error("no request id")
+				t.Error("the answer has no request id")
 			}
 			if n := len(u.requests); n != 0 {
 				t.Errorf("%d requests reached an engine", n)
@@ -225,10 +225,10 @@ func TestGatewayForwards(t *testing.T) {
 			resp, body := send(t, http.MethodPost, g.URL+tt.path, tt.body, "Authorization", "Bearer of-the-caller",
 				"X-Request-Id", "r1")
 			if resp.StatusCode != http.StatusOK || body != `{"ok":true}` {
-				t.Errorf("%d %s", resp.StatusCode, body)
+				t.Errorf("answer %d %s, want that of the engine", resp.StatusCode, body)
 			}
 			if id := resp.Header.Get("x-babyapi-request-id"); id != "r1" {
-				t.Errorf("request id %q", id)
+				t.Errorf("request id %q, want the caller's, r1", id)
 			}
 			r, sent := <-u.requests, <-u.bodies
 			if r.URL.RequestURI() != tt.wantPath || sent != tt.wantBody {
@@ -314,7 +314,7 @@ func TestGatewayEngineDown(t *testing.T) {
 		resp, text := send(t, http.MethodPost, g.URL+path, body)
 		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" ||
 			!strings.Contains(text, "is not up") {
-			t.Errorf("%s: %d %s", path, resp.StatusCode, text)
+			t.Errorf("%s: answer %d %s, want 503 that says which engine is not up", path, resp.StatusCode, text)
 		}
 	}
 	if resp, text := send(t, http.MethodGet, g.URL+"/ready", ""); resp.StatusCode != http.StatusServiceUnavailable ||
@@ -367,7 +367,7 @@ func TestGatewayStreams(t *testing.T) {
 	defer func() { _ = resp.Body.Close() }()
 	line, err := bufio.NewReader(resp.Body).ReadString('\n')
 	if err != nil || line != "data: {}\n" {
-		t.Fatalf("%q %v", line, err)
+		t.Fatalf("first line of the stream %q, error %v; want data: {}", line, err)
 	}
 	leave()
 	<-left
@@ -401,11 +401,11 @@ func TestGatewayUploadsUnbuffered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b := <-first; b != 'x' { // which comes although the body has not ended
-		t.Errorf("got %q", b)
+		t.Errorf("first byte of the upload %q, want x, before the upload has ended", b)
 	}
 	_ = write.Close()
 	if err := <-done; err != nil {
-		t.Error(err)
+		t.Errorf("upload: %v", err)
 	}
 }
 
@@ -441,7 +441,7 @@ func TestGatewayAnswersDuringUpload(t *testing.T) {
 		_ = write.Close()
 	}()
 	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != "3 bytes, <nil>" {
-		t.Errorf("%q, %v", rest, err)
+		t.Errorf("rest of the answer %q, error %v; want the whole upload counted", rest, err)
 	}
 }
 
@@ -467,7 +467,7 @@ func TestInferPassesOnErrors(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusBadRequest, `{"error":{"message":"no"}}`))
 	resp, body := send(t, http.MethodPost, newGateway(t, u).URL+"/infer", `{"prompt":"x"}`)
 	if resp.StatusCode != http.StatusBadRequest || body != `{"error":{"message":"no"}}` {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("answer %d %s, want the engine's error as it is", resp.StatusCode, body)
 	}
 }
 
@@ -557,7 +557,7 @@ func TestRerankByCosine(t *testing.T) {
 				`{"query":"q","documents":["a",{"content":[{"type":"text","text":"b"}]},"c"]`+tt.extra+`}`)
 			var got rerankResponse
 			if err := json.Unmarshal([]byte(body), &got); err != nil || resp.StatusCode != http.StatusOK {
-				t.Fatalf("%d %s: %v", resp.StatusCode, body, err)
+				t.Fatalf("answer %d %s, error %v; want a ranking", resp.StatusCode, body, err)
 			}
 			if got := strings.Replace(strings.TrimSpace(body), got.ID, "-", 1); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
@@ -601,13 +601,13 @@ func TestRerankWithModel(t *testing.T) {
 			`{"model":"r","query":"q","documents":["a","b"]`+extra+`}`)
 		var got rerankResponse
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
-			t.Fatalf("%s: %v", body, err)
+			t.Fatalf("answer %s: %v", body, err)
 		}
 		if fmt.Sprint(got.Results) != want {
 			t.Errorf("got %v, want %s", got.Results, want)
 		}
 		if sent := <-u.bodies; sent != `{"documents":["a","b"],"model":"r","query":"q","top_n":2}` {
-			t.Errorf("sent %s", sent)
+			t.Errorf("request to the rerank engine %s, want all documents and top_n 2", sent)
 		}
 	}
 }
@@ -619,7 +619,7 @@ func TestRerankWithModelRefusesToCut(t *testing.T) {
 		resp, body := send(t, http.MethodPost, g.URL+"/v1/rerank", `{"query":"q","documents":["a"],"`+key+`":5}`)
 		if resp.StatusCode != http.StatusBadRequest ||
 			!strings.Contains(body, key+" is refused: send shorter documents") {
-			t.Errorf("%d %s", resp.StatusCode, body)
+			t.Errorf("%s: answer %d %s, want 400 that says why", key, resp.StatusCode, body)
 		}
 	}
 }
@@ -645,6 +645,6 @@ func TestModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(list.Data); got != "[{smollm2-135m-instruct 8 0} {all-minilm-l6-v2 8 0} {theirs 0 1}]" {
-		t.Errorf("%s", got)
+		t.Errorf("models listed %s, want those of chat, embeddings and the remote reranker", got)
 	}
 }

@@ -46,7 +46,7 @@ func TestFindPythonPassesOverUnfit(t *testing.T) {
 	t.Setenv("PATH", shims+string(os.PathListSeparator)+bin)
 	py, err := findPython(t.Context(), "")
 	if err != nil || py.Executable != filepath.Join(bin, "python3") {
-		t.Errorf("%+v, %v", py, err)
+		t.Errorf("Python found %+v, error %v; want the second one, the first does not run", py, err)
 	}
 }
 
@@ -95,11 +95,11 @@ func TestFindPythonNone(t *testing.T) {
 	_, err := findPython(t.Context(), "")
 	if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), "none on the PATH") ||
 		!strings.Contains(err.Error(), "install it") {
-		t.Error(err)
+		t.Errorf("error without a Python: %v, want advice how to install one", err)
 	}
 	_, err = findPython(t.Context(), "python9")
 	if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), "python9") {
-		t.Error(err)
+		t.Errorf("error of a named Python that is not there: %v, want its name", err)
 	}
 }
 

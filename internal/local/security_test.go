@@ -54,24 +54,24 @@ func TestGatewayIsNoProxy(t *testing.T) {
 		_, _ = io.WriteString(c, request)
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
-			t.Fatalf("%q: %v", request, err)
+			t.Fatalf("no answer to %q: %v", request, err)
 		}
 		body, _ := io.ReadAll(resp.Body)
 		_ = c.Close()
 		if resp.StatusCode == http.StatusOK || strings.Contains(string(body), "classified") {
-			t.Errorf("%q: %d %s", request, resp.StatusCode, body)
+			t.Errorf("request %q: answer %d %s, want a refusal", request, resp.StatusCode, body)
 		}
 	}
 	source := fmt.Sprintf(`{"sources":[{"kind":"http","url":%q}]}`, victim.URL+"/secret")
 	if resp, body := send(t, http.MethodPost, g.URL+"/docling/v1/convert/source",
 		source); resp.StatusCode != http.StatusOK {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("conversion of a URL: answer %d %s, want 200", resp.StatusCode, body)
 	}
 	for len(u.bodies) > 1 {
 		<-u.bodies
 	}
 	if got := <-u.bodies; got != source {
-		t.Errorf("docling got %s", got)
+		t.Errorf("docling got %s, want the source as it was sent", got)
 	}
 	if n := len(victim.requests); n != 0 {
 		t.Errorf("%d requests reached a server that is no engine", n)
@@ -82,7 +82,7 @@ func TestGatewayIsNoProxy(t *testing.T) {
 func TestRequirementsAreHashed(t *testing.T) {
 	names, err := filepath.Glob("engines/requirements*.txt")
 	if err != nil || len(names) < 4 {
-		t.Fatalf("%v %v", names, err)
+		t.Fatalf("lock files %v, error %v; want at least four", names, err)
 	}
 	pinned := regexp.MustCompile(`^[A-Za-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s;]+`)
 	packages := 0
@@ -136,7 +136,7 @@ func TestInstallChecksHashes(t *testing.T) {
 	}
 	commands := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if len(commands) != 3 {
-		t.Fatalf("it ran %q", commands)
+		t.Fatalf("commands that were run: %q, want three", commands)
 	}
 	for _, c := range commands {
 		for _, option := range []string{"--require-hashes", "--no-deps", "--only-binary :all:"} {
@@ -182,10 +182,10 @@ func TestKilledWhileBuilding(t *testing.T) {
 	expect(secondSays, "half")
 	expect(secondSays, "whole")
 	if err := second.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the second builder ended with %v", err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "env", "second")); string(text) != "2" {
-		t.Errorf("%q, %v", text, err)
+		t.Errorf("file of the second builder %q, error %v; want 2", text, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "env.partial")); err == nil {
 		t.Error("a half-built folder is left")

@@ -49,7 +49,7 @@ func TestStartRefuses(t *testing.T) {
 			s, err := Start(t.Context(), c)
 			if err == nil {
 				_ = s.Close()
-				t.Fatal("it started")
+				t.Fatal("a stack with this configuration started, want an error")
 			}
 			if !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %s", err, tt.want)
@@ -69,7 +69,7 @@ func TestStartInFrontOfOthers(t *testing.T) {
 	}
 	if resp, body := send(t, http.MethodGet, s.BaseURL()+"/ready", ""); resp.StatusCode != http.StatusOK ||
 		strings.Count(body, `"up":true`) != 5 {
-		t.Errorf("%d %s", resp.StatusCode, body)
+		t.Errorf("GET /ready: %d %s, want 200 and five engines up", resp.StatusCode, body)
 	}
 	if _, body := send(t, http.MethodGet, s.BaseURL()+"/v1/models",
 		""); strings.TrimSpace(body) != `{"data":[{"id":"m"}],"object":"list"}` {
@@ -81,7 +81,7 @@ func TestStartInFrontOfOthers(t *testing.T) {
 		t.Errorf("with nothing behind it: %d %s", resp.StatusCode, body)
 	}
 	if err := s.Close(); err != nil {
-		t.Error(err)
+		t.Errorf("closing the stack: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
@@ -90,6 +90,6 @@ func TestStartInFrontOfOthers(t *testing.T) {
 		t.Error("something was installed")
 	}
 	if s.LogDir() != "" {
-		t.Errorf("logs at %s", s.LogDir())
+		t.Errorf("folder of logs %s, want none without engines", s.LogDir())
 	}
 }
