@@ -121,33 +121,29 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 			return
 		}
 		yieldedEnd := false // the error of the context that ended; then every source fails with it
-		i := -1
-		for docs, err := range l.results(ctx, mode, sources) {
-			i++
-			if err == nil && len(docs) == 0 {
-				err = invalid("%s: docling found no text in it: a scan needs OCR (DoOCR in WithConvertOptions)",
-					sourceName(sources[i]))
-			}
+		l.load(ctx, mode, sources, func(s babyclient.Source, docs []schema.Document, err error) bool {
 			for _, d := range docs {
 				if !yield(d, nil) {
-					return
+					return false
 				}
 			}
+			if err == nil && len(docs) > 0 {
+				return true
+			}
 			if err == nil {
-				continue
+				err = invalid("%s: docling found no text in it: a scan needs OCR (DoOCR in WithConvertOptions)",
+					sourceName(s))
 			}
 			if ctx.Err() != nil {
 				// Only a job that was submitted has more to say: its ID, with which it can be
 				// collected.
 				if b, ok := errors.AsType[*babyclient.BatchError](err); yieldedEnd && (!ok || b.ID == "") {
-					continue
+					return true
 				}
 				yieldedEnd = true
 			}
-			if !yield(schema.Document{}, wrapError(err)) {
-				return
-			}
-		}
+			return yield(schema.Document{}, wrapError(err))
+		})
 	}
 }
 
@@ -174,30 +170,27 @@ func (l *Loader) openSources() ([]babyclient.Source, error) {
 	return out, errors.Join(failed...)
 }
 
-// results yields the documents that each source gives, one element for each source.
-func (l *Loader) results(
-	ctx context.Context, mode Mode, sources []babyclient.Source,
-) iter.Seq2[[]schema.Document, error] {
+// deliver takes what a source gave, and reports whether to go on.
+type deliver func(s babyclient.Source, docs []schema.Document, err error) bool
+
+// load delivers the documents of each source, in their order.
+func (l *Loader) load(ctx context.Context, mode Mode, sources []babyclient.Source, deliver deliver) {
 	switch {
 	case len(sources) == 0:
-		return func(func([]schema.Document, error) bool) {}
 	case mode != PerChunk:
-		return l.convertAll(ctx, mode, sources)
+		l.convertAll(ctx, mode, sources, deliver)
 	case l.noChunkJobs.Load():
-		return func(yield func([]schema.Document, error) bool) {
-			for _, s := range sources {
-				if !yield(l.chunkPlainly(ctx, s)) {
-					return
-				}
+		for _, s := range sources {
+			if docs, err := l.chunkPlainly(ctx, s); !deliver(s, docs, err) {
+				return
 			}
 		}
+	default:
+		l.chunkAll(ctx, sources, deliver)
 	}
-	return l.chunkAll(ctx, sources)
 }
 
-func (l *Loader) convertAll(
-	ctx context.Context, mode Mode, sources []babyclient.Source,
-) iter.Seq2[[]schema.Document, error] {
+func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient.Source, deliver deliver) {
 	options := l.convert
 	// The JSON is for the metadata: the Markdown says neither pages nor media type.
 	options.ToFormats = []string{babyclient.FormatMarkdown, babyclient.FormatJSON}
@@ -205,35 +198,31 @@ func (l *Loader) convertAll(
 		options.MDPageBreakPlaceholder = pageBreak
 	}
 	req := &babyclient.ConvertAllRequest{Sources: sources, Options: options, BatchOptions: l.batch}
-	return func(yield func([]schema.Document, error) bool) {
-		i := 0
-		for c, err := range l.client.Docling.ConvertAll(ctx, req) {
-			if !yield(convertedDocuments(mode, sources[i], c), err) {
-				return
-			}
-			i++
+	i := 0
+	for c, err := range l.client.Docling.ConvertAll(ctx, req) {
+		if !deliver(sources[i], convertedDocuments(mode, sources[i], c), err) {
+			return
 		}
+		i++
 	}
 }
 
-func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source) iter.Seq2[[]schema.Document, error] {
+func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source, deliver deliver) {
 	req := &babyclient.ChunkAllRequest{Sources: sources, Chunker: l.chunker, Convert: l.convert, Options: l.chunking,
 		IncludeConvertedDoc: new(true), BatchOptions: l.batch}
-	return func(yield func([]schema.Document, error) bool) {
-		i := 0
-		for c, err := range l.client.Docling.ChunkAll(ctx, req) {
-			docs := chunkDocuments(sources[i], c)
-			if isMissingJobEndpoint(err) && sources[i].Reader == nil {
-				// Nothing has run, so the plain call bills nothing twice. A reader is spent and
-				// cannot be sent again.
-				l.noChunkJobs.Store(true)
-				docs, err = l.chunkPlainly(ctx, sources[i])
-			}
-			if !yield(docs, err) {
-				return
-			}
-			i++
+	i := 0
+	for c, err := range l.client.Docling.ChunkAll(ctx, req) {
+		docs := chunkDocuments(sources[i], c)
+		if isMissingJobEndpoint(err) && sources[i].Reader == nil {
+			// Nothing has run, so the plain call bills nothing twice. A reader cannot be sent
+			// again.
+			l.noChunkJobs.Store(true)
+			docs, err = l.chunkPlainly(ctx, sources[i])
 		}
+		if !deliver(sources[i], docs, err) {
+			return
+		}
+		i++
 	}
 }
 

@@ -52,9 +52,7 @@ func WithClientOptions(opts ...babyclient.Option) Option {
 
 // WithModel sets the model of calls that name none. Default: the client's, which New takes from
 // BABYAPI_DEFAULT_MODEL.
-func WithModel(model string) Option {
-	return func(c *config) { c.model = strings.TrimSpace(model) }
-}
+func WithModel(model string) Option { return func(c *config) { c.model = strings.TrimSpace(model) } }
 
 // WithEmbeddingModel sets the model of [LLM.CreateEmbedding]. There is no default, since vectors of
 // another model than that of the index would spoil the index without any error.
@@ -64,9 +62,7 @@ func WithEmbeddingModel(model string) Option {
 
 // WithEmbeddingDimensions sets how many numbers the vectors of [LLM.CreateEmbedding] have, for
 // models that can shorten them. Default, and 0: as many as the model gives.
-func WithEmbeddingDimensions(n int) Option {
-	return func(c *config) { c.embeddingDimensions = n }
-}
+func WithEmbeddingDimensions(n int) Option { return func(c *config) { c.embeddingDimensions = n } }
 
 // WithCallback sets the CallbacksHandler.
 func WithCallback(h callbacks.Handler) Option { return func(c *config) { c.callback = h } }
