@@ -225,7 +225,7 @@ func failOn(text string, h http.Handler) http.Handler {
 	})
 }
 
-func TestResume(t *testing.T) {
+func TestResumeEmbedsWhatIsMissing(t *testing.T) {
 	texts := numbered(10)
 	srv := newServer(t, embedPath, failOn(texts[6], babytest.JSON(500, `{"error":"engine died"}`)))
 	var progress []string

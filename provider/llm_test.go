@@ -53,7 +53,7 @@ func testInterfaces(t *testing.T) {
 	wantError(t, err, llms.ErrCodeInvalidRequest, "WithEmbeddingModel")
 }
 
-func TestNew(t *testing.T) {
+func TestNewRefusesBadOptions(t *testing.T) {
 	srv := chatServer(t, says("hi"))
 	llm, err := provider.New(provider.WithToken(babytest.Key), provider.WithBaseURL(srv.URL),
 		provider.WithHTTPClient(&http.Client{}),

@@ -135,7 +135,7 @@ func testGenerationInfo(t *testing.T) {
 	}
 }
 
-func TestThinkTags(t *testing.T) {
+func TestThinkTagsAreTakenOffTheText(t *testing.T) {
 	closed, open := provider.WithThinkTags(), provider.WithOpenThinkTag()
 	for name, test := range map[string]struct {
 		option          llms.CallOption
@@ -210,7 +210,7 @@ func FuzzThinkTags(f *testing.F) {
 	})
 }
 
-func TestCutToolCall(t *testing.T) {
+func TestCutToolCallIsAnError(t *testing.T) {
 	withTool := llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}})
 	answer := func(message, finish string) http.Handler {
 		return babytest.JSON(200, `{"choices":[{"message":`+message+`,"finish_reason":"`+finish+`"}]}`)

@@ -118,10 +118,9 @@ func (b *backend) fail(ctx context.Context, w http.ResponseWriter, err error) {
 		notUp(w, b.name)
 	case notConnected:
 		w.Header().Set("Retry-After", "1")
-		writeError(w, http.StatusServiceUnavailable, "ServiceUnavailable",
-			fmt.Sprintf("the %s engine cannot be reached: %v", b.name, err))
+		writeError(w, http.StatusServiceUnavailable, "the %s engine cannot be reached: %v", b.name, err)
 	default:
-		writeError(w, http.StatusBadGateway, "BadGateway",
-			fmt.Sprintf("the %s engine gave no answer, and the request may have run: %v", b.name, err))
+		writeError(w, http.StatusBadGateway,
+			"the %s engine gave no answer, and the request may have run: %v", b.name, err)
 	}
 }

@@ -133,7 +133,7 @@ func TestExplainInstallFailures(t *testing.T) {
 }
 
 // What a step started ends with this process's context, and its output is in the error.
-func TestInstallStep(t *testing.T) {
+func TestInstallStepReportsAndEnds(t *testing.T) {
 	py, err := findPython(t.Context(), "")
 	if err != nil {
 		t.Skipf("a Python 3.11 to 3.14 is needed: %v", err)

@@ -57,7 +57,7 @@ func TestDoclingRoundRobin(t *testing.T) {
 	}
 }
 
-func TestDoclingPinning(t *testing.T) {
+func TestDoclingTaskStaysAtItsNode(t *testing.T) {
 	s, _ := newCluster(t)
 	for _, want := range []string{"docling-0", "docling-1"} {
 		resp, _ := send(t, http.MethodPost, s.URL+"/docling/v1/convert/file/async", "x")
@@ -81,7 +81,7 @@ func TestDoclingPinning(t *testing.T) {
 	}
 }
 
-func TestDoclingCancel(t *testing.T) {
+func TestDoclingCancelHidesTheTask(t *testing.T) {
 	s, _ := newCluster(t)
 	pin := []string{"x-babyapi-docling-id", "docling-1"}
 	const cancelled = `"task_id":"task-of-b","task_status":"cancelled"`

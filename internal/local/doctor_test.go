@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestDoctor(t *testing.T) {
+func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	bin := t.TempDir()
 	fakePython(t, filepath.Join(bin, "python3"), func(*interpreter) {})
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func withBrokenEnv(t *testing.T) string {
 	return cache
 }
 
-func TestClean(t *testing.T) {
+func TestCleanRemovesOnlyItsOwn(t *testing.T) {
 	cache := t.TempDir()
 	for _, name := range []string{"env-1/venv/x", "programs-1/x", "logs/8787/chat.log", "theirs/x"} {
 		path := filepath.Join(cache, name)

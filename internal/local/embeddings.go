@@ -51,7 +51,7 @@ func (g *gateway) prepareEmbeddings(w http.ResponseWriter, r *http.Request, body
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		writeError(w, http.StatusInternalServerError, "InternalServerError", err.Error())
+		writeError(w, http.StatusInternalServerError, "%v", err)
 		return false
 	}
 	setBody(r, text)

@@ -207,7 +207,7 @@ func TestEngineEndsWithItsParent(t *testing.T) {
 	isGone(t, address)
 }
 
-func TestAddressWriter(t *testing.T) {
+func TestAddressWriterFindsTheAddress(t *testing.T) {
 	a := &addressWriter{found: make(chan string, 1)}
 	for _, piece := range []string{"list", "ening http://127", ".0.0.1:5\nand", " more\nlistening http://x\n"} {
 		if n, err := a.Write([]byte(piece)); n != len(piece) || err != nil {

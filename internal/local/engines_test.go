@@ -198,7 +198,7 @@ func TestEnginesByDefault(t *testing.T) {
 		c := convert(t, s, "mixed.pdf", "")
 		if c.Status != "partial_success" || len(c.Errors) != 1 || c.Errors[0].Page != 3 ||
 			!strings.Contains(c.Document.Markdown, "Revenue") {
-			t.Errorf("conversion of mixed.pdf: %+v, want partial success, page 3 in the error, and the text of the others", c)
+			t.Errorf("conversion of mixed.pdf: %+v, want partial success, and an error of page 3", c)
 		}
 	})
 	t.Run("chunk", func(t *testing.T) {

@@ -2,7 +2,9 @@ package local
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 )
 
 // errorBody is vLLM's shape of an error; code is its HTTP status, or a word where the client's
@@ -25,8 +27,10 @@ func writeErrorBody(w http.ResponseWriter, status int, body errorBody) {
 	writeJSON(w, status, map[string]errorBody{"error": body})
 }
 
-func writeError(w http.ResponseWriter, status int, kind, message string) {
-	writeErrorBody(w, status, errorBody{Message: message, Type: kind, Code: status})
+// writeError answers with an error whose type is the name of the status, such as BadGateway.
+func writeError(w http.ResponseWriter, status int, format string, args ...any) {
+	kind := strings.ReplaceAll(http.StatusText(status), " ", "")
+	writeErrorBody(w, status, errorBody{Message: fmt.Sprintf(format, args...), Type: kind, Code: status})
 }
 
 // badRequestBody is the error of a request whose field param is wrong.
@@ -41,8 +45,8 @@ func badRequest(w http.ResponseWriter, param, message string) {
 // notUp is a 503. A client may send the request again, because nothing has run.
 func notUp(w http.ResponseWriter, name string) {
 	w.Header().Set("Retry-After", "1")
-	writeError(w, http.StatusServiceUnavailable, "ServiceUnavailable",
-		"the "+name+" engine is not up (yet, or not again); GET /ready tells which are")
+	writeError(w, http.StatusServiceUnavailable,
+		"the %s engine is not up (yet, or not again); GET /ready tells which are", name)
 }
 
 // doclingError is docling-serve's shape of an error.

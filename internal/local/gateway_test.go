@@ -281,7 +281,7 @@ func TestGatewayKeyOfRemote(t *testing.T) {
 	}
 }
 
-func TestNewRemote(t *testing.T) {
+func TestNewRemoteReadsURLs(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://127.0.0.1:8000":         "http://127.0.0.1:8000",
 		"http://127.0.0.1:11434/v1/":    "http://127.0.0.1:11434",
@@ -445,7 +445,7 @@ func TestGatewayAnswersDuringUpload(t *testing.T) {
 	}
 }
 
-func TestInfer(t *testing.T) {
+func TestInferIsAChatOfOneMessage(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusOK,
 		`{"model":"m","usage":{"total_tokens":3},"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}`))
 	g := newGateway(t, u)
@@ -624,7 +624,7 @@ func TestRerankWithModelRefusesToCut(t *testing.T) {
 	}
 }
 
-func TestModels(t *testing.T) {
+func TestModelsListsEveryEngine(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusOK, `{"object":"list","data":[{"id":"theirs","custom":1}]}`))
 	g := newGateway(t, u, func(g *gateway) {
 		remote, err := newRemote("rerank", u.URL)

@@ -61,7 +61,7 @@ func (g *gateway) infer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(answer.Choices) == 0 {
-		writeError(w, http.StatusBadGateway, "BadGateway", "the chat engine answered without a choice")
+		writeError(w, http.StatusBadGateway, "the chat engine answered without a choice")
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{

@@ -103,7 +103,7 @@ func TestFindPythonNone(t *testing.T) {
 	}
 }
 
-func TestCleanEnv(t *testing.T) {
+func TestCleanEnvLeavesOutTheUsersPython(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/elsewhere")
 	t.Setenv("VIRTUAL_ENV", "/elsewhere")
 	t.Setenv("HTTPS_PROXY", "http://proxy.example")

@@ -48,14 +48,14 @@ func readBody(w http.ResponseWriter, r *http.Request) requestBody {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			writeError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-				fmt.Sprintf("the body is larger than the %d MiB that babyapi-local reads", maxJSON>>20))
+			writeError(w, http.StatusRequestEntityTooLarge,
+				"the body is larger than the %d MiB that babyapi-local reads", maxJSON>>20)
 		}
 		return nil // in all other cases the client left
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		writeError(w, http.StatusUnsupportedMediaType, "UnsupportedMediaType",
-			fmt.Sprintf("the body has Content-Encoding %q: send it uncompressed", encoding))
+		writeError(w, http.StatusUnsupportedMediaType,
+			"the body has Content-Encoding %q: send it uncompressed", encoding)
 		return nil
 	}
 	var body requestBody

@@ -2,7 +2,6 @@ package local
 
 import (
 	"crypto/subtle"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,16 +52,12 @@ func (g *gateway) admit(next http.Handler) http.Handler {
 		}
 		w.Header().Set(requestIDHeader, id)
 		if !isLoopback(r.Host) {
-			writeError(w, http.StatusForbidden, "Forbidden",
-				fmt.Sprintf("the Host %q is refused: "+
-					"babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host))
+			writeError(w, http.StatusForbidden, "the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host)
 			return
 		}
 		if origin := r.Header.Get("Origin"); origin != "" {
 			if u, err := url.Parse(origin); err != nil || !isLoopback(u.Host) {
-				writeError(w, http.StatusForbidden, "Forbidden",
-					fmt.Sprintf("the Origin %q is refused: "+
-						"babyapi-local answers only to pages of this machine", origin))
+				writeError(w, http.StatusForbidden, "the Origin %q is refused: babyapi-local answers only to pages of this machine", origin)
 				return
 			}
 		}

@@ -90,7 +90,7 @@ func newAgent(t testing.TB, llm llms.Model, with []tools.Tool, opts ...agents.Op
 	return a
 }
 
-func TestToolAgent(t *testing.T) {
+func TestToolAgentCallsTools(t *testing.T) {
 	llm, srv := model(t,
 		calls("I look at both.", [3]string{"1", "weather", `{"city": "Oslo", "days": 2}`},
 			[3]string{"2", "weather", `{"city":"Atlantis"}`}),
@@ -199,7 +199,7 @@ func TestToolAgentStreams(t *testing.T) {
 	}
 }
 
-func TestToolAgentErrors(t *testing.T) {
+func TestToolAgentFails(t *testing.T) {
 	llm, _ := model(t, babytest.JSON(401, `{"error":"no"}`))
 	_, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil)), "x")
 	if !llms.IsAuthenticationError(err) {
