@@ -52,12 +52,14 @@ func (g *gateway) admit(next http.Handler) http.Handler {
 		}
 		w.Header().Set(requestIDHeader, id)
 		if !isLoopback(r.Host) {
-			writeError(w, http.StatusForbidden, "the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host)
+			writeError(w, http.StatusForbidden,
+				"the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host)
 			return
 		}
 		if origin := r.Header.Get("Origin"); origin != "" {
 			if u, err := url.Parse(origin); err != nil || !isLoopback(u.Host) {
-				writeError(w, http.StatusForbidden, "the Origin %q is refused: babyapi-local answers only to pages of this machine", origin)
+				writeError(w, http.StatusForbidden,
+					"the Origin %q is refused: babyapi-local answers only to pages of this machine", origin)
 				return
 			}
 		}
