@@ -34,7 +34,8 @@ func build(t *testing.T, names ...string) *examples {
 	if text, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatModel: "../internal/local/testdata/models/tiny-chat.gguf", Messages: t.Output()})
+	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0",
+		ChatModel: "../internal/local/testdata/models/tiny-chat.gguf", Messages: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,8 @@ func (e *examples) command(t *testing.T, name string, args ...string) *exec.Cmd 
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(e.bin, name), args...)
 	cmd.Dir = ".." // as go run ./examples/NAME
-	cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+e.base, "BABYAPI_API_KEY=local", "BABYAPI_DEFAULT_MODEL=tiny-chat")
+	cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+e.base, "BABYAPI_API_KEY=local",
+		"BABYAPI_DEFAULT_MODEL=tiny-chat")
 	return cmd
 }
 
@@ -68,18 +70,22 @@ func testOutput(t *testing.T, e *examples) {
 	}{
 		{"chat", "Say hello\n\nnever read\n", nil, 0, `^Ask something; an empty line ends it.\nHello!\n$`, ""},
 		{"chat", "hi", []string{"-model", "gpt-9"}, 1, `^Ask`, "chat: babyapi: POST /v1/chat/completions: 404"},
-		{"stream", "", []string{"Count to twenty"}, 0, `^1 2 3 .* 19 20\.\n\(\d+ tokens of prompt, \d+ of answer\)\n$`, ""},
+		{"stream", "", []string{"Count to twenty"}, 0, `^1 2 3 .* 19 20\.\n\(\d+ tokens of prompt, \d+ of answer\)\n$`,
+			""},
 		{"vision", "", nil, 1, `^$`, "image input is not supported"},
 		{"vision", "", []string{photo}, 1, `^$`, "nowhere.jpg"},
 		{"tools", "", nil, 0, `^get_weather\({"city": "Oslo", "unit": "c"}\) = 21 C\nIt is 21 C in Oslo\.\n$`, ""},
-		{"embeddings", "", nil, 0, `^Where can I eat something\?\n5 vectors of 384 numbers\n  0\.\d\d  The canteen serves lunch`, ""},
+		{"embeddings", "", nil, 0,
+			`^Where can I eat something\?\n5 vectors of 384 numbers\n  0\.\d\d  The canteen serves lunch`, ""},
 		{"batch", "", []string{"-out", t.TempDir()}, 0, `^2 of 2 documents are in `, ""},
 		{"batch", "", []string{"-out", t.TempDir(), photo}, 1, `^0 of 1 documents`, "nowhere.jpg"},
 		{"mcp-client", "", nil, 0, `(?s)^offset 0, page 1: ## T-90 .*18 months.*\(read in 3 parts\)\n$`, ""},
 		{"mcp-client", "", []string{photo}, 1, `^$`, "nowhere.jpg"},
 		{"structured", "", nil, 0, `^city: (Oslo|Paris)\ndays: \d+\nguest: .{0,20}\n\(\d+ tokens\)\n$`, ""},
 		{"structured", "", []string{"-model", "gpt-9"}, 1, `^$`, "structured: babyapi: resource_not_found: "},
-		{"rerank", "", nil, 0, `(?s)E31.*\n3 of 12 passages:\n  0\.\d\d  E31: low battery .*\n        \(t90-service-manual.pdf, page 3\)\n`, ""},
+		{"rerank", "", nil, 0,
+			`(?s)E31.*\n3 of 12 passages:\n  0\.\d\d  E31: low battery .*\n` +
+				`        \(t90-service-manual.pdf, page 3\)\n`, ""},
 		{"rerank", "", []string{"why?", photo}, 1, `^$`, "nowhere.jpg"},
 	} {
 		cmd := e.command(t, tt.name, tt.args...)

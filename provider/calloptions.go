@@ -1,19 +1,17 @@
 package provider
 
 import (
-	"context"
-	"maps"
 	"math"
+	"reflect"
 
 	"github.com/tmc/langchaingo/llms"
-
-	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// callOptions are the options of one call. Numbers are nil where no option set them, which
-// llms.CallOptions itself cannot tell from zero.
+// callOptions are the options of one call. llms.CallOptions cannot tell a number that was set to
+// zero from one that was not set, so the numbers stand beside it, and are nil where no option set
+// them.
 type callOptions struct {
-	llms.CallOptions // but for its numbers
+	llms.CallOptions // its numbers are not used
 	ints             [numInts]*int
 	floats           [numFloats]*float64
 }
@@ -48,9 +46,6 @@ func floatFields(o *llms.CallOptions) [numFloats]*float64 {
 		frequencyPenalty: &o.FrequencyPenalty, presencePenalty: &o.PresencePenalty}
 }
 
-// unset is what a number holds before an option is applied: a value that nobody sets.
-const unset = math.MinInt
-
 // readOptions applies defaults, then the options of the call.
 func readOptions(defaults, options []llms.CallOption) *callOptions {
 	o := new(callOptions)
@@ -60,93 +55,86 @@ func readOptions(defaults, options []llms.CallOption) *callOptions {
 }
 
 func (o *callOptions) apply(options []llms.CallOption) {
-	base := *o
+	start := *o
 	for _, option := range options {
-		if option == nil {
-			continue
+		if option != nil {
+			o.applyOne(option, &start)
 		}
-		before := o.Metadata
-		got := o.CallOptions
-		got.Metadata = copyMetadata(before) // options write into what they find: never into the caller's map
-		ints, floats := intFields(&got), floatFields(&got)
-		for _, p := range ints {
-			*p = unset
-		}
-		for _, p := range floats {
-			*p = math.NaN()
-		}
-		option(&got)
-
-		// llms.WithOptions puts a whole struct in place of everything, so its zeros say nothing. It
-		// replaces the options of the call before it, not the defaults.
-		whole := true
-		for _, p := range ints {
-			whole = whole && *p != unset
-		}
-		for _, p := range floats {
-			whole = whole && !math.IsNaN(*p)
-		}
-		if whole {
-			o.ints, o.floats = base.ints, base.floats
-			before = base.Metadata
-			fillFrom(&got, &base.CallOptions)
-		}
-		for i, p := range ints {
-			if *p != unset && (!whole || *p != 0) {
-				o.ints[i] = new(*p)
-			}
-		}
-		for i, p := range floats {
-			if !math.IsNaN(*p) && (!whole || *p != 0) {
-				o.floats[i] = new(*p)
-			}
-		}
-		o.CallOptions = got
-		// llms.WithMetadata puts its map in place of ours, which holds options too.
-		o.Metadata = copyMetadata(before)
-		if o.Metadata == nil {
-			o.Metadata = map[string]any{}
-		}
-		maps.Copy(o.Metadata, got.Metadata)
 	}
 }
 
-// fillFrom takes over from base what o leaves empty.
+// Each number holds one of these before an option is applied: values that nobody sets.
+const (
+	unsetInt   = math.MinInt
+	unsetFloat = -math.MaxFloat64
+)
+
+// applyOne applies an option to a copy in which all numbers are marked as unset, and takes from it
+// the numbers that have lost their mark. llms.WithTemperature(0), for example, leaves the mark on
+// MaxTokens, which therefore stays as it was, and sets the temperature to 0.
+//
+// llms.WithOptions replaces the whole struct, so all marks are gone and a zero may just be a field
+// that the caller left out: zeros are then passed over. It replaces the options of the call before
+// it, but not the defaults, which start holds.
+func (o *callOptions) applyOne(option llms.CallOption, start *callOptions) {
+	result := o.CallOptions
+	result.Metadata = copyMetadata(o.Metadata) // options may write into the map: never into the caller's
+	ints, floats := intFields(&result), floatFields(&result)
+	mark(ints[:], unsetInt)
+	mark(floats[:], unsetFloat)
+	option(&result)
+
+	replaced := !anyMarked(ints[:], unsetInt) && !anyMarked(floats[:], unsetFloat)
+	if replaced {
+		*o = *start
+		fillFrom(&result, &start.CallOptions)
+	}
+	take(o.ints[:], ints[:], unsetInt, replaced)
+	take(o.floats[:], floats[:], unsetFloat, replaced)
+	// llms.WithMetadata puts its map in place of ours, which holds the options of this package too.
+	result.Metadata = merged(copyMetadata(o.Metadata), result.Metadata)
+	o.CallOptions = result
+}
+
+type number interface{ int | float64 }
+
+func mark[T number](fields []*T, unset T) {
+	for _, f := range fields {
+		*f = unset
+	}
+}
+
+func anyMarked[T number](fields []*T, unset T) bool {
+	for _, f := range fields {
+		if *f == unset {
+			return true
+		}
+	}
+	return false
+}
+
+func take[T number](into, fields []*T, unset T, skipZero bool) {
+	for i, f := range fields {
+		if *f != unset && !(skipZero && *f == 0) {
+			into[i] = new(*f)
+		}
+	}
+}
+
+// fillFrom gives each field of o that is empty the value that it has in base.
 func fillFrom(o, base *llms.CallOptions) {
-	if o.Model == "" {
-		o.Model = base.Model
+	fields, baseFields := reflect.ValueOf(o).Elem(), reflect.ValueOf(base).Elem()
+	for i := range fields.NumField() {
+		if fields.Field(i).IsZero() {
+			fields.Field(i).Set(baseFields.Field(i))
+		}
 	}
-	if o.StopWords == nil {
-		o.StopWords = base.StopWords
-	}
-	if o.StreamingFunc == nil {
-		o.StreamingFunc = base.StreamingFunc
-	}
-	if o.StreamingReasoningFunc == nil {
-		o.StreamingReasoningFunc = base.StreamingReasoningFunc
-	}
-	if o.Tools == nil {
-		o.Tools = base.Tools
-	}
-	if o.ToolChoice == nil {
-		o.ToolChoice = base.ToolChoice
-	}
-	if o.Functions == nil {
-		o.Functions = base.Functions
-	}
-	if o.FunctionCallBehavior == "" {
-		o.FunctionCallBehavior = base.FunctionCallBehavior
-	}
-	if o.ResponseMIMEType == "" {
-		o.ResponseMIMEType = base.ResponseMIMEType
-	}
-	o.JSONMode = o.JSONMode || base.JSONMode
 }
 
-// copyMetadata copies the map, and the thinking options in it, which langchaingo's later thinking
-// options change in place.
+// copyMetadata copies the map and the thinking options in it, because langchaingo's thinking
+// options change in place what an earlier one put there.
 func copyMetadata(m map[string]any) map[string]any {
-	m = maps.Clone(m)
+	m = merged(m)
 	for key, value := range m {
 		if config, ok := value.(*llms.ThinkingConfig); ok && config != nil {
 			m[key] = new(*config)
@@ -159,57 +147,5 @@ func (o *callOptions) streaming() bool {
 	return o.StreamingFunc != nil || o.StreamingReasoningFunc != nil || o.own().onToolCall != nil
 }
 
-// ownKey is where the options of this package live in llms.CallOptions.Metadata.
-const ownKey = "babyapi"
-
-// ownOptions are the options that only this package has.
-type ownOptions struct {
-	extra      map[string]any
-	format     *babyclient.ResponseFormat
-	err        error // of an option, told when it is used
-	think      thinkTags
-	onToolCall func(context.Context, babyclient.ToolCall) error
-}
-
-func (o *callOptions) own() ownOptions {
-	own, _ := o.Metadata[ownKey].(ownOptions)
-	return own
-}
-
-// ownOption is a CallOption that changes a copy of the ownOptions.
-func ownOption(change func(*ownOptions)) llms.CallOption {
-	return func(o *llms.CallOptions) {
-		own, _ := o.Metadata[ownKey].(ownOptions)
-		change(&own)
-		m := maps.Clone(o.Metadata)
-		if m == nil {
-			m = map[string]any{}
-		}
-		m[ownKey] = own
-		o.Metadata = m
-	}
-}
-
-// WithExtraBody adds fields to the body of the request, under the engine's names, and wins over
-// those of other options:
-//
-//	provider.WithExtraBody(map[string]any{"min_p": 0.05, "parallel_tool_calls": false})
-//
-// Given twice, the fields of both are sent, the later ones winning.
-func WithExtraBody(fields map[string]any) llms.CallOption {
-	fields = maps.Clone(fields)
-	return ownOption(func(own *ownOptions) {
-		extra := maps.Clone(own.extra)
-		if extra == nil {
-			extra = map[string]any{}
-		}
-		maps.Copy(extra, fields)
-		own.extra = extra
-	})
-}
-
-// WithStreamingToolCallFunc streams the answer and tells f of each piece of a tool call of the first
-// choice as it comes: id and name once, the arguments in pieces, by Index. An error of f ends the call.
-func WithStreamingToolCallFunc(f func(ctx context.Context, piece babyclient.ToolCall) error) llms.CallOption {
-	return ownOption(func(own *ownOptions) { own.onToolCall = f })
-}
+// own is what the options of this package set.
+func (o *callOptions) own() ownOptions { return ownOptionsIn(&o.CallOptions) }

@@ -7,25 +7,32 @@
 //
 // # Options
 //
-// Every [llms.CallOption] is sent, and one that was not given is not: zero and not set are told
-// apart, so llms.WithTemperature(0) is a temperature of 0. What langchaingo has no option for has one
-// here: [WithJSONSchema], [WithJSONType], [WithExtraBody], [WithThinkTags]. [WithDefaults] gives any of
-// them to all calls.
+// The name of an option is With and what the option sets: [WithModel], [WithOverfetch],
+// [WithFiles]. Where several constructors have the same setting, New's option has the plain name,
+// and the others have Embed or Rerank before it: [WithTimeout] is for [New] and [NewFromClient],
+// [WithEmbedTimeout] for [NewEmbedder], [WithRerankTimeout] for [NewReranker]. What a constructor
+// does not take does not compile.
+//
+// Options of a call ([llms.CallOption]) are sent only if they were given, so
+// llms.WithTemperature(0) is a temperature of 0 and no llms.WithTemperature is the engine's own.
+// What langchaingo has no option for has one here, such as [WithJSONSchema] and [WithExtraBody].
+// [WithDefaults] gives any of them to all calls of an LLM.
 //
 // # Answers
 //
 // A streamed answer is the same as the plain one. Thinking is never in Content but in
-// ReasoningContent. GenerationInfo holds, as int and under the names that langchaingo's openai
-// provider uses, what the service told of the usage; where it told nothing the keys are absent.
-// An answer that was cut off, by a cancelled context or a broken connection, is an error and never
-// half an answer; one cut inside of a tool call is too.
+// ReasoningContent. GenerationInfo holds the usage that the service reports, as int and under the
+// names that langchaingo's openai provider uses; without a report the keys are absent. An answer
+// that was cut off, by a cancelled context or a broken connection, is an error and never half an
+// answer. An answer that the token limit cut inside a tool call is an error too.
 //
 // # Errors
 //
-// Every error is an [*llms.Error], and one of the service has the [*babyclient.Error] in it:
+// Every error is an [*llms.Error], and an error of the service wraps the [*babyclient.Error]:
 //
 //	if llms.IsRateLimitError(err) { ... }
 //	if e, ok := errors.AsType[*babyclient.Error](err); ok { log(e.RequestID) }
 //
-// Bad input is refused before anything is sent, with an error that names the message, part or option.
+// Bad input is refused before anything is sent, with an error that names the message, part or
+// option.
 package provider

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -10,103 +12,45 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// doclingDocument is what is read of a document in docling's JSON.
-type doclingDocument struct {
-	Origin   origin                     `json:"origin"`
-	Pages    map[string]json.RawMessage `json:"pages"`
-	Body     doclingNode                `json:"body"`
-	Groups   []doclingNode              `json:"groups"`
-	Texts    []doclingNode              `json:"texts"`
-	Tables   []doclingNode              `json:"tables"`
-	Pictures []doclingNode              `json:"pictures"`
-}
+// Mode is what a [Loader] makes one schema.Document of.
+type Mode int
 
-type origin struct {
-	MediaType string      `json:"mimetype"`
-	Hash      json.Number `json:"binary_hash"` // exceeds an int64
-}
+// Modes of a [Loader].
+const (
+	PerDocument Mode = iota // a whole document, as Markdown
+	PerPage                 // a page of it, as Markdown; a format without pages gives one for the whole
+	PerChunk                // a chunk of docling's, for embedding
+)
 
-type doclingNode struct {
-	Ref      string `json:"self_ref"`
-	Layer    string `json:"content_layer"`
-	Children []struct {
-		Ref string `json:"$ref"`
-	} `json:"children"`
-	Prov []struct {
-		Page int `json:"page_no"`
-	} `json:"prov"`
-}
+// Keys of the metadata that a [Loader] sets, as far as docling knows them. All values encode as
+// JSON.
+const (
+	MetadataSource       = "source"        // string: the path, the URL without its query, or the name of the reader
+	MetadataFilename     = "filename"      // string: as docling knows it
+	MetadataMediaType    = "media_type"    // string, such as "application/pdf"
+	MetadataPage         = "page"          // int, counted from 1: the page, or the first of a chunk
+	MetadataPages        = "pages"         // []int: all pages of a chunk
+	MetadataTotalPages   = "total_pages"   // int
+	MetadataHeadings     = "headings"      // []string: the headings that a chunk stands under, outermost first
+	MetadataCaptions     = "captions"      // []string: of the tables and pictures in a chunk
+	MetadataChunk        = "chunk"         // int, counted from 0
+	MetadataTokens       = "tokens"        // int: of a chunk, by the chunker's tokenizer
+	MetadataContentHash  = "content_hash"  // string: SHA-256 of PageContent, in hex
+	MetadataDocumentHash = "document_hash" // string: docling's hash of the document's bytes
+)
 
-// readDocument reads docling's JSON. The zero document, where there is none or it cannot be read, only
-// means less metadata.
-func readDocument(raw json.RawMessage) (doc doclingDocument) {
-	if len(raw) > 0 && json.Unmarshal(raw, &doc) != nil {
-		return doclingDocument{}
-	}
-	return doc
-}
+// pageBreak is put between the pages of Markdown. No document holds it by itself.
+const pageBreak = "<!-- babyapi-go page break -->"
 
-// metadata is what all documents of a source have.
-func (d *doclingDocument) metadata(s babyclient.Source, filename string) map[string]any {
-	m := map[string]any{MetadataSource: sourceName(s)}
-	set(m, MetadataFilename, filename)
-	set(m, MetadataTotalPages, len(d.Pages))
-	d.Origin.addTo(m)
-	return m
-}
-
-func (o origin) addTo(m map[string]any) {
-	set(m, MetadataMediaType, o.MediaType)
-	set(m, MetadataDocumentHash, o.Hash.String())
-}
-
-// set sets what is known.
-func set[T comparable](m map[string]any, key string, value T) {
-	if value != *new(T) {
-		m[key] = value
-	}
-}
-
-// pageOrder is the pages in the order in which Markdown has a page break before them: that of the
-// items, without pages that hold nothing.
-func (d *doclingDocument) pageOrder() []int {
-	nodes := map[string]*doclingNode{}
-	for _, list := range [][]doclingNode{d.Groups, d.Texts, d.Tables, d.Pictures} {
-		for i := range list {
-			nodes[list[i].Ref] = &list[i]
-		}
-	}
-	var order []int
-	var walk func(*doclingNode)
-	walk = func(n *doclingNode) {
-		if n.Layer == "furniture" { // running heads and page numbers are not in the Markdown
-			return
-		}
-		if len(n.Prov) > 0 {
-			if p := n.Prov[0].Page; len(order) == 0 || p > order[len(order)-1] {
-				order = append(order, p)
-			}
-		}
-		for _, child := range n.Children {
-			if c := nodes[child.Ref]; c != nil {
-				delete(nodes, child.Ref) // each once, whatever the tree says
-				walk(c)
-			}
-		}
-	}
-	walk(&d.Body)
-	return order
-}
-
-// convertedDocuments makes a document of a conversion, or one of each page.
+// convertedDocuments makes one document of a conversion, or one of each page.
 func convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted) []schema.Document {
 	if c == nil || strings.TrimSpace(c.Markdown) == "" {
 		return nil
 	}
-	doc := readDocument(c.JSON)
-	base := doc.metadata(s, c.Filename)
+	doc := readDoclingDocument(c.JSON)
+	common := documentMetadata(&doc, s, c.Filename)
 	if mode == PerDocument {
-		return []schema.Document{document(c.Markdown, base)}
+		return []schema.Document{newDocument(c.Markdown, common)}
 	}
 	parts := strings.Split(c.Markdown, pageBreak)
 	pages := doc.pageOrder()
@@ -115,11 +59,11 @@ func convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted)
 		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
-		m := maps.Clone(base)
-		if len(pages) == len(parts) { // else which page it is cannot be told, and a wrong number is worse than none
-			m[MetadataPage] = pages[i]
+		metadata := maps.Clone(common)
+		if len(pages) == len(parts) { // else the numbers may not fit the parts, and a wrong number is worse than none
+			metadata[MetadataPage] = pages[i]
 		}
-		out = append(out, document(part, m))
+		out = append(out, newDocument(part, metadata))
 	}
 	return out
 }
@@ -131,34 +75,56 @@ func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.D
 	}
 	var doc doclingDocument
 	if len(r.Documents) > 0 {
-		doc = readDocument(r.Documents[0].JSON)
+		doc = readDoclingDocument(r.Documents[0].JSON)
 	}
 	var out []schema.Document
 	for _, c := range r.Chunks {
-		m := doc.metadata(s, c.Filename)
-		var about struct {
-			Origin origin `json:"origin"`
+		metadata := documentMetadata(&doc, s, c.Filename)
+		var chunk struct {
+			Origin doclingOrigin `json:"origin"`
 		}
-		if len(c.Metadata) > 0 && json.Unmarshal(c.Metadata, &about) == nil {
-			about.Origin.addTo(m)
+		if len(c.Metadata) > 0 && json.Unmarshal(c.Metadata, &chunk) == nil {
+			addOrigin(metadata, chunk.Origin)
 		}
-		m[MetadataChunk] = c.Index
-		set(m, MetadataTokens, c.NumTokens)
+		metadata[MetadataChunk] = c.Index
+		setKnown(metadata, MetadataTokens, c.NumTokens)
 		if len(c.Headings) > 0 {
-			m[MetadataHeadings] = c.Headings
+			metadata[MetadataHeadings] = c.Headings
 		}
 		if len(c.Captions) > 0 {
-			m[MetadataCaptions] = c.Captions
+			metadata[MetadataCaptions] = c.Captions
 		}
 		if len(c.Pages) > 0 {
-			m[MetadataPage], m[MetadataPages] = c.Pages[0], c.Pages
+			metadata[MetadataPage], metadata[MetadataPages] = c.Pages[0], c.Pages
 		}
-		out = append(out, document(c.Text, m))
+		out = append(out, newDocument(c.Text, metadata))
 	}
 	return out
 }
 
-func document(text string, m map[string]any) schema.Document {
-	m[MetadataContentHash] = contentHash(text)
-	return schema.Document{PageContent: text, Metadata: m}
+// documentMetadata is the metadata that all pages or chunks of a source have.
+func documentMetadata(d *doclingDocument, s babyclient.Source, filename string) map[string]any {
+	metadata := map[string]any{MetadataSource: sourceName(s)}
+	setKnown(metadata, MetadataFilename, filename)
+	setKnown(metadata, MetadataTotalPages, len(d.Pages))
+	addOrigin(metadata, d.Origin)
+	return metadata
+}
+
+func addOrigin(metadata map[string]any, o doclingOrigin) {
+	setKnown(metadata, MetadataMediaType, o.MediaType)
+	setKnown(metadata, MetadataDocumentHash, o.Hash.String())
+}
+
+func newDocument(text string, metadata map[string]any) schema.Document {
+	sum := sha256.Sum256([]byte(text))
+	metadata[MetadataContentHash] = hex.EncodeToString(sum[:])
+	return schema.Document{PageContent: text, Metadata: metadata}
+}
+
+func sourceName(s babyclient.Source) string {
+	if s.Path != "" {
+		return s.Path
+	}
+	return s.String()
 }

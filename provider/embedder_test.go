@@ -37,7 +37,8 @@ func lengths() http.Handler {
 		for i, s := range input {
 			data[len(input)-1-i] = map[string]any{"index": i, "embedding": []int{len(s), 1}}
 		}
-		babytest.JSON(200, map[string]any{"model": "served", "data": data, "usage": map[string]int{"prompt_tokens": len(input), "total_tokens": len(input)}}).ServeHTTP(w, r)
+		babytest.JSON(200, map[string]any{"model": "served", "data": data,
+			"usage": map[string]int{"prompt_tokens": len(input), "total_tokens": len(input)}}).ServeHTTP(w, r)
 	})
 }
 
@@ -71,7 +72,7 @@ func wantLengths(t testing.TB, vectors [][]float32, texts []string) {
 	}
 }
 
-func Test32Embedder(t *testing.T) {
+func testEmbedder(t *testing.T) {
 	srv := newServer(t, embedPath, lengths())
 	e := newEmbedder(t, srv, provider.WithBatchSize(3))
 	texts := numbered(10)
@@ -89,7 +90,7 @@ func Test32Embedder(t *testing.T) {
 	for _, r := range srv.Requests() {
 		var body struct{ Input []string }
 		if err := r.JSON(&body); err != nil || len(body.Input) > 3 {
-			t.Errorf("%v, %v", body, err)
+			t.Errorf("request with texts %v, error %v; want at most three texts", body.Input, err)
 		}
 		sent = append(sent, body.Input...)
 	}
@@ -109,26 +110,28 @@ func Test32Embedder(t *testing.T) {
 	}
 }
 
-func Test33BlankTexts(t *testing.T) {
+func testBlankTexts(t *testing.T) {
 	srv := newServer(t, embedPath, lengths())
 	e := newEmbedder(t, srv)
 	for _, blank := range []string{"", " \n"} {
 		_, err := e.EmbedDocuments(t.Context(), []string{"a", blank})
-		refused(t, srv, err, llms.ErrCodeInvalidRequest, "texts[1]", "WithBlankTextsAs")
+		refused(t, srv, err, llms.ErrCodeInvalidRequest, "texts[1]", "WithBlankReplacement")
 		_, err = e.EmbedQuery(t.Context(), blank)
 		refused(t, srv, err, llms.ErrCodeInvalidRequest, "query")
 	}
-	vectors, err := newEmbedder(t, srv, provider.WithBlankTextsAs("none")).EmbedDocuments(t.Context(), []string{"a", "", "\t"})
+	embedder := newEmbedder(t, srv, provider.WithBlankReplacement("none"))
+	vectors, err := embedder.EmbedDocuments(t.Context(), []string{"a", "", "\t"})
 	if err != nil || vectors[0][0] != 1 || vectors[1][0] != 4 || vectors[2][0] != 4 {
-		t.Errorf("%v, %v", vectors, err)
+		t.Errorf("vectors %v, error %v; want lengths 1, 4, 4", vectors, err)
 	}
 }
 
-func Test34Batches(t *testing.T) {
+func testBatches(t *testing.T) {
 	t.Run("by bytes", func(t *testing.T) {
 		srv := newServer(t, embedPath, lengths())
 		texts := []string{"aaaa", "bbbb", "cc", strings.Repeat("d", 50), "e", "f"}
-		vectors, err := newEmbedder(t, srv, provider.WithBatchBytes(10), provider.WithParallelism(1)).EmbedDocuments(t.Context(), texts)
+		vectors, err := newEmbedder(t, srv, provider.WithBatchBytes(10),
+			provider.WithEmbedConcurrency(1)).EmbedDocuments(t.Context(), texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +144,8 @@ func Test34Batches(t *testing.T) {
 			}
 			batches = append(batches, body.Input)
 		}
-		sameJSON(t, "batches", jsonOf(t, batches), jsonOf(t, [][]string{{"aaaa", "bbbb", "cc"}, {texts[3]}, {"e", "f"}}))
+		sameJSON(t, "batches", jsonOf(t, batches),
+			jsonOf(t, [][]string{{"aaaa", "bbbb", "cc"}, {texts[3]}, {"e", "f"}}))
 	})
 	t.Run("side by side", func(t *testing.T) {
 		var now, most atomic.Int32
@@ -162,7 +166,8 @@ func Test34Batches(t *testing.T) {
 			now.Add(-1)
 		}))
 		texts := numbered(40)
-		vectors, err := newEmbedder(t, srv, provider.WithBatchSize(2), provider.WithParallelism(3)).EmbedDocuments(t.Context(), texts)
+		vectors, err := newEmbedder(t, srv, provider.WithBatchSize(2),
+			provider.WithEmbedConcurrency(3)).EmbedDocuments(t.Context(), texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,9 +188,9 @@ func Test34Batches(t *testing.T) {
 		"batch size":       {client, "e", provider.WithBatchSize(0), "WithBatchSize(0)"},
 		"negative size":    {client, "e", provider.WithBatchSize(-1), "WithBatchSize(-1)"},
 		"batch bytes":      {client, "e", provider.WithBatchBytes(0), "WithBatchBytes(0)"},
-		"parallelism":      {client, "e", provider.WithParallelism(0), "WithParallelism(0)"},
-		"dimensions":       {client, "e", provider.WithDimensions(-1), "WithDimensions(-1)"},
-		"blank as blank":   {client, "e", provider.WithBlankTextsAs(""), "WithBlankTextsAs"},
+		"parallelism":      {client, "e", provider.WithEmbedConcurrency(0), "WithEmbedConcurrency(0)"},
+		"dimensions":       {client, "e", provider.WithEmbedDimensions(-1), "WithEmbedDimensions(-1)"},
+		"blank as blank":   {client, "e", provider.WithBlankReplacement(""), "WithBlankReplacement"},
 		"unknown prefixes": {client, "e", provider.WithModelPrefixes(), `"e"`},
 		"timeout":          {client, "e", provider.WithEmbedTimeout(0), "WithEmbedTimeout"},
 		"conflict":         {client, "e5-base", nil, "conflicting"},
@@ -193,7 +198,8 @@ func Test34Batches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			options := []provider.EmbedderOption{test.option}
 			if name == "conflict" {
-				options = append(options, provider.WithModelPrefixes(), provider.WithPrefixes(provider.Prefixes{Query: "q"}))
+				options = append(options, provider.WithModelPrefixes(),
+					provider.WithPrefixes(provider.Prefixes{Query: "q"}))
 			}
 			e, err := provider.NewEmbedder(test.client, test.model, options...)
 			if e != nil {
@@ -219,11 +225,12 @@ func failOn(text string, h http.Handler) http.Handler {
 	})
 }
 
-func TestResume(t *testing.T) {
+func TestResumeEmbedsWhatIsMissing(t *testing.T) {
 	texts := numbered(10)
 	srv := newServer(t, embedPath, failOn(texts[6], babytest.JSON(500, `{"error":"engine died"}`)))
-	var told []string
-	e := newEmbedder(t, srv, provider.WithBatchSize(2), provider.WithParallelism(1), provider.WithEmbedProgress(func(done, total int) { told = append(told, fmt.Sprint(done, "/", total)) }))
+	var progress []string
+	e := newEmbedder(t, srv, provider.WithBatchSize(2), provider.WithEmbedConcurrency(1),
+		provider.WithEmbedProgress(func(done, total int) { progress = append(progress, fmt.Sprint(done, "/", total)) }))
 	vectors, err := e.EmbedDocuments(t.Context(), texts)
 	if vectors != nil {
 		t.Errorf("vectors %v came with the error", vectors)
@@ -231,13 +238,14 @@ func TestResume(t *testing.T) {
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "texts[6:8]", "6 of 10", "engine died")
 	failed, ok := errors.AsType[*provider.EmbedError](err)
 	if !ok || failed.From != 6 || failed.To != 8 || failed.Vectors[5] == nil || failed.Vectors[6] != nil {
-		t.Fatalf("error %+v", failed)
+		t.Fatalf("EmbedError %+v, want texts 6 to 8 failed and those before it embedded", failed)
 	}
 	if _, ok := errors.AsType[*babyclient.Error](err); !ok {
 		t.Error("no *babyclient.Error inside")
 	}
 	srv = newServer(t, embedPath, lengths())
-	e = newEmbedder(t, srv, provider.WithBatchSize(2), provider.WithParallelism(1), provider.WithEmbedProgress(func(done, total int) { told = append(told, fmt.Sprint(done, "/", total)) }))
+	e = newEmbedder(t, srv, provider.WithBatchSize(2), provider.WithEmbedConcurrency(1),
+		provider.WithEmbedProgress(func(done, total int) { progress = append(progress, fmt.Sprint(done, "/", total)) }))
 	vectors, err = e.Resume(t.Context(), texts, failed.Vectors)
 	if err != nil {
 		t.Fatal(err)
@@ -246,19 +254,20 @@ func TestResume(t *testing.T) {
 	if len(srv.Requests()) != 2 {
 		t.Errorf("%d requests for four texts", len(srv.Requests()))
 	}
-	if got := strings.Join(told, " "); got != "2/10 4/10 6/10 8/10 10/10" {
-		t.Errorf("progress %s", got)
+	if got := strings.Join(progress, " "); got != "2/10 4/10 6/10 8/10 10/10" {
+		t.Errorf("progress %s, want it to count on from where the first call ended", got)
 	}
 	_, err = e.Resume(t.Context(), texts[1:], failed.Vectors)
 	wantError(t, err, llms.ErrCodeInvalidRequest, "9 texts and 10 vectors")
 }
 
-func Test35BadVectors(t *testing.T) {
+func testBadVectors(t *testing.T) {
 	for name, answer := range map[string]string{
-		"one missing":       `{"data":[{"index":0,"embedding":[1,2]}]}`,
-		"doubled":           `{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}`,
-		"out of range":      `{"data":[{"index":0,"embedding":[1,2]},{"index":7,"embedding":[1,2]}]}`,
-		"one too many":      `{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1]},{"index":2,"embedding":[1]}]}`,
+		"one missing":  `{"data":[{"index":0,"embedding":[1,2]}]}`,
+		"doubled":      `{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}`,
+		"out of range": `{"data":[{"index":0,"embedding":[1,2]},{"index":7,"embedding":[1,2]}]}`,
+		"one too many": `{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1]},{"index":2,` +
+			`"embedding":[1]}]}`,
 		"different lengths": `{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1]}]}`,
 		"empty":             `{"data":[{"index":0,"embedding":[]},{"index":1,"embedding":[]}]}`,
 		"no number":         `{"data":[{"index":0,"embedding":[null]},{"index":1,"embedding":[1]}]}`,
@@ -266,30 +275,36 @@ func Test35BadVectors(t *testing.T) {
 		"broken base64":     `{"data":[{"index":0,"embedding":"AAD"},{"index":1,"embedding":"AAD"}]}`,
 		"no data":           `{}`,
 	} {
-		_, err := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, answer))).EmbedDocuments(t.Context(), []string{"a", "b"})
+		embedder := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, answer)))
+		_, err := embedder.EmbedDocuments(t.Context(), []string{"a", "b"})
 		t.Run(name, func(t *testing.T) {
 			wantError(t, err, llms.ErrCodeProviderUnavailable, "texts[0:2]")
 			if !errors.Is(err, babyclient.ErrInvalidResponse) {
-				t.Errorf("error %v", err)
+				t.Errorf("error %v, want ErrInvalidResponse", err)
 			}
 		})
 	}
 	base64 := `{"data":[{"index":1,"embedding":"AABAQAAAgEA="},{"index":0,"embedding":"AACAPwAAAEA="}]}`
-	vectors, err := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, base64))).EmbedDocuments(t.Context(), []string{"a", "b"})
+	embedder := newEmbedder(t, newServer(t, embedPath, babytest.JSON(200, base64)))
+	vectors, err := embedder.EmbedDocuments(t.Context(), []string{"a", "b"})
 	if err != nil || !slices.Equal(vectors[0], []float32{1, 2}) || !slices.Equal(vectors[1], []float32{3, 4}) {
 		t.Errorf("base64: %v, %v", vectors, err)
 	}
 	// The batches of one index must fit together.
-	srv := newServer(t, embedPath, babytest.JSON(200, `{"data":[{"index":0,"embedding":[1,2]}]}`), babytest.JSON(200, `{"data":[{"index":0,"embedding":[1,2,3]}]}`))
-	_, err = newEmbedder(t, srv, provider.WithBatchSize(1), provider.WithParallelism(1)).EmbedDocuments(t.Context(), []string{"a", "b"})
+	srv := newServer(t, embedPath, babytest.JSON(200, `{"data":[{"index":0,"embedding":[1,2]}]}`),
+		babytest.JSON(200, `{"data":[{"index":0,"embedding":[1,2,3]}]}`))
+	_, err = newEmbedder(t, srv, provider.WithBatchSize(1),
+		provider.WithEmbedConcurrency(1)).EmbedDocuments(t.Context(), []string{"a", "b"})
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "texts[1:2]", "3 dimensions")
-	_, err = newEmbedder(t, newServer(t, embedPath, lengths()), provider.WithDimensions(5)).EmbedQuery(t.Context(), "a")
+	embedder = newEmbedder(t, newServer(t, embedPath, lengths()), provider.WithEmbedDimensions(5))
+	_, err = embedder.EmbedQuery(t.Context(), "a")
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "Dimensions")
 }
 
-func Test36Prefixes(t *testing.T) {
+func testPrefixes(t *testing.T) {
 	for model, want := range map[string]provider.Prefixes{
-		"Qwen/Qwen3-Embedding-0.6B":      {Query: "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: "},
+		"Qwen/Qwen3-Embedding-0.6B": {Query: "Instruct: Given a web search query, retrieve relevant passages " +
+			"that answer the query\nQuery: "},
 		"intfloat/multilingual-e5-large": {Query: "query: ", Document: "passage: "},
 		"BAAI/bge-small-en-v1.5":         {Query: "Represent this sentence for searching relevant passages: "},
 		"BAAI/bge-m3":                    {},
@@ -319,30 +334,32 @@ func Test36Prefixes(t *testing.T) {
 	srv := newServer(t, embedPath, lengths())
 	e := newEmbedder(t, srv, provider.WithPrefixes(provider.Prefixes{Query: "Q:", Document: "D:"}))
 	if got, err := e.EmbedQuery(t.Context(), "x"); err != nil || got[0] != 3 {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("vector of the query %v, error %v; want the length of Q:x, 3", got, err)
 	}
 }
 
-func Test37EmbedderOptions(t *testing.T) {
+func testEmbedderOptions(t *testing.T) {
 	srv := newServer(t, embedPath, lengths())
 	var mu sync.Mutex
 	tokens := 0
-	e := newEmbedder(t, srv, provider.WithDimensions(2), provider.WithTruncation(-1), provider.WithBatchSize(2), provider.WithEmbedUsageFunc(func(_ context.Context, u provider.Usage) {
-		mu.Lock()
-		defer mu.Unlock()
-		if u.Operation != "embeddings" || u.Model != "served" {
-			t.Errorf("usage %+v", u)
-		}
-		tokens += u.PromptTokens
-	}))
+	e := newEmbedder(t, srv, provider.WithEmbedDimensions(2), provider.WithEmbedTruncation(-1),
+		provider.WithBatchSize(2), provider.WithEmbedUsageFunc(func(_ context.Context, u provider.Usage) {
+			mu.Lock()
+			defer mu.Unlock()
+			if u.Operation != "embeddings" || u.Model != "served" {
+				t.Errorf("usage %+v, want operation embeddings and model served", u)
+			}
+			tokens += u.PromptTokens
+		}))
 	if _, err := e.EmbedDocuments(t.Context(), numbered(5)); err != nil {
 		t.Fatal(err)
 	}
-	if body := lastBody(t, srv); body["dimensions"] != 2.0 || body["truncate_prompt_tokens"] != -1.0 || body["model"] != "e" {
-		t.Errorf("sent %v", body)
+	if body := lastBody(t, srv); body["dimensions"] != 2.0 || body["truncate_prompt_tokens"] != -1.0 ||
+		body["model"] != "e" {
+		t.Errorf("body sent %v, want dimensions 2, truncation -1, model e", body)
 	}
 	if tokens != 5 {
-		t.Errorf("told of %d tokens", tokens)
+		t.Errorf("usage functions were called with %d tokens in all", tokens)
 	}
 	t.Run("cancel", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -358,9 +375,9 @@ func Test37EmbedderOptions(t *testing.T) {
 			time.AfterFunc(time.Second, cancel)
 			vectors, err := e.EmbedDocuments(ctx, numbered(50))
 			if vectors != nil || !errors.Is(err, context.Canceled) || !llms.IsCanceledError(err) {
-				t.Errorf("%v, %v", vectors, err)
+				t.Errorf("vectors %v, error %v; want none and the cancelled context", vectors, err)
 			}
-			if n := len(srv.Requests()); n != provider.DefaultEmbedParallelism {
+			if n := len(srv.Requests()); n != provider.DefaultEmbedConcurrency {
 				t.Errorf("%d requests were sent", n)
 			}
 			_, err = e.EmbedDocuments(ctx, numbered(1))
@@ -370,7 +387,7 @@ func Test37EmbedderOptions(t *testing.T) {
 			start := time.Now()
 			_, err = e.EmbedQuery(t.Context(), "q")
 			if wantError(t, err, llms.ErrCodeTimeout); time.Since(start) != provider.DefaultTimeout {
-				t.Errorf("timeout after %s", time.Since(start))
+				t.Errorf("ended after %s, want DefaultTimeout, %s", time.Since(start), provider.DefaultTimeout)
 			}
 			client.CloseIdleConnections()
 		})

@@ -13,11 +13,13 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-const providerName = "babyapi"
+func newError(code llms.ErrorCode, message string) *llms.Error {
+	return llms.NewError(code, "babyapi", message)
+}
 
-// invalid is an error of the caller's: nothing was sent.
+// invalid is the error of a caller's mistake, found before anything was sent.
 func invalid(format string, args ...any) *llms.Error {
-	return llms.NewError(llms.ErrCodeInvalidRequest, providerName, fmt.Sprintf(format, args...))
+	return newError(llms.ErrCodeInvalidRequest, fmt.Sprintf(format, args...))
 }
 
 // wrapError makes an [*llms.Error] of any error, which it keeps as the cause.
@@ -28,36 +30,30 @@ func wrapError(err error) error {
 	if _, ok := errors.AsType[*llms.Error](err); ok {
 		return err
 	}
-	out := llms.NewError(errorCode(err), providerName, strings.TrimPrefix(err.Error(), "babyapi: ")).WithCause(err)
-	e, ok := errors.AsType[*babyclient.Error](err)
-	if !ok {
-		return out
+	out := newError(errorCode(err), strings.TrimPrefix(err.Error(), "babyapi: ")).WithCause(err)
+	if e, ok := errors.AsType[*babyclient.Error](err); ok {
+		setKnown(out.Details, "status_code", e.StatusCode)
+		setKnown(out.Details, "code", e.Code)
+		setKnown(out.Details, "type", e.Type)
+		setKnown(out.Details, "request_id", e.RequestID)
+		setKnown(out.Details, "retry_after", e.RetryAfter)
 	}
-	detail := func(key string, value any, known bool) {
-		if known {
-			out.Details[key] = value
-		}
-	}
-	detail("status_code", e.StatusCode, e.StatusCode != 0)
-	detail("code", e.Code, e.Code != "")
-	detail("type", e.Type, e.Type != "")
-	detail("request_id", e.RequestID, e.RequestID != "")
-	detail("retry_after", e.RetryAfter, e.RetryAfter > 0)
 	return out
 }
 
-// errorCode is langchaingo's word for the kind of an error.
+// errorCode is langchaingo's code for the kind of an error.
 func errorCode(err error) llms.ErrorCode {
+	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
-	case errors.Is(err, context.Canceled):
+	case is(context.Canceled):
 		return llms.ErrCodeCanceled
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, babyclient.ErrTimeout):
+	case is(context.DeadlineExceeded), is(babyclient.ErrTimeout):
 		return llms.ErrCodeTimeout
-	case errors.Is(err, babyclient.ErrAPIKeyRequired):
+	case is(babyclient.ErrAPIKeyRequired):
 		return llms.ErrCodeAuthentication
-	case errors.Is(err, babyclient.ErrQuotaExceeded):
+	case is(babyclient.ErrQuotaExceeded):
 		return llms.ErrCodeQuotaExceeded
-	case errors.Is(err, babyclient.ErrDocumentFailed), errors.Is(err, babyclient.ErrNoChunks), errors.Is(err, babyclient.ErrResponseTooLarge):
+	case is(babyclient.ErrDocumentFailed), is(babyclient.ErrNoChunks), is(babyclient.ErrResponseTooLarge):
 		return llms.ErrCodeInvalidRequest
 	}
 	e, ok := errors.AsType[*babyclient.Error](err)
@@ -81,33 +77,42 @@ func errorCode(err error) llms.ErrorCode {
 		return llms.ErrCodeRateLimit
 	case status == http.StatusNotImplemented:
 		return llms.ErrCodeNotImplemented
-	case status >= 500, errors.Is(err, babyclient.ErrConnection), errors.Is(err, babyclient.ErrStreamTruncated),
-		errors.Is(err, babyclient.ErrStreamFailed) && status < 300, errors.Is(err, babyclient.ErrInvalidResponse),
-		errors.Is(err, babyclient.ErrTaskFailed), errors.Is(err, babyclient.ErrTaskLost):
+	case status >= 500, is(babyclient.ErrConnection), is(babyclient.ErrStreamTruncated),
+		is(babyclient.ErrStreamFailed) && status < 300, is(babyclient.ErrInvalidResponse),
+		is(babyclient.ErrTaskFailed), is(babyclient.ErrTaskLost):
 		return llms.ErrCodeProviderUnavailable
-	case status >= 400, errors.Is(err, babyclient.ErrInvalidRequest):
+	case status >= 400, is(babyclient.ErrInvalidRequest):
 		return llms.ErrCodeInvalidRequest
 	}
 	return llms.ErrCodeUnknown
 }
 
-// isTokenLimit knows a prompt that does not fit the model by OpenAI's code, llama.cpp's type and
-// vLLM's words: vLLM has no code of its own for it.
+// isTokenLimit reports whether a prompt did not fit the model. OpenAI has a code for that and
+// llama.cpp a type; vLLM has neither, so its words have to do.
 func isTokenLimit(e *babyclient.Error) bool {
 	return e.Code == "context_length_exceeded" || e.Type == "exceed_context_size_error" ||
 		strings.Contains(e.Message, "maximum context length") || strings.Contains(e.Message, "maximum model length")
 }
 
-// stopped is the error of a call that the caller's own function ended.
-func stopped(function string, err error) error {
-	return llms.NewError(errorCode(err), providerName, function+" stopped the answer: "+err.Error()).WithCause(err)
+// stoppedBy is the error of a call that a function of the caller's ended.
+func stoppedBy(function string, err error) error {
+	return newError(errorCode(err), function+" stopped the answer: "+err.Error()).WithCause(err)
 }
 
 // withDetail adds a detail to the [*llms.Error] of err.
 func withDetail(err error, key string, value any) error {
 	err = wrapError(err)
-	if e, ok := err.(*llms.Error); ok { //nolint:errorlint // one of the caller's, further inside, is not ours to change
+	if e, ok := err.(*llms.Error); ok { //nolint:errorlint // an error further inside is the caller's: not changed
 		e.Details[key] = value
 	}
 	return err
+}
+
+// quoteShort quotes a value for an error message, and cuts a long one.
+func quoteShort(s string) string {
+	const limit = 120
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit]) + "…"
+	}
+	return strconv.Quote(s)
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// script is a service that answers as it is told.
+// script is a service whose answers are given to it in order.
 func script(pattern string, answers ...http.Handler) *babytest.Server {
 	srv := babytest.NewServer()
 	srv.On(pattern, answers...)
@@ -31,7 +31,8 @@ func script(pattern string, answers ...http.Handler) *babytest.Server {
 
 // What New takes beside the model. Each is left out where the default will do.
 func ExampleNew() {
-	srv := script(chatPath, babytest.JSON(200, `{"choices":[{"message":{"content":"Scattering."}}],"usage":{"total_tokens":12}}`))
+	srv := script(chatPath,
+		babytest.JSON(200, `{"choices":[{"message":{"content":"Scattering."}}],"usage":{"total_tokens":12}}`))
 	defer srv.Close()
 
 	llm, err := provider.New(
@@ -71,8 +72,11 @@ func ExampleLLM_GenerateContent() {
 	resp, err := llm.GenerateContent(context.Background(), []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "One word."),
 		llms.TextParts(llms.ChatMessageTypeHuman, "Hello"),
-		{Role: llms.ChatMessageTypeAI, Parts: []llms.ContentPart{provider.ReasoningPart("A greeting."), llms.TextPart("Hello!")}},
-		{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{provider.Part(babyclient.VideoURLPart("https://example.com/sky.mp4")), llms.TextPart("Why is it blue?")}},
+		{Role: llms.ChatMessageTypeAI,
+			Parts: []llms.ContentPart{provider.ReasoningPart("A greeting."), llms.TextPart("Hello!")}},
+		{Role: llms.ChatMessageTypeHuman,
+			Parts: []llms.ContentPart{provider.Part(babyclient.VideoURLPart("https://example.com/sky.mp4")),
+				llms.TextPart("Why is it blue?")}},
 	},
 		provider.WithThinkTags(), // WithOpenThinkTag for models whose template opens the tag
 		provider.WithExtraBody(map[string]any{"min_p": 0.05}),
@@ -88,9 +92,11 @@ func ExampleLLM_GenerateContent() {
 
 // A model such as DeepSeek-R1, whose chat template opens the tag itself.
 func ExampleWithOpenThinkTag() {
-	srv := script(chatPath, babytest.JSON(200, `{"choices":[{"message":{"content":"Blue is scattered most.</think>Scattering."}}]}`))
+	srv := script(chatPath,
+		babytest.JSON(200, `{"choices":[{"message":{"content":"Blue is scattered most.</think>Scattering."}}]}`))
 	defer srv.Close()
-	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("deepseek-ai/DeepSeek-R1"), provider.WithDefaults(provider.WithOpenThinkTag()))
+	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("deepseek-ai/DeepSeek-R1"),
+		provider.WithDefaults(provider.WithOpenThinkTag()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -105,8 +111,10 @@ func ExampleWithOpenThinkTag() {
 // A tool whose arguments are a Go type, and its call as the model writes it.
 func ExampleWithStreamingToolCallFunc() {
 	srv := script(chatPath, babytest.Stream(
-		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":"}}]}}]}`,
-		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Oslo\"}"}}]},"finish_reason":"tool_calls"}]}`))
+		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function",`+
+			`"function":{"name":"weather","arguments":"{\"city\":"}}]}}]}`,
+		`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Oslo\"}"}}]},`+
+			`"finish_reason":"tool_calls"}]}`))
 	defer srv.Close()
 	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("Qwen/Qwen3-8B"))
 	if err != nil {
@@ -118,8 +126,10 @@ func ExampleWithStreamingToolCallFunc() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = llm.GenerateContent(context.Background(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Is it raining in Oslo?")},
-		llms.WithTools([]llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{Name: "weather", Parameters: parameters}}}),
+	_, err = llm.GenerateContent(context.Background(),
+		[]llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Is it raining in Oslo?")},
+		llms.WithTools([]llms.Tool{{Type: "function",
+			Function: &llms.FunctionDefinition{Name: "weather", Parameters: parameters}}}),
 		provider.WithStreamingToolCallFunc(func(_ context.Context, piece babyclient.ToolCall) error {
 			fmt.Println(piece.Function.Name, piece.Function.Arguments)
 			return nil
@@ -161,10 +171,11 @@ func ExampleNewEmbedder() {
 
 	embedder, err := provider.NewEmbedder(srv.Client(), "Qwen/Qwen3-Embedding-0.6B",
 		provider.WithModelPrefixes(), // as the maker of the model wants; WithPrefixes gives other ones
-		provider.WithDimensions(2),
-		provider.WithTruncation(-1),
-		provider.WithBlankTextsAs("-"),
-		provider.WithBatchSize(2), provider.WithBatchBytes(1<<20), provider.WithParallelism(1), provider.WithEmbedTimeout(time.Minute),
+		provider.WithEmbedDimensions(2),
+		provider.WithEmbedTruncation(-1),
+		provider.WithBlankReplacement("-"),
+		provider.WithBatchSize(2), provider.WithBatchBytes(1<<20), provider.WithEmbedConcurrency(1),
+		provider.WithEmbedTimeout(time.Minute),
 		provider.WithEmbedProgress(func(done, total int) { fmt.Println(done, "of", total) }),
 		provider.WithEmbedUsageFunc(func(_ context.Context, u provider.Usage) { fmt.Println(u.TotalTokens, "tokens") }),
 	)
@@ -197,7 +208,8 @@ func ExampleEmbedder_Resume() {
 	srv := script(embedPath, lengths(), babytest.JSON(500, `{"error":"the engine died"}`), lengths())
 	defer srv.Close()
 	embedder, err := provider.NewEmbedder(srv.Client(), "intfloat/e5-small",
-		provider.WithPrefixes(provider.Prefixes{Query: "query: ", Document: "passage: "}), provider.WithBatchSize(1), provider.WithParallelism(1))
+		provider.WithPrefixes(provider.Prefixes{Query: "query: ",
+			Document: "passage: "}), provider.WithBatchSize(1), provider.WithEmbedConcurrency(1))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -220,7 +232,8 @@ func ExampleEmbedder_Resume() {
 func ExampleLLM_CreateEmbedding() {
 	srv := script(embedPath, lengths())
 	defer srv.Close()
-	llm, err := provider.NewFromClient(srv.Client(), provider.WithEmbeddingModel("Qwen/Qwen3-Embedding-0.6B"), provider.WithEmbeddingDimensions(2))
+	llm, err := provider.NewFromClient(srv.Client(), provider.WithEmbeddingModel("Qwen/Qwen3-Embedding-0.6B"),
+		provider.WithEmbeddingDimensions(2))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -239,8 +252,10 @@ func docling() *babytest.Server {
 		srv.On("POST /docling/v1/"+path+"/async", babytest.JSON(200, `{"task_id":"t","task_status":"pending"}`))
 	}
 	srv.On("GET /docling/v1/status/poll/t", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
-	srv.On("GET /docling/v1/result/t", babytest.JSON(200, `{"document":{"filename":"a.html","md_content":"# A\n\nOne. Two."},"status":"success",
-		"chunks":[{"filename":"a.html","text":"One. Two.","headings":["A"],"page_numbers":[1],"num_tokens":4}],"documents":[{"content":{"filename":"a.html"},"status":"success"}]}`))
+	srv.On("GET /docling/v1/result/t", babytest.JSON(200, `{"document":{"filename":"a.html",`+
+		`"md_content":"# A\n\nOne. Two."},"status":"success",
+		"chunks":[{"filename":"a.html","text":"One. Two.","headings":["A"],"page_numbers":[1],"num_tokens":4}],`+
+		`"documents":[{"content":{"filename":"a.html"},"status":"success"}]}`))
 	return srv
 }
 
@@ -304,7 +319,8 @@ func ExampleLoader_LoadAndSplit() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	docs, err := loader.LoadAndSplit(context.Background(), textsplitter.NewMarkdownTextSplitter()) // nil: as docling cuts
+	// nil: as docling cuts
+	docs, err := loader.LoadAndSplit(context.Background(), textsplitter.NewMarkdownTextSplitter())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -322,7 +338,8 @@ func (s *shelf) AddDocuments(_ context.Context, docs []schema.Document, _ ...vec
 	return make([]string, len(docs)), nil
 }
 
-func (s *shelf) SimilaritySearch(_ context.Context, _ string, n int, _ ...vectorstores.Option) ([]schema.Document, error) {
+func (s *shelf) SimilaritySearch(_ context.Context, _ string, n int, _ ...vectorstores.Option) ([]schema.Document,
+	error) {
 	return s.docs[:min(n, len(s.docs))], nil
 }
 
@@ -334,13 +351,15 @@ func (s *shelf) GetRelevantDocuments(context.Context, string) ([]schema.Document
 func ExampleReranker_Store() {
 	srv := exampleServer()
 	defer srv.Close()
-	reranker, err := provider.NewReranker(srv.Client(), "BAAI/bge-reranker-v2-m3", provider.WithOverfetch(2), provider.WithRerankTruncation(512),
+	reranker, err := provider.NewReranker(srv.Client(), "BAAI/bge-reranker-v2-m3", provider.WithOverfetch(2),
+		provider.WithRerankTruncation(512),
 		provider.WithRerankTimeout(10*time.Second))
 	if err != nil {
 		log.Fatal(err)
 	}
 	store := reranker.Store(&shelf{})
-	_, err = store.AddDocuments(context.Background(), []schema.Document{{PageContent: "Rain falls in Bergen."}, {PageContent: "Oslo is the capital of Norway."}})
+	_, err = store.AddDocuments(context.Background(),
+		[]schema.Document{{PageContent: "Rain falls in Bergen."}, {PageContent: "Oslo is the capital of Norway."}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -357,13 +376,17 @@ func ExampleReranker_Retriever() {
 	srv := script(rerankPath, babytest.JSON(500, `{"error":"the engine died"}`))
 	defer srv.Close()
 	reranker, err := provider.NewReranker(srv.Client(), "BAAI/bge-reranker-v2-m3",
-		provider.WithFallback(func(_ context.Context, err error) { fmt.Println("not reranked:", llms.IsProviderUnavailableError(err)) }),
+		provider.WithFallback(func(_ context.Context, err error) {
+			fmt.Println("not reranked:",
+				llms.IsProviderUnavailableError(err))
+		}),
 		provider.WithRerankCallback(callbacks.SimpleHandler{}),
 		provider.WithRerankUsageFunc(func(_ context.Context, u provider.Usage) { fmt.Println(u.Model, u.TotalTokens) }))
 	if err != nil {
 		log.Fatal(err)
 	}
-	retriever := reranker.Retriever(&shelf{docs: []schema.Document{{PageContent: "Rain falls in Bergen."}, {PageContent: "Oslo is the capital of Norway."}}}, 1)
+	retriever := reranker.Retriever(&shelf{docs: []schema.Document{{PageContent: "Rain falls in Bergen."},
+		{PageContent: "Oslo is the capital of Norway."}}}, 1)
 	found, err := retriever.GetRelevantDocuments(context.Background(), "What is the capital of Norway?")
 	if err != nil {
 		log.Fatal(err)

@@ -19,11 +19,13 @@ func Example() {
 	srv := exampleServer() // a service that knows the answers below
 	defer srv.Close()
 
-	llm, err := provider.New(provider.WithBaseURL(srv.URL), provider.WithToken("key"), provider.WithModel("Qwen/Qwen3-8B"))
+	llm, err := provider.New(provider.WithBaseURL(srv.URL), provider.WithToken("key"),
+		provider.WithModel("Qwen/Qwen3-8B"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	answer, err := llms.GenerateFromSinglePrompt(context.Background(), llm, "Why is the sky blue?", llms.WithTemperature(0))
+	answer, err := llms.GenerateFromSinglePrompt(context.Background(), llm, "Why is the sky blue?",
+		llms.WithTemperature(0))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -81,7 +83,8 @@ func exampleServer() *babytest.Server {
 		if strings.Contains(string(readAll(r)), "json_schema") {
 			answer = `{"city":"Oslo","degrees":21}`
 		}
-		babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": answer}, "finish_reason": "stop"}}}).ServeHTTP(w, r)
+		babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": answer},
+			"finish_reason": "stop"}}}).ServeHTTP(w, r)
 	}))
 	srv.On(rerankPath, babytest.JSON(200, `{"results":[{"index":1,"relevance_score":0.98}]}`))
 	return srv

@@ -6,9 +6,9 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// SplitThinking splits an answer that comes in pieces.
+// SplitThinking returns the thinking and the text of an answer that comes in pieces.
 func SplitThinking(option llms.CallOption, pieces ...string) [2]string {
-	s := newThinkSplitter(readOptions(nil, []llms.CallOption{option}).own().think)
+	s := newThinkSplitter(readOptions(nil, []llms.CallOption{option}).own().thinkTags)
 	var reasoning, text strings.Builder
 	add := func(r, t string) { reasoning.WriteString(r); text.WriteString(t) }
 	for _, p := range pieces {

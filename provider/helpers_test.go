@@ -22,8 +22,6 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// The numbers in the names of the tests are those of CONFORMANCE.md.
-
 // TestMain keeps the settings of whoever runs the tests out of them.
 func TestMain(m *testing.M) {
 	for _, name := range []string{"BABYAPI_API_KEY", "BABY_API_KEY", "BABYAPI_BASE_URL", "BABYAPI_DEFAULT_MODEL"} {
@@ -48,7 +46,8 @@ func newServer(t testing.TB, pattern string, answers ...http.Handler) *babytest.
 
 func newLLM(t testing.TB, srv *babytest.Server, opts ...provider.Option) *provider.LLM {
 	t.Helper()
-	llm, err := provider.NewFromClient(srv.Client(babyclient.WithMaxRetries(0)), append([]provider.Option{provider.WithModel("m")}, opts...)...)
+	llm, err := provider.NewFromClient(srv.Client(babyclient.WithMaxRetries(0)),
+		append([]provider.Option{provider.WithModel("m")}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +72,13 @@ func says(text string) http.Handler {
 		_ = json.NewDecoder(r.Body).Decode(&req)
 		message, _ := json.Marshal(text)
 		if req.Stream {
-			babytest.Stream(`{"choices":[{"index":0,"delta":{"role":"assistant","content":`+string(message)+`},"finish_reason":"stop"}]}`).ServeHTTP(w, r)
+			babytest.Stream(`{"choices":[{"index":0,"delta":{"role":"assistant","content":`+string(message)+`},`+
+				`"finish_reason":"stop"}]}`).ServeHTTP(w, r)
 			return
 		}
-		babytest.JSON(200, `{"choices":[{"index":0,"message":{"role":"assistant","content":`+string(message)+`},"finish_reason":"stop"}]}`).ServeHTTP(w, r)
+		babytest.JSON(200,
+			`{"choices":[{"index":0,"message":{"role":"assistant","content":`+string(message)+`},`+
+				`"finish_reason":"stop"}]}`).ServeHTTP(w, r)
 	})
 }
 
@@ -133,7 +135,7 @@ func wantError(t testing.TB, err error, code llms.ErrorCode, words ...string) {
 		t.Errorf("code %q, want %q: %v", e.Code, code, err)
 	}
 	if e.Provider != "babyapi" {
-		t.Errorf("provider %q", e.Provider)
+		t.Errorf("provider of the error is %q, want babyapi", e.Provider)
 	}
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
@@ -154,7 +156,7 @@ func refused(t testing.TB, srv *babytest.Server, err error, code llms.ErrorCode,
 	}
 }
 
-// recorder is a callbacks.Handler that keeps what it is told.
+// recorder is a callbacks.Handler that keeps the calls.
 type recorder struct {
 	callbacks.SimpleHandler
 	mu     sync.Mutex

@@ -1,8 +1,8 @@
 package provider
 
 import (
+	"cmp"
 	"context"
-	"time"
 
 	"github.com/tmc/langchaingo/callbacks"
 	"github.com/tmc/langchaingo/embeddings"
@@ -11,24 +11,15 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// DefaultTimeout is how long an inference call may take: longer than babyclient's own, since an
-// agent waits for long answers, and one that nobody waits for is billed all the same.
-const DefaultTimeout = 10 * time.Minute
-
-// LLM is a model behind BabyAPI. It is safe for concurrent use; make it with [New] or [NewFromClient].
+// LLM is a model behind BabyAPI. It is safe for concurrent use; make it with [New] or
+// [NewFromClient].
 type LLM struct {
-	// CallbacksHandler is told of each GenerateContent: its start, then exactly one of its end and
-	// its error. Set it before the first call, or with [WithCallback].
+	// CallbacksHandler is called at the start of each GenerateContent, and once at its end, with
+	// the answer or the error. Set it before the first call, or with [WithCallback].
 	CallbacksHandler callbacks.Handler
 
-	client              *babyclient.Client
-	model               string
-	embeddingModel      string
-	embeddingDimensions int
-	timeout             time.Duration
-	defaults            []llms.CallOption
-	reasoning           *bool
-	onUsage             UsageFunc
+	client *babyclient.Client
+	config
 }
 
 var (
@@ -37,33 +28,56 @@ var (
 	_ embeddings.EmbedderClient = (*LLM)(nil)
 )
 
-// New makes a model with a client of its own. What no option gives is taken from the environment:
-// BABYAPI_API_KEY, BABYAPI_BASE_URL, BABYAPI_DEFAULT_MODEL. A missing key is an error at the first call.
+// New makes a model with a client of its own. What no option sets is taken from the environment:
+// BABYAPI_API_KEY, BABYAPI_BASE_URL, BABYAPI_DEFAULT_MODEL. A missing key is an error at the first
+// call.
 func New(opts ...Option) (*LLM, error) {
-	c := configure(opts)
-	client, err := babyclient.New(c.client...)
+	c := configure(config{}, opts)
+	client, err := babyclient.New(c.clientOptions...)
 	if err != nil {
 		return nil, wrapError(err)
 	}
-	return c.llm(client)
+	return newLLM(client, c)
 }
 
-// NewFromClient makes a model that calls through client. [WithToken], [WithBaseURL], [WithHTTPClient]
-// and [WithClientOptions] configure a client, so here they are an error.
+// NewFromClient makes a model that calls through client. [WithToken], [WithBaseURL],
+// [WithHTTPClient] and [WithClientOptions] are errors here, because they configure a client.
 func NewFromClient(client *babyclient.Client, opts ...Option) (*LLM, error) {
-	c := configure(opts)
+	c := configure(config{}, opts)
 	switch {
 	case client == nil:
 		return nil, invalid("the client is nil: make it with babyclient.New, or use New")
-	case len(c.client) > 0:
-		return nil, invalid("conflicting options: NewFromClient takes the key, the base URL and the HTTP client from its client: give them to babyclient.New")
+	case len(c.clientOptions) > 0:
+		return nil, invalid("conflicting options: NewFromClient takes the key, the base URL and the HTTP client " +
+			"from its client: give them to babyclient.New")
 	}
-	return c.llm(client)
+	return newLLM(client, c)
 }
 
-// Client is the client that the model calls through: for [NewEmbedder], [NewLoader], [NewReranker],
-// and for what langchaingo has no place for.
+func newLLM(client *babyclient.Client, c config) (*LLM, error) {
+	switch {
+	case c.embeddingDimensions < 0:
+		return nil, invalid("WithEmbeddingDimensions(%d): want 1 or more, or 0 for the model's own",
+			c.embeddingDimensions)
+	case c.timeout < 0:
+		return nil, invalid("WithTimeout(%s): want a positive duration", c.timeout)
+	}
+	c.timeout = cmp.Or(c.timeout, c.httpTimeout, DefaultTimeout)
+	return &LLM{CallbacksHandler: c.callback, client: client, config: c}, nil
+}
+
+// Client is the client that the model calls through. [NewEmbedder], [NewLoader] and [NewReranker]
+// take it, and it does what langchaingo has no interface for.
 func (l *LLM) Client() *babyclient.Client { return l.client }
+
+// SupportsReasoning reports whether the model thinks before it answers: what [WithReasoning] said,
+// else a guess from the name of the model that [WithModel] set.
+func (l *LLM) SupportsReasoning() bool {
+	if l.reasoning != nil {
+		return *l.reasoning
+	}
+	return reasonsByName(l.model)
+}
 
 // Call asks for the answer to one prompt.
 //
@@ -77,7 +91,9 @@ func (l *LLM) Call(ctx context.Context, prompt string, options ...llms.CallOptio
 // function, and returns the same answer either way.
 //
 // The answer has at least one choice. An answer cut at the token limit has the StopReason "length".
-func (l *LLM) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+func (l *LLM) GenerateContent(
+	ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption,
+) (*llms.ContentResponse, error) {
 	if l.CallbacksHandler != nil {
 		l.CallbacksHandler.HandleLLMGenerateContentStart(ctx, messages)
 	}
@@ -95,30 +111,30 @@ func (l *LLM) GenerateContent(ctx context.Context, messages []llms.MessageConten
 	return resp, nil
 }
 
-func (l *LLM) generate(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
+func (l *LLM) generate(
+	ctx context.Context, messages []llms.MessageContent, options []llms.CallOption,
+) (*llms.ContentResponse, error) {
 	o := readOptions(l.defaults, options)
-	req, err := l.buildRequest(messages, o)
+	req, err := newRequest(l.model, messages, o)
 	if err != nil {
 		return nil, err
 	}
 	var chat *babyclient.ChatResponse
 	if o.streaming() {
-		chat, err = l.stream(ctx, req, o)
+		chat, err = stream(ctx, l.client, req, o)
 	} else {
 		chat, err = l.client.Chat(ctx, req, babyclient.WithTimeout(l.timeout))
 	}
 	if err != nil {
 		return nil, err
 	}
-	if chat.Usage != nil {
-		l.onUsage.call(ctx, Usage{Operation: "chat", Model: chat.Model, Usage: *chat.Usage})
-	}
+	l.onUsage.report(ctx, "chat", chat.Model, chat.Usage)
 	return newResponse(chat, req, o)
 }
 
-// CreateEmbedding embeds texts as they are, in one request: POST /v1/embeddings. It makes the LLM a
-// client for langchaingo's embeddings.NewEmbedder; [NewEmbedder] is the better one. The model is that of
-// [WithEmbeddingModel].
+// CreateEmbedding embeds texts as they are, in one request: POST /v1/embeddings, with the model of
+// [WithEmbeddingModel]. It makes the LLM a client for langchaingo's embeddings.NewEmbedder. Prefer
+// [NewEmbedder], which splits many texts into requests and checks them.
 func (l *LLM) CreateEmbedding(ctx context.Context, texts []string) ([][]float32, error) {
 	if len(texts) == 0 {
 		return [][]float32{}, nil
@@ -126,16 +142,8 @@ func (l *LLM) CreateEmbedding(ctx context.Context, texts []string) ([][]float32,
 	if l.embeddingModel == "" {
 		return nil, invalid("no embedding model: use WithEmbeddingModel")
 	}
-	req := &babyclient.EmbedRequest{Model: l.embeddingModel, Input: texts}
-	if l.embeddingDimensions > 0 {
-		req.Dimensions = &l.embeddingDimensions
-	}
-	resp, err := l.client.Embed(ctx, req, babyclient.WithTimeout(l.timeout))
-	if err != nil {
-		return nil, wrapError(err)
-	}
-	if resp.Usage != nil {
-		l.onUsage.call(ctx, Usage{Operation: "embeddings", Model: resp.Model, Usage: *resp.Usage})
-	}
-	return resp.Vectors, nil
+	e := Embedder{client: l.client, model: l.embeddingModel, embedderConfig: embedderConfig{
+		dimensions: l.embeddingDimensions, timeout: l.timeout, onUsage: l.onUsage}}
+	vectors, err := e.embed(ctx, texts)
+	return vectors, wrapError(err)
 }

@@ -14,17 +14,21 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-func Test01Interfaces(t *testing.T) {
+func testInterfaces(t *testing.T) {
 	srv := chatServer(t, says("four"))
-	srv.On("POST /v1/embeddings", babytest.JSON(200, `{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":4,"total_tokens":4}}`))
+	srv.On("POST /v1/embeddings", babytest.JSON(200,
+		`{"data":[{"index":1,"embedding":[3,4]},{"index":0,"embedding":[1,2]}],"usage":{"prompt_tokens":4,`+
+			`"total_tokens":4}}`))
 	var used []provider.Usage
-	llm := newLLM(t, srv, provider.WithEmbeddingModel("e"), provider.WithEmbeddingDimensions(2), provider.WithUsageFunc(onUsage(&used)))
+	llm := newLLM(t, srv, provider.WithEmbeddingModel("e"), provider.WithEmbeddingDimensions(2),
+		provider.WithUsageFunc(onUsage(&used)))
 	var model llms.Model = llm
 	got, err := model.Call(t.Context(), "2+2?", llms.WithMaxTokens(5)) //nolint:staticcheck // old programs call it
 	if err != nil || got != "four" {
 		t.Fatalf("Call: %q, %v", got, err)
 	}
-	sameJSON(t, "Call", jsonOf(t, lastBody(t, srv)), `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"2+2?"}]}`)
+	sameJSON(t, "Call", jsonOf(t, lastBody(t, srv)),
+		`{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"2+2?"}]}`)
 
 	// langchaingo's own embedder on the LLM.
 	stock, err := embeddings.NewEmbedder(llm)
@@ -37,10 +41,10 @@ func Test01Interfaces(t *testing.T) {
 	}
 	body := lastBody(t, srv)
 	if body["model"] != "e" || body["dimensions"] != 2.0 || jsonOf(t, body["input"]) != `["a","b"]` {
-		t.Errorf("sent %v", body)
+		t.Errorf("body sent %v, want model e, dimensions 2, input a and b", body)
 	}
 	if len(used) != 1 || used[0].Operation != "embeddings" || used[0].PromptTokens != 4 {
-		t.Errorf("usage %+v", used)
+		t.Errorf("usage reported %+v, want one of embeddings with 4 tokens", used)
 	}
 	if vectors, err := llm.CreateEmbedding(t.Context(), nil); err != nil || vectors == nil || len(vectors) != 0 {
 		t.Errorf("no texts: %v, %v", vectors, err)
@@ -49,9 +53,10 @@ func Test01Interfaces(t *testing.T) {
 	wantError(t, err, llms.ErrCodeInvalidRequest, "WithEmbeddingModel")
 }
 
-func TestNew(t *testing.T) {
+func TestNewRefusesBadOptions(t *testing.T) {
 	srv := chatServer(t, says("hi"))
-	llm, err := provider.New(provider.WithToken(babytest.Key), provider.WithBaseURL(srv.URL), provider.WithHTTPClient(&http.Client{}),
+	llm, err := provider.New(provider.WithToken(babytest.Key), provider.WithBaseURL(srv.URL),
+		provider.WithHTTPClient(&http.Client{}),
 		provider.WithClientOptions(babyclient.WithHeader("X-Team", "blue")), provider.WithModel(" served "), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +65,8 @@ func TestNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := srv.Requests()[0]
-	if r.Header.Get("Authorization") != "Bearer "+babytest.Key || r.Header.Get("X-Team") != "blue" || lastBody(t, srv)["model"] != "served" {
+	if r.Header.Get("Authorization") != "Bearer "+babytest.Key || r.Header.Get("X-Team") != "blue" ||
+		lastBody(t, srv)["model"] != "served" {
 		t.Errorf("sent %v %s", r.Header, r.Body)
 	}
 
@@ -68,9 +74,11 @@ func TestNew(t *testing.T) {
 		make  func() (*provider.LLM, error)
 		words string
 	}{
-		"base URL":   {func() (*provider.LLM, error) { return provider.New(provider.WithBaseURL("ftp://x")) }, "ftp"},
-		"dimensions": {func() (*provider.LLM, error) { return provider.New(provider.WithEmbeddingDimensions(-1)) }, "-1"},
-		"timeout":    {func() (*provider.LLM, error) { return provider.New(provider.WithTimeout(-time.Second)) }, "-1s"},
+		"base URL": {func() (*provider.LLM, error) { return provider.New(provider.WithBaseURL("ftp://x")) }, "ftp"},
+		"dimensions": {func() (*provider.LLM, error) { return provider.New(provider.WithEmbeddingDimensions(-1)) },
+			"-1"},
+		"timeout": {func() (*provider.LLM, error) { return provider.New(provider.WithTimeout(-time.Second)) },
+			"-1s"},
 		"nil client": {func() (*provider.LLM, error) { return provider.NewFromClient(nil) }, "nil"},
 		"key twice": {func() (*provider.LLM, error) {
 			return provider.NewFromClient(srv.Client(), provider.WithToken("abcdefgh"))
@@ -93,7 +101,7 @@ func TestNew(t *testing.T) {
 		_, err = llm.GenerateContent(t.Context(), human("x"))
 		wantError(t, err, llms.ErrCodeAuthentication, "BABYAPI_API_KEY")
 		if !errors.Is(err, babyclient.ErrAPIKeyRequired) || !llms.IsAuthenticationError(err) {
-			t.Errorf("error %v", err)
+			t.Errorf("error %v, want ErrAPIKeyRequired and an authentication error of langchaingo", err)
 		}
 	})
 	t.Run("no model", func(t *testing.T) {
@@ -102,7 +110,7 @@ func TestNew(t *testing.T) {
 	})
 }
 
-func Test25Callbacks(t *testing.T) {
+func testCallbacks(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  http.Handler
 		input   []llms.MessageContent
@@ -112,19 +120,26 @@ func Test25Callbacks(t *testing.T) {
 		"plain":         {says("x"), human("x"), nil, []string{"start", "end"}},
 		"streamed":      {says("x"), human("x"), []llms.CallOption{onlyText()}, []string{"start", "end"}},
 		"service error": {babytest.JSON(500, `{}`), human("x"), nil, []string{"start", "error"}},
-		"stream error":  {babytest.Events(text("x")), human("x"), []llms.CallOption{onlyText()}, []string{"start", "error"}},
-		"bad message":   {says("x"), nil, nil, []string{"start", "error"}},
-		"bad option":    {says("x"), human("x"), []llms.CallOption{llms.WithToolChoice("f")}, []string{"start", "error"}},
-		"cut tool call": {babytest.JSON(200, `{"choices":[{"message":{"content":"<tool_call>{"},"finish_reason":"length"}]}`), human("x"), []llms.CallOption{llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}})}, []string{"start", "error"}},
+		"stream error": {babytest.Events(text("x")), human("x"), []llms.CallOption{onlyText()},
+			[]string{"start", "error"}},
+		"bad message": {says("x"), nil, nil, []string{"start", "error"}},
+		"bad option": {says("x"), human("x"), []llms.CallOption{llms.WithToolChoice("f")},
+			[]string{"start", "error"}},
+		"cut tool call": {babytest.JSON(200,
+			`{"choices":[{"message":{"content":"<tool_call>{"},"finish_reason":"length"}]}`), human("x"),
+			[]llms.CallOption{llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}})},
+			[]string{"start", "error"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{}
-			resp, err := newLLM(t, chatServer(t, test.answer), provider.WithCallback(r)).GenerateContent(t.Context(), test.input, test.options...)
+			llm := newLLM(t, chatServer(t, test.answer), provider.WithCallback(r))
+			resp, err := llm.GenerateContent(t.Context(), test.input, test.options...)
 			if got := jsonOf(t, r.events); got != jsonOf(t, test.want) {
-				t.Errorf("told %s, want %s", got, jsonOf(t, test.want))
+				t.Errorf("callbacks %s, want %s", got, jsonOf(t, test.want))
 			}
 			if r.resp != resp || r.err != err { //nolint:errorlint // the very same is wanted
-				t.Errorf("told %v and %v, returned %v and %v", r.resp, r.err, resp, err)
+				t.Errorf("callbacks got response %v and error %v, GenerateContent returned %v and %v",
+					r.resp, r.err, resp, err)
 			}
 			if (err == nil) == (resp == nil) {
 				t.Errorf("response %v with error %v", resp, err)

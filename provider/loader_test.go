@@ -73,17 +73,22 @@ func documentName(r *http.Request) string {
 	return filepath.Base(body.Sources[0].URL)
 }
 
-// doclingJSON is a document of four pages, of which the second is empty; page numbers are furniture.
-const doclingJSON = `{"origin":{"mimetype":"application/pdf","binary_hash":13564993687249300075},"pages":{"1":{},"2":{},"3":{},"4":{}},
-	"body":{"self_ref":"#/body","content_layer":"body","children":[{"$ref":"#/texts/0"},{"$ref":"#/groups/0"},{"$ref":"#/texts/2"},{"$ref":"#/tables/0"},{"$ref":"#/texts/9"}]},
+// doclingJSON is a document of four pages, of which the second is empty; page numbers are
+// furniture.
+const doclingJSON = `{"origin":{"mimetype":"application/pdf","binary_hash":13564993687249300075},"pages":{"1":{},` +
+	`"2":{},"3":{},"4":{}},
+	"body":{"self_ref":"#/body","content_layer":"body","children":[{"$ref":"#/texts/0"},{"$ref":"#/groups/0"},` +
+	`{"$ref":"#/texts/2"},{"$ref":"#/tables/0"},{"$ref":"#/texts/9"}]},
 	"groups":[{"self_ref":"#/groups/0","content_layer":"body","children":[{"$ref":"#/texts/1"}]}],
-	"texts":[{"self_ref":"#/texts/0","content_layer":"body","prov":[{"page_no":1}]},{"self_ref":"#/texts/1","content_layer":"body","prov":[{"page_no":1}]},
+	"texts":[{"self_ref":"#/texts/0","content_layer":"body","prov":[{"page_no":1}]},{"self_ref":"#/texts/1",` +
+	`"content_layer":"body","prov":[{"page_no":1}]},
 		{"self_ref":"#/texts/2","content_layer":"furniture","prov":[{"page_no":2}]}],
 	"tables":[{"self_ref":"#/tables/0","content_layer":"body","prov":[{"page_no":3},{"page_no":4}]}],"pictures":[]}`
 
 func converted(name string) string {
 	if strings.HasPrefix(name, "bad") {
-		return `{"document":{"filename":"` + name + `"},"status":"failure","errors":[{"error_message":"not readable","category":"backend_failure"}]}`
+		return `{"document":{"filename":"` + name +
+			`"},"status":"failure","errors":[{"error_message":"not readable","category":"backend_failure"}]}`
 	}
 	status := "success"
 	if strings.HasPrefix(name, "part") {
@@ -92,15 +97,18 @@ func converted(name string) string {
 	if strings.HasPrefix(name, "blank") {
 		return `{"document":{"filename":"` + name + `","md_content":" \n"},"status":"success"}`
 	}
-	doc := map[string]any{"filename": name, "md_content": "# " + name + "\n\n<!-- babyapi-go page break -->\n\nA table.", "json_content": json.RawMessage(doclingJSON)}
+	doc := map[string]any{"filename": name, "md_content": "# " + name +
+		"\n\n<!-- babyapi-go page break -->\n\nA table.", "json_content": json.RawMessage(doclingJSON)}
 	b, _ := json.Marshal(map[string]any{"document": doc, "status": status})
 	return string(b)
 }
 
 func chunked(name string) string {
 	chunks := []map[string]any{
-		{"filename": name, "chunk_index": 0, "text": "Intro\nfirst", "num_tokens": 3, "headings": []string{"Intro"}, "page_numbers": []int{1, 2}, "captions": []string{"Figure 1"},
-			"metadata": map[string]any{"origin": map[string]any{"mimetype": "application/pdf", "binary_hash": json.Number("13564993687249300075")}}},
+		{"filename": name, "chunk_index": 0, "text": "Intro\nfirst", "num_tokens": 3, "headings": []string{"Intro"},
+			"page_numbers": []int{1, 2}, "captions": []string{"Figure 1"},
+			"metadata": map[string]any{"origin": map[string]any{"mimetype": "application/pdf",
+				"binary_hash": json.Number("13564993687249300075")}}},
 		{"filename": name, "chunk_index": 1, "text": "second"},
 	}
 	status, content := "success", doclingJSON
@@ -110,7 +118,9 @@ func chunked(name string) string {
 	case strings.HasPrefix(name, "blank"):
 		chunks, content = nil, `{"texts":[],"tables":[]}`
 	}
-	b, _ := json.Marshal(map[string]any{"chunks": chunks, "documents": []any{map[string]any{"content": map[string]any{"filename": name, "json_content": json.RawMessage(content)}, "status": status}}})
+	b, _ := json.Marshal(map[string]any{"chunks": chunks,
+		"documents": []any{map[string]any{"content": map[string]any{"filename": name,
+			"json_content": json.RawMessage(content)}, "status": status}}})
 	return string(b)
 }
 
@@ -151,7 +161,7 @@ func writeFiles(t testing.TB, names ...string) (dir string) {
 func withoutHash(t testing.TB, d schema.Document) string {
 	t.Helper()
 	if hash, _ := d.Metadata["content_hash"].(string); len(hash) != 64 {
-		t.Errorf("content hash %v", d.Metadata["content_hash"])
+		t.Errorf("content hash %v, want 64 hex digits", d.Metadata["content_hash"])
 	}
 	m := map[string]any{}
 	for k, v := range d.Metadata {
@@ -162,7 +172,7 @@ func withoutHash(t testing.TB, d schema.Document) string {
 	return jsonOf(t, m)
 }
 
-func Test39Load(t *testing.T) {
+func testLoad(t *testing.T) {
 	dir := writeFiles(t, "a.pdf")
 	path := filepath.Join(dir, "a.pdf")
 	all := `,"media_type":"application/pdf","document_hash":"13564993687249300075","total_pages":4`
@@ -175,16 +185,17 @@ func Test39Load(t *testing.T) {
 		"file":   {provider.WithFiles(path), path, "a.pdf"},
 		"reader": {provider.WithReader("b.pdf", strings.NewReader("x")), "b.pdf", "b.pdf"},
 		"bytes":  {provider.WithSources(babyclient.FromBytes("c.pdf", []byte("x"))), "c.pdf", "c.pdf"},
-		"URL":    {provider.WithURLs("http://user:pw@host/d.pdf?token=secret"), "http://host/d.pdf", "d.pdf?token=secret"},
+		"URL": {provider.WithURLs("http://user:pw@host/d.pdf?token=secret"), "http://host/d.pdf",
+			"d.pdf?token=secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := newDocling(t, newServer(t, ""))
 			docs, err := newLoader(t, srv.Server, test.source).Load(t.Context())
 			if err != nil || len(docs) != 1 {
-				t.Fatalf("%v, %v", docs, err)
+				t.Fatalf("documents %v, error %v; want one document", docs, err)
 			}
 			if !strings.HasPrefix(docs[0].PageContent, "# "+test.filename) {
-				t.Errorf("content %q", docs[0].PageContent)
+				t.Errorf("content %q, want it to begin with # %s", docs[0].PageContent, test.filename)
 			}
 			sameJSON(t, "metadata", withoutHash(t, docs[0]), source(test.want, test.filename)+"}")
 		})
@@ -192,44 +203,55 @@ func Test39Load(t *testing.T) {
 
 	t.Run("per page", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		docs, err := newLoader(t, srv.Server, provider.WithFiles(path), provider.WithMode(provider.PerPage)).Load(t.Context())
+		docs, err := newLoader(t, srv.Server, provider.WithFiles(path),
+			provider.WithMode(provider.PerPage)).Load(t.Context())
 		if err != nil || len(docs) != 2 {
-			t.Fatalf("%v, %v", docs, err)
+			t.Fatalf("documents %v, error %v; want two pages", docs, err)
 		}
 		for i, page := range []int{1, 3} { // the second is empty
-			if got, ok := docs[i].Metadata["page"].(int); !ok || got != page || docs[i].Metadata["total_pages"] != 4 || strings.Contains(docs[i].PageContent, "<!--") {
+			if got, ok := docs[i].Metadata["page"].(int); !ok || got != page || docs[i].Metadata["total_pages"] != 4 ||
+				strings.Contains(docs[i].PageContent, "<!--") {
 				t.Errorf("page %d: %+v", page, docs[i])
 			}
 		}
 		if docs[1].PageContent != "A table." || docs[0].Metadata["content_hash"] == docs[1].Metadata["content_hash"] {
-			t.Errorf("documents %+v", docs)
+			t.Errorf("pages %+v, want A table. as the second, and different hashes", docs)
 		}
 		fields := form(t, srv.Requests()[0])
-		if !slices.Equal(fields["to_formats"], []string{"md", "json"}) || fields["image_export_mode"][0] != "placeholder" || fields["include_images"][0] != "false" || len(fields["md_page_break_placeholder"]) != 1 {
-			t.Errorf("sent %v", fields)
+		if !slices.Equal(fields["to_formats"], []string{"md", "json"}) ||
+			fields["image_export_mode"][0] != "placeholder" || fields["include_images"][0] != "false" ||
+			len(fields["md_page_break_placeholder"]) != 1 {
+			t.Errorf("form sent %v, want Markdown and JSON, placeholders, a page break", fields)
 		}
 	})
 
 	t.Run("per chunk", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		docs, err := newLoader(t, srv.Server, provider.WithFiles(path), provider.WithMode(provider.PerChunk), provider.WithConvertOptions(babyclient.ConvertOptions{DoOCR: new(false)}),
+		docs, err := newLoader(t, srv.Server, provider.WithFiles(path), provider.WithMode(provider.PerChunk),
+			provider.WithConvertOptions(babyclient.ConvertOptions{DoOCR: new(false)}),
 			provider.WithChunkOptions(babyclient.ChunkOptions{MaxTokens: new(64), Tokenizer: "t"})).Load(t.Context())
 		if err != nil || len(docs) != 2 {
-			t.Fatalf("%v, %v", docs, err)
+			t.Fatalf("documents %v, error %v; want two chunks", docs, err)
 		}
-		sameJSON(t, "first", withoutHash(t, docs[0]), source(path, "a.pdf")+`,"chunk":0,"tokens":3,"headings":["Intro"],"captions":["Figure 1"],"page":1,"pages":[1,2]}`)
+		sameJSON(t, "first", withoutHash(t, docs[0]),
+			source(path, "a.pdf")+`,"chunk":0,"tokens":3,"headings":["Intro"],"captions":["Figure 1"],"page":1,`+
+				`"pages":[1,2]}`)
 		sameJSON(t, "second", withoutHash(t, docs[1]), source(path, "a.pdf")+`,"chunk":1}`)
 		fields := form(t, srv.Requests()[0])
-		if fields["chunking_max_tokens"][0] != "64" || fields["chunking_tokenizer"][0] != "t" || fields["convert_do_ocr"][0] != "false" || fields["include_converted_doc"][0] != "true" {
-			t.Errorf("sent %v", fields)
+		if fields["chunking_max_tokens"][0] != "64" || fields["chunking_tokenizer"][0] != "t" ||
+			fields["convert_do_ocr"][0] != "false" || fields["include_converted_doc"][0] != "true" {
+			t.Errorf("form sent %v, want the options of chunker and conversion", fields)
 		}
 		if p := srv.Requests()[0].Path; p != "/docling/v1/chunk/hybrid/file/async" {
-			t.Errorf("path %s", p)
+			t.Errorf("path %s, want the job endpoint of the hybrid chunker", p)
 		}
-		hierarchical := newLoader(t, srv.Server, provider.WithFiles(path), provider.WithMode(provider.PerChunk), provider.WithChunker(babyclient.ChunkerHierarchical))
+		hierarchical := newLoader(t, srv.Server, provider.WithFiles(path), provider.WithMode(provider.PerChunk),
+			provider.WithChunker(babyclient.ChunkerHierarchical))
 		sent := len(srv.Requests())
-		if _, err := hierarchical.Load(t.Context()); err != nil || srv.Requests()[sent].Path != "/docling/v1/chunk/hierarchical/file/async" {
-			t.Errorf("%v", err)
+		if _, err := hierarchical.Load(t.Context()); err != nil ||
+			srv.Requests()[sent].Path != "/docling/v1/chunk/hierarchical/file/async" {
+			t.Errorf("path %s, error %v; want the job endpoint of the hierarchical chunker",
+				srv.Requests()[sent].Path, err)
 		}
 	})
 
@@ -240,13 +262,15 @@ func Test39Load(t *testing.T) {
 		options []provider.LoaderOption
 		words   string
 	}{
-		"no client":   {nil, []provider.LoaderOption{file}, "client"},
-		"no sources":  {client, nil, "WithFiles"},
-		"mode":        {client, []provider.LoaderOption{file, provider.WithMode(7)}, "WithMode(7)"},
-		"chunker":     {client, []provider.LoaderOption{file, provider.WithChunker("magic")}, `"magic"`},
-		"formats":     {client, []provider.LoaderOption{file, provider.WithConvertOptions(babyclient.ConvertOptions{ToFormats: []string{"html"}})}, "ToFormats"},
-		"pattern":     {client, []provider.LoaderOption{provider.WithFolder(dir, "[")}, `"["`},
-		"concurrency": {client, []provider.LoaderOption{file, provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: -1})}, "-1"},
+		"no client":  {nil, []provider.LoaderOption{file}, "client"},
+		"no sources": {client, nil, "WithFiles"},
+		"mode":       {client, []provider.LoaderOption{file, provider.WithMode(7)}, "WithMode(7)"},
+		"chunker":    {client, []provider.LoaderOption{file, provider.WithChunker("magic")}, `"magic"`},
+		"formats": {client, []provider.LoaderOption{file,
+			provider.WithConvertOptions(babyclient.ConvertOptions{ToFormats: []string{"html"}})}, "ToFormats"},
+		"pattern": {client, []provider.LoaderOption{provider.WithFolder(dir, "[")}, `"["`},
+		"concurrency": {client,
+			[]provider.LoaderOption{file, provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: -1})}, "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := provider.NewLoader(test.client, test.options...)
@@ -281,12 +305,13 @@ func TestLoadFolder(t *testing.T) {
 	}
 	srv := newServer(t, "")
 	for name, option := range map[string]provider.LoaderOption{
-		"no folder": provider.WithFolder(filepath.Join(dir, "none")), "no match": provider.WithFolder(dir, "*.docx"), "nothing to read": provider.WithFolder(filepath.Join(writeFiles(t, "x.bin"))),
+		"no folder": provider.WithFolder(filepath.Join(dir, "none")), "no match": provider.WithFolder(dir,
+			"*.docx"), "nothing to read": provider.WithFolder(filepath.Join(writeFiles(t, "x.bin"))),
 	} {
 		docs, err := newLoader(t, srv, option).Load(t.Context())
 		t.Run(name, func(t *testing.T) {
 			if len(docs) != 0 {
-				t.Errorf("documents %v", docs)
+				t.Errorf("documents %v, want none", docs)
 			}
 			refused(t, srv, err, llms.ErrCodeInvalidRequest, "the folder")
 		})
@@ -305,7 +330,7 @@ func (words) SplitText(text string) ([]string, error) {
 	return strings.Fields(text), nil
 }
 
-func Test40LoadAndSplit(t *testing.T) {
+func testLoadAndSplit(t *testing.T) {
 	dir := writeFiles(t, "a.pdf", "bad.pdf", "part.pdf", "stubborn.pdf")
 	path := func(name string) string { return filepath.Join(dir, name) }
 	srv := newDocling(t, newServer(t, ""))
@@ -332,11 +357,11 @@ func Test40LoadAndSplit(t *testing.T) {
 		files := provider.WithFiles(path("a.pdf"), path("bad.pdf"), path("none.pdf"), path("part.pdf"))
 		docs, err := newLoader(t, srv.Server, files).Load(t.Context())
 		if len(docs) != 2 || docs[0].Metadata["filename"] != "a.pdf" || docs[1].Metadata["filename"] != "part.pdf" {
-			t.Errorf("documents %v", docs)
+			t.Errorf("documents %v, want a.pdf and what there is of part.pdf", docs)
 		}
 		wantError(t, err, llms.ErrCodeInvalidRequest, "bad.pdf", "not readable", "none.pdf", "part.pdf")
 		if !errors.Is(err, babyclient.ErrDocumentFailed) || !errors.Is(err, babyclient.ErrPartialSuccess) {
-			t.Errorf("error %v", err)
+			t.Errorf("error %v, want ErrDocumentFailed and ErrPartialSuccess in it", err)
 		}
 		var order []string
 		for d, err := range newLoader(t, srv.Server, files).Documents(t.Context()) {
@@ -348,11 +373,12 @@ func Test40LoadAndSplit(t *testing.T) {
 			order = append(order, d.Metadata["filename"].(string))
 		}
 		if got := strings.Join(order, " "); got != "a.pdf error error part.pdf error" {
-			t.Errorf("order %s", got)
+			t.Errorf("documents and errors came as %s, want the order of the sources", got)
 		}
-		chunks, err := newLoader(t, srv.Server, provider.WithFiles(path("bad.pdf"), path("a.pdf"))).LoadAndSplit(t.Context(), nil)
+		chunks, err := newLoader(t, srv.Server,
+			provider.WithFiles(path("bad.pdf"), path("a.pdf"))).LoadAndSplit(t.Context(), nil)
 		if len(chunks) != 2 {
-			t.Errorf("chunks %v", chunks)
+			t.Errorf("chunks %v, want the two of a.pdf", chunks)
 		}
 		wantError(t, err, llms.ErrCodeInvalidRequest, "bad.pdf")
 	})
@@ -367,7 +393,8 @@ func Test40LoadAndSplit(t *testing.T) {
 		}
 	})
 	t.Run("a splitter that fails", func(t *testing.T) {
-		docs, err := newLoader(t, srv.Server, provider.WithFiles(path("stubborn.pdf"), path("a.pdf"))).LoadAndSplit(t.Context(), words{})
+		docs, err := newLoader(t, srv.Server,
+			provider.WithFiles(path("stubborn.pdf"), path("a.pdf"))).LoadAndSplit(t.Context(), words{})
 		if len(docs) == 0 || docs[0].Metadata["filename"] != "a.pdf" || !errors.Is(err, errSplit) {
 			t.Errorf("documents %v, error %v", docs, err)
 		}
@@ -375,28 +402,30 @@ func Test40LoadAndSplit(t *testing.T) {
 	})
 	t.Run("a spent reader", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		l := newLoader(t, srv.Server, provider.WithReader("r.pdf", strings.NewReader("x")), provider.WithFiles(path("a.pdf")))
+		l := newLoader(t, srv.Server, provider.WithReader("r.pdf", strings.NewReader("x")),
+			provider.WithFiles(path("a.pdf")))
 		if docs, err := l.Load(t.Context()); err != nil || len(docs) != 2 {
-			t.Fatalf("%v, %v", docs, err)
+			t.Fatalf("documents %v, error %v; want two", docs, err)
 		}
 		docs, err := l.Load(t.Context())
 		if len(docs) != 1 || docs[0].Metadata["filename"] != "a.pdf" {
-			t.Errorf("documents %v", docs)
+			t.Errorf("documents of the second Load %v, want a.pdf alone", docs)
 		}
 		wantError(t, err, llms.ErrCodeInvalidRequest, "r.pdf", "spent")
 	})
 	t.Run("left early", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		for d, err := range newLoader(t, srv.Server, provider.WithFiles(path("a.pdf"), path("part.pdf"))).Documents(t.Context()) {
+		for d, err := range newLoader(t, srv.Server,
+			provider.WithFiles(path("a.pdf"), path("part.pdf"))).Documents(t.Context()) {
 			if err != nil || d.Metadata["filename"] != "a.pdf" {
-				t.Errorf("%v, %v", d, err)
+				t.Errorf("document %v, error %v; want a.pdf", d, err)
 			}
 			break
 		}
 	})
 }
 
-func Test41Jobs(t *testing.T) {
+func testJobs(t *testing.T) {
 	dir := writeFiles(t, "a.pdf", "b.pdf")
 	files := provider.WithFiles(filepath.Join(dir, "a.pdf"), filepath.Join(dir, "b.pdf"))
 	t.Run("context", func(t *testing.T) {
@@ -414,7 +443,8 @@ func Test41Jobs(t *testing.T) {
 			defer cancel()
 			start := time.Now()
 			docs, err := l.Load(ctx)
-			if len(docs) != 0 || time.Since(start) != time.Minute || !errors.Is(err, context.DeadlineExceeded) || !llms.IsTimeoutError(err) {
+			if len(docs) != 0 || time.Since(start) != time.Minute || !errors.Is(err, context.DeadlineExceeded) ||
+				!llms.IsTimeoutError(err) {
 				t.Errorf("%v, %v after %s", docs, err, time.Since(start))
 			}
 			if !strings.Contains(err.Error(), "goes on and can be collected") {
@@ -425,12 +455,13 @@ func Test41Jobs(t *testing.T) {
 	})
 	t.Run("progress", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		var told []string
-		_, err := newLoader(t, srv.Server, files, provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: 1, Progress: func(p babyclient.BatchProgress) {
-			told = append(told, fmt.Sprintf("%d/%d", p.Done, p.Total))
-		}})).Load(t.Context())
-		if err != nil || strings.Join(told, " ") != "1/2 2/2" {
-			t.Errorf("%v, %v", told, err)
+		var progress []string
+		_, err := newLoader(t, srv.Server, files, provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: 1,
+			Progress: func(p babyclient.BatchProgress) {
+				progress = append(progress, fmt.Sprintf("%d/%d", p.Done, p.Total))
+			}})).Load(t.Context())
+		if err != nil || strings.Join(progress, " ") != "1/2 2/2" {
+			t.Errorf("progress %v, error %v; want 1/2 2/2", progress, err)
 		}
 	})
 	for name, test := range map[string]struct {
@@ -446,15 +477,16 @@ func Test41Jobs(t *testing.T) {
 		t.Run(name, func(t *testing.T) { wantError(t, err, test.code, "a.pdf", "b.pdf") })
 	}
 	t.Run("no chunkings as jobs", func(t *testing.T) {
-		srv := newServer(t, "POST /docling/v1/chunk/hybrid/file", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			babytest.JSON(200, chunked(documentName(r))).ServeHTTP(w, r)
-		}))
+		srv := newServer(t, "POST /docling/v1/chunk/hybrid/file",
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				babytest.JSON(200, chunked(documentName(r))).ServeHTTP(w, r)
+			}))
 		srv.On("POST /docling/v1/chunk/hybrid/file/async", babytest.JSON(404, `{"detail":"Not Found"}`))
 		l := newLoader(t, srv, files, provider.WithMode(provider.PerChunk))
 		for range 2 {
 			docs, err := l.Load(t.Context())
 			if err != nil || contents(docs) != "Intro\nfirstsecondIntro\nfirstsecond" {
-				t.Errorf("%v, %v", docs, err)
+				t.Errorf("documents %v, error %v; want the chunks of a.pdf and b.pdf", docs, err)
 			}
 		}
 		refusals := 0

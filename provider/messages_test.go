@@ -23,7 +23,7 @@ func message(role llms.ChatMessageType, parts ...llms.ContentPart) []llms.Messag
 	return []llms.MessageContent{{Role: role, Parts: parts}}
 }
 
-func Test03Roles(t *testing.T) {
+func testRoles(t *testing.T) {
 	for role, want := range map[llms.ChatMessageType]string{
 		llms.ChatMessageTypeSystem: "system", llms.ChatMessageTypeHuman: "user", llms.ChatMessageTypeAI: "assistant",
 		llms.ChatMessageTypeGeneric: "user", "user": "user", "assistant": "assistant", "developer": "developer",
@@ -41,7 +41,7 @@ func Test03Roles(t *testing.T) {
 // otherPart is a part of another package.
 type otherPart struct{ llms.ContentPart }
 
-func Test04Parts(t *testing.T) {
+func testParts(t *testing.T) {
 	text, image := llms.TextContent{Text: "look"}, llms.ImageURLContent{URL: "https://x/a.png", Detail: "low"}
 	binary := llms.BinaryContent{MIMEType: "image/png", Data: []byte{1, 2}}
 	cached := llms.WithCacheControl(text, &llms.CacheControl{Type: "ephemeral"})
@@ -60,7 +60,8 @@ func Test04Parts(t *testing.T) {
 	call := llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: "f", Arguments: "{}"}}
 	answer := llms.ToolCallResponse{ToolCallID: "1", Content: "y"}
 	sameJSON(t, "tool parts by pointer", sentMessages(t, append(message("ai", &call), message("tool", &answer)...)),
-		`[{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+		`[{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f",`+
+			`"arguments":"{}"}}]},
 		  {"role":"tool","tool_call_id":"1","content":"y"}]`)
 
 	var none *llms.TextContent
@@ -70,21 +71,31 @@ func Test04Parts(t *testing.T) {
 		code  llms.ErrorCode
 		words []string
 	}{
-		"nil":               {"human", nil, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1] is nil"}},
-		"nil pointer":       {"human", none, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1] is nil"}},
-		"cached nil":        {"human", llms.CachedContent{}, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1] is nil"}},
-		"foreign":           {"human", otherPart{text}, llms.ErrCodeNotImplemented, []string{"messages[0].Parts[1]", "otherPart"}},
-		"foreign, ai":       {"ai", otherPart{text}, llms.ErrCodeNotImplemented, []string{"messages[0].Parts[1]", "otherPart"}},
-		"image of ai":       {"ai", image, llms.ErrCodeNotImplemented, []string{"messages[0].Parts[1]", "ImageURLContent"}},
-		"image of tool":     {"tool", image, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[0]"}},
-		"call of human":     {"human", call, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "tool call"}},
-		"thinking, human":   {"human", provider.ReasoningPart("hm"), llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "ReasoningPart"}},
-		"answer of human":   {"human", answer, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "role tool"}},
-		"answer of ai":      {"ai", answer, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "role tool"}},
-		"no URL":            {"human", llms.ImageURLContent{}, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "URL"}},
-		"no data":           {"human", llms.BinaryContent{MIMEType: "image/png"}, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "no data"}},
-		"document":          {"human", llms.BinaryContent{MIMEType: "application/pdf", Data: []byte("%PDF-")}, llms.ErrCodeNotImplemented, []string{"messages[0].Parts[1]", "application/pdf", "Loader"}},
-		"part without type": {"human", provider.Part(babyclient.Part{}), llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "no type"}},
+		"nil":         {"human", nil, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1] is nil"}},
+		"nil pointer": {"human", none, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1] is nil"}},
+		"cached nil": {"human", llms.CachedContent{}, llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1] is nil"}},
+		"foreign": {"human", otherPart{text}, llms.ErrCodeNotImplemented,
+			[]string{"messages[0].Parts[1]", "otherPart"}},
+		"foreign, ai": {"ai", otherPart{text}, llms.ErrCodeNotImplemented,
+			[]string{"messages[0].Parts[1]", "otherPart"}},
+		"image of ai": {"ai", image, llms.ErrCodeNotImplemented,
+			[]string{"messages[0].Parts[1]", "ImageURLContent"}},
+		"image of tool": {"tool", image, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[0]"}},
+		"call of human": {"human", call, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "tool call"}},
+		"thinking, human": {"human", provider.ReasoningPart("hm"), llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1]", "ReasoningPart"}},
+		"answer of human": {"human", answer, llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1]", "role tool"}},
+		"answer of ai": {"ai", answer, llms.ErrCodeInvalidRequest, []string{"messages[0].Parts[1]", "role tool"}},
+		"no URL": {"human", llms.ImageURLContent{}, llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1]", "URL"}},
+		"no data": {"human", llms.BinaryContent{MIMEType: "image/png"}, llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1]", "no data"}},
+		"document": {"human", llms.BinaryContent{MIMEType: "application/pdf", Data: []byte("%PDF-")},
+			llms.ErrCodeNotImplemented, []string{"messages[0].Parts[1]", "application/pdf", "Loader"}},
+		"part without type": {"human", provider.Part(babyclient.Part{}), llms.ErrCodeInvalidRequest,
+			[]string{"messages[0].Parts[1]", "no type"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := chatServer(t)
@@ -100,34 +111,42 @@ func Test04Parts(t *testing.T) {
 	refused(t, srv, err, llms.ErrCodeInvalidRequest, "messages[0]", "no parts")
 }
 
-func Test05Media(t *testing.T) {
+func testMedia(t *testing.T) {
 	png := []byte("\x89PNG\r\n\x1a\n")
 	for name, test := range map[string]struct {
 		parts []llms.ContentPart
 		want  string
 	}{
-		"one text":      {[]llms.ContentPart{llms.TextPart("a")}, `"a"`},
-		"empty text":    {[]llms.ContentPart{llms.TextPart("")}, `""`},
-		"several texts": {[]llms.ContentPart{llms.TextPart("a"), llms.TextPart("")}, `[{"type":"text","text":"a"},{"type":"text","text":""}]`},
-		"image alone":   {[]llms.ContentPart{llms.ImageURLPart("u")}, `[{"type":"image_url","image_url":{"url":"u"}}]`},
-		"type by bytes": {[]llms.ContentPart{llms.BinaryPart("", png)}, `[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]`},
+		"one text":   {[]llms.ContentPart{llms.TextPart("a")}, `"a"`},
+		"empty text": {[]llms.ContentPart{llms.TextPart("")}, `""`},
+		"several texts": {[]llms.ContentPart{llms.TextPart("a"), llms.TextPart("")},
+			`[{"type":"text","text":"a"},{"type":"text","text":""}]`},
+		"image alone": {[]llms.ContentPart{llms.ImageURLPart("u")}, `[{"type":"image_url","image_url":{"url":"u"}}]`},
+		"type by bytes": {[]llms.ContentPart{llms.BinaryPart("", png)},
+			`[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]`},
 		"type with parameters": {[]llms.ContentPart{llms.BinaryPart("Image/JPEG; q=1", []byte{1})},
 			`[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,AQ=="}}]`},
-		"mp3":         {[]llms.ContentPart{llms.BinaryPart("audio/mpeg", []byte{1})}, `[{"type":"input_audio","input_audio":{"data":"AQ==","format":"mp3"}}]`},
-		"wav":         {[]llms.ContentPart{llms.BinaryPart("audio/x-wav", []byte{1})}, `[{"type":"input_audio","input_audio":{"data":"AQ==","format":"wav"}}]`},
-		"video":       {[]llms.ContentPart{llms.BinaryPart("video/mp4", []byte{1})}, `[{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AQ=="}}]`},
-		"a wire part": {[]llms.ContentPart{provider.Part(babyclient.VideoURLPart("v"))}, `[{"type":"video_url","video_url":{"url":"v"}}]`},
+		"mp3": {[]llms.ContentPart{llms.BinaryPart("audio/mpeg", []byte{1})},
+			`[{"type":"input_audio","input_audio":{"data":"AQ==","format":"mp3"}}]`},
+		"wav": {[]llms.ContentPart{llms.BinaryPart("audio/x-wav", []byte{1})},
+			`[{"type":"input_audio","input_audio":{"data":"AQ==","format":"wav"}}]`},
+		"video": {[]llms.ContentPart{llms.BinaryPart("video/mp4", []byte{1})},
+			`[{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AQ=="}}]`},
+		"a wire part": {[]llms.ContentPart{provider.Part(babyclient.VideoURLPart("v"))},
+			`[{"type":"video_url","video_url":{"url":"v"}}]`},
 	} {
 		sameJSON(t, name, sentMessages(t, message("human", test.parts...)), `[{"role":"user","content":`+test.want+`}]`)
 	}
 }
 
-func Test06AssistantMessage(t *testing.T) {
+func testAssistantMessage(t *testing.T) {
 	call := func(id, name string) llms.ToolCall {
 		return llms.ToolCall{ID: id, FunctionCall: &llms.FunctionCall{Name: name, Arguments: `{"a": 1}`}}
 	}
-	got := sentMessages(t, message("ai", provider.ReasoningPart("hm"), llms.TextPart("I look"), call("1", "f"), call("2", "g")))
-	sameJSON(t, "text, thinking and calls", got, `[{"role":"assistant","content":"I look","reasoning":"hm","tool_calls":[
+	got := sentMessages(t,
+		message("ai", provider.ReasoningPart("hm"), llms.TextPart("I look"), call("1", "f"), call("2", "g")))
+	sameJSON(t, "text, thinking and calls", got, `[{"role":"assistant","content":"I look","reasoning":"hm",`+
+		`"tool_calls":[
 		{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}},
 		{"id":"2","type":"function","function":{"name":"g","arguments":"{\"a\": 1}"}}]}]`)
 	for name, test := range map[string]struct {
@@ -136,8 +155,10 @@ func Test06AssistantMessage(t *testing.T) {
 		words string
 	}{
 		"no FunctionCall": {llms.ToolCall{ID: "7"}, llms.ErrCodeInvalidRequest, `tool call "7" has no FunctionCall`},
-		"no name":         {llms.ToolCall{ID: "7", FunctionCall: &llms.FunctionCall{}}, llms.ErrCodeInvalidRequest, `tool call "7" has no function name`},
-		"other type":      {llms.ToolCall{ID: "7", Type: "custom", FunctionCall: &llms.FunctionCall{Name: "f"}}, llms.ErrCodeNotImplemented, `type "custom"`},
+		"no name": {llms.ToolCall{ID: "7", FunctionCall: &llms.FunctionCall{}}, llms.ErrCodeInvalidRequest,
+			`tool call "7" has no function name`},
+		"other type": {llms.ToolCall{ID: "7", Type: "custom", FunctionCall: &llms.FunctionCall{Name: "f"}},
+			llms.ErrCodeNotImplemented, `type "custom"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := chatServer(t)
@@ -147,13 +168,16 @@ func Test06AssistantMessage(t *testing.T) {
 	}
 }
 
-func Test07ToolArguments(t *testing.T) {
-	oneText := map[string]any{"type": "object", "properties": map[string]any{"__arg1": map[string]any{"type": "string"}}, "required": []string{"__arg1"}}
-	oneList := map[string]any{"type": "object", "properties": map[string]any{"ids": map[string]any{"type": "array"}, "unit": map[string]any{"type": "string"}}, "required": []string{"ids"}}
+func testToolArguments(t *testing.T) {
+	oneText := map[string]any{"type": "object",
+		"properties": map[string]any{"__arg1": map[string]any{"type": "string"}}, "required": []string{"__arg1"}}
+	oneList := map[string]any{"type": "object", "properties": map[string]any{"ids": map[string]any{"type": "array"},
+		"unit": map[string]any{"type": "string"}}, "required": []string{"ids"}}
 	two := map[string]any{"type": "object", "properties": map[string]any{"a": map[string]any{}, "b": map[string]any{}}}
 	options := []llms.CallOption{
 		llms.WithFunctions([]llms.FunctionDefinition{{Name: "text", Parameters: oneText}}),
-		llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "list", Parameters: oneList}}, {Function: &llms.FunctionDefinition{Name: "two", Parameters: two}}}),
+		llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "list", Parameters: oneList}},
+			{Function: &llms.FunctionDefinition{Name: "two", Parameters: two}}}),
 	}
 	call := func(name, arguments string) []llms.MessageContent {
 		return message("ai", llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: name, Arguments: arguments}})
@@ -172,7 +196,8 @@ func Test07ToolArguments(t *testing.T) {
 		{"unknown", `{"q":1}`, `{"q":1}`},
 	} {
 		srv := chatServer(t)
-		if _, err := newLLM(t, srv).GenerateContent(t.Context(), call(test.name, test.arguments), options...); err != nil {
+		if _, err := newLLM(t, srv).GenerateContent(t.Context(), call(test.name, test.arguments),
+			options...); err != nil {
 			t.Fatalf("%s(%s): %v", test.name, test.arguments, err)
 		}
 		var body struct {
@@ -192,7 +217,7 @@ func Test07ToolArguments(t *testing.T) {
 	}
 }
 
-func Test08ToolAnswers(t *testing.T) {
+func testToolAnswers(t *testing.T) {
 	call := func(id, name string) llms.ToolCall {
 		return llms.ToolCall{ID: id, FunctionCall: &llms.FunctionCall{Name: name, Arguments: "{}"}}
 	}
@@ -202,16 +227,20 @@ func Test08ToolAnswers(t *testing.T) {
 		want   string // ids and contents of the tool messages
 	}{
 		"two in one message": {[]llms.ContentPart{call("a", "f"), call("b", "g")},
-			[]llms.ContentPart{llms.ToolCallResponse{ToolCallID: "b", Content: "2"}, llms.ToolCallResponse{ToolCallID: "a"}},
+			[]llms.ContentPart{llms.ToolCallResponse{ToolCallID: "b", Content: "2"},
+				llms.ToolCallResponse{ToolCallID: "a"}},
 			`[["b","2"],["a",""]]`},
 		"without ids": {[]llms.ContentPart{call("", "f"), call("", "f"), call("", "g")},
-			[]llms.ContentPart{llms.ToolCallResponse{Name: "g", Content: "3"}, llms.ToolCallResponse{Content: "1"}, llms.ToolCallResponse{Name: "f", Content: "2"}},
+			[]llms.ContentPart{llms.ToolCallResponse{Name: "g", Content: "3"}, llms.ToolCallResponse{Content: "1"},
+				llms.ToolCallResponse{Name: "f", Content: "2"}},
 			`[["call_0_2","3"],["call_0_0","1"],["call_0_1","2"]]`},
-		"as text":          {[]llms.ContentPart{call("a", "f")}, []llms.ContentPart{llms.TextPart("1")}, `[["a","1"]]`},
-		"an id of its own": {[]llms.ContentPart{call("a", "f")}, []llms.ContentPart{llms.ToolCallResponse{ToolCallID: "z", Content: "1"}}, `[["z","1"]]`},
+		"as text": {[]llms.ContentPart{call("a", "f")}, []llms.ContentPart{llms.TextPart("1")}, `[["a","1"]]`},
+		"an id of its own": {[]llms.ContentPart{call("a", "f")},
+			[]llms.ContentPart{llms.ToolCallResponse{ToolCallID: "z", Content: "1"}}, `[["z","1"]]`},
 	} {
 		srv := chatServer(t)
-		_, err := newLLM(t, srv).GenerateContent(t.Context(), append(message("ai", test.call...), message("tool", test.answer...)...))
+		_, err := newLLM(t, srv).GenerateContent(t.Context(),
+			append(message("ai", test.call...), message("tool", test.answer...)...))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -226,24 +255,28 @@ func Test08ToolAnswers(t *testing.T) {
 		sameJSON(t, name, jsonOf(t, got), test.want)
 	}
 	srv := chatServer(t)
-	_, err := newLLM(t, srv).GenerateContent(t.Context(), append(human("x"), message("tool", llms.ToolCallResponse{Name: "f", Content: "1"})...))
+	_, err := newLLM(t, srv).GenerateContent(t.Context(),
+		append(human("x"), message("tool", llms.ToolCallResponse{Name: "f", Content: "1"})...))
 	refused(t, srv, err, llms.ErrCodeInvalidRequest, "messages[1].Parts[0]", "ToolCallID")
 }
 
-func Test09FunctionRole(t *testing.T) {
+func testFunctionRole(t *testing.T) {
 	call := func(id, name string) llms.ToolCall {
 		return llms.ToolCall{ID: id, FunctionCall: &llms.FunctionCall{Name: name, Arguments: "{}"}}
 	}
-	got := sentMessages(t, append(message("ai", call("a", "f"), call("b", "g")), message("function", llms.ToolCallResponse{Name: "g", Content: "9"})...))
+	got := sentMessages(t, append(message("ai", call("a", "f"), call("b", "g")),
+		message("function", llms.ToolCallResponse{Name: "g", Content: "9"})...))
 	sameJSON(t, "function", got, `[{"role":"assistant","content":null,"tool_calls":[
-		{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]},
+		{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function",`+
+		`"function":{"name":"g","arguments":"{}"}}]},
 		{"role":"tool","tool_call_id":"b","content":"9"}]`)
 }
 
 // langchaingo's agents replay a step that failed before it chose a tool as a call of nothing.
 func TestUnnamedCallOfAnAgent(t *testing.T) {
 	nothing := llms.ToolCall{Type: "function", FunctionCall: &llms.FunctionCall{}}
-	got := sentMessages(t, append(append(human("go"), message("ai", nothing)...), message("tool", llms.ToolCallResponse{Content: "could not parse that"})...))
+	got := sentMessages(t, append(append(human("go"), message("ai", nothing)...),
+		message("tool", llms.ToolCallResponse{Content: "could not parse that"})...))
 	sameJSON(t, "unnamed", got, `[{"role":"user","content":"go"},{"role":"user","content":"could not parse that"}]`)
 
 	srv := chatServer(t)

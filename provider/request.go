@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 
@@ -9,8 +10,9 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// buildRequest makes the request of a call, streamed or not.
-func (l *LLM) buildRequest(messages []llms.MessageContent, o *callOptions) (*babyclient.ChatRequest, error) {
+// newRequest makes the request of a call, streamed or not. The model is that of calls that name
+// none.
+func newRequest(model string, messages []llms.MessageContent, o *callOptions) (*babyclient.ChatRequest, error) {
 	own := o.own()
 	if own.err != nil {
 		return nil, own.err
@@ -20,10 +22,10 @@ func (l *LLM) buildRequest(messages []llms.MessageContent, o *callOptions) (*bab
 		return nil, err
 	}
 	req := &babyclient.ChatRequest{
-		Model:             o.Model,
-		MaxTokens:         o.ints[maxTokens],
+		Model:             cmp.Or(o.Model, model),
+		MaxTokens:         cmp.Or(o.ints[maxTokens], o.ints[maxLength]),
 		MinTokens:         o.ints[minLength],
-		N:                 o.ints[choices],
+		N:                 cmp.Or(o.ints[choices], o.ints[candidateCount]),
 		Stop:              o.StopWords,
 		Seed:              o.ints[seed],
 		Temperature:       o.floats[temperature],
@@ -35,19 +37,8 @@ func (l *LLM) buildRequest(messages []llms.MessageContent, o *callOptions) (*bab
 		Tools:             tools.tools,
 		Extra:             maps.Clone(own.extra),
 	}
-	if req.Model == "" {
-		req.Model = l.model
-	}
-	if req.MaxTokens == nil {
-		req.MaxTokens = o.ints[maxLength]
-	}
-	if req.N == nil {
-		req.N = o.ints[candidateCount]
-	} else if n := o.ints[candidateCount]; n != nil && *n != *req.N {
-		return nil, invalid("conflicting options: N is %d and CandidateCount %d", *req.N, *n)
-	}
-	if lo, hi := req.MinTokens, req.MaxTokens; lo != nil && hi != nil && *lo > *hi {
-		return nil, invalid("conflicting options: MinLength %d is more than the %d tokens that the answer may have", *lo, *hi)
+	if err := checkNumbers(req, o); err != nil {
+		return nil, err
 	}
 	if req.Messages, err = convertMessages(messages, tools); err != nil {
 		return nil, err
@@ -58,7 +49,7 @@ func (l *LLM) buildRequest(messages []llms.MessageContent, o *callOptions) (*bab
 	if req.ResponseFormat, err = o.responseFormat(); err != nil {
 		return nil, err
 	}
-	if err := think(req, llms.GetThinkingConfig(&o.CallOptions)); err != nil {
+	if err := addThinking(req, llms.GetThinkingConfig(&o.CallOptions)); err != nil {
 		return nil, err
 	}
 	for name, value := range req.Extra {
@@ -72,17 +63,25 @@ func (l *LLM) buildRequest(messages []llms.MessageContent, o *callOptions) (*bab
 	return req, nil
 }
 
+// checkNumbers refuses numbers that contradict each other.
+func checkNumbers(req *babyclient.ChatRequest, o *callOptions) error {
+	if n := o.ints[candidateCount]; n != nil && *n != *req.N {
+		return invalid("conflicting options: N is %d and CandidateCount %d", *req.N, *n)
+	}
+	if low, high := req.MinTokens, req.MaxTokens; low != nil && high != nil && *low > *high {
+		return invalid("conflicting options: MinLength %d is more than the %d tokens that the answer may have",
+			*low, *high)
+	}
+	return nil
+}
+
 func (o *callOptions) responseFormat() (*babyclient.ResponseFormat, error) {
 	format := o.own().format
-	if format == nil && o.JSONMode {
+	if format == nil && (o.JSONMode || o.ResponseMIMEType == "application/json") {
 		format = babyclient.JSONObject()
 	}
 	switch o.ResponseMIMEType {
-	case "":
-	case "application/json":
-		if format == nil {
-			format = babyclient.JSONObject()
-		}
+	case "", "application/json":
 	case "text/plain":
 		if format != nil {
 			return nil, invalid("conflicting options: ResponseMIMEType is text/plain, and JSON was asked for too")

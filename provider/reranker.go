@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"maps"
 	"strings"
 	"time"
 
@@ -14,14 +13,14 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// DefaultOverfetch is how many times the documents that are wanted a [RerankStore] takes from its store.
+// DefaultOverfetch is how many documents a [RerankStore] takes from its store for each one wanted.
 const DefaultOverfetch = 4
 
-// Reranker orders documents by how well they answer a query: as a function ([Reranker.Rerank]), around a
-// retriever ([Reranker.Retriever]) or around a vector store ([Reranker.Store]). It is safe for
-// concurrent use.
+// Reranker orders documents by how well they answer a query: as a function ([Reranker.Rerank]),
+// around a retriever ([Reranker.Retriever]) or around a vector store ([Reranker.Store]). It is safe
+// for concurrent use.
 type Reranker struct {
-	// CallbacksHandler is told of the searches of the retrievers that the Reranker makes.
+	// CallbacksHandler is called at the start and end of each search of a [RerankRetriever].
 	CallbacksHandler callbacks.Handler
 
 	client *babyclient.Client
@@ -30,30 +29,26 @@ type Reranker struct {
 }
 
 type rerankerConfig struct {
-	callback  callbacks.Handler
-	overfetch int
-	truncate  int
-	timeout   time.Duration
-	fallback  bool
-	onFailure func(context.Context, error)
-	onUsage   UsageFunc
+	callback   callbacks.Handler
+	overfetch  int
+	truncation int // tokens; 0: none, -1: the most that the model takes
+	timeout    time.Duration
+	fallback   bool
+	onFailure  func(context.Context, error)
+	onUsage    UsageFunc
 }
 
 // A RerankerOption configures a [Reranker].
 type RerankerOption func(*rerankerConfig)
 
-// NewReranker makes a reranker with a model of client: a rerank model, or on engines that can do so an
-// embedding model, whose scores are then cosine similarities.
+// NewReranker makes a reranker with a model of client. The model is a rerank model, or on engines
+// that take it an embedding model, whose scores are then cosine similarities.
 func NewReranker(client *babyclient.Client, model string, opts ...RerankerOption) (*Reranker, error) {
-	r := &Reranker{client: client, model: strings.TrimSpace(model), rerankerConfig: rerankerConfig{overfetch: DefaultOverfetch, timeout: DefaultTimeout}}
-	for _, o := range opts {
-		if o != nil {
-			o(&r.rerankerConfig)
-		}
-	}
+	c := configure(rerankerConfig{overfetch: DefaultOverfetch, timeout: DefaultTimeout}, opts)
+	r := &Reranker{CallbacksHandler: c.callback, client: client, model: strings.TrimSpace(model), rerankerConfig: c}
 	switch {
 	case client == nil:
-		return nil, invalid("the client is nil: make it with babyclient.New, or take that of an LLM")
+		return nil, errNilClient()
 	case r.model == "":
 		return nil, invalid("no rerank model: name one")
 	case r.timeout <= 0:
@@ -61,27 +56,26 @@ func NewReranker(client *babyclient.Client, model string, opts ...RerankerOption
 	case r.overfetch < 1:
 		return nil, invalid("WithOverfetch(%d): want 1 or more", r.overfetch)
 	}
-	r.CallbacksHandler = r.callback
 	return r, nil
 }
 
-// WithOverfetch sets how many times the documents that are wanted a [RerankStore] takes from its store, so
-// that reranking has a choice. Default: [DefaultOverfetch].
+// WithOverfetch sets how many documents a [RerankStore] takes from its store for each one wanted,
+// so that reranking has a choice. Default: [DefaultOverfetch].
 func WithOverfetch(factor int) RerankerOption {
 	return func(c *rerankerConfig) { c.overfetch = factor }
 }
 
-// WithFallback returns the documents in the order that they had when the service fails, and tells
-// onFailure (which may be nil) why. Default: a failure is an error. A context that ended is an error in
-// any case, and so is bad input.
+// WithFallback makes a Reranker return the documents in the order that they had when the service
+// fails, and calls onFailure, which may be nil, with the error. Default: a failure is an error. A
+// context that ended and bad input are errors in any case.
 func WithFallback(onFailure func(context.Context, error)) RerankerOption {
 	return func(c *rerankerConfig) { c.fallback, c.onFailure = true, onFailure }
 }
 
-// WithRerankTruncation cuts query and document together to that many tokens; -1 means the most that the
-// model takes (vLLM). Default: a document that is too long is an error.
+// WithRerankTruncation cuts query and document together to that many tokens; -1 means the most that
+// the model takes (vLLM). Default: a document that is too long is an error.
 func WithRerankTruncation(tokens int) RerankerOption {
-	return func(c *rerankerConfig) { c.truncate = tokens }
+	return func(c *rerankerConfig) { c.truncation = tokens }
 }
 
 // WithRerankTimeout limits each request. Default: [DefaultTimeout].
@@ -94,7 +88,7 @@ func WithRerankCallback(h callbacks.Handler) RerankerOption {
 	return func(c *rerankerConfig) { c.callback = h }
 }
 
-// WithRerankUsageFunc tells f what each request took.
+// WithRerankUsageFunc makes each request report its tokens to f.
 func WithRerankUsageFunc(f UsageFunc) RerankerOption {
 	return func(c *rerankerConfig) { c.onUsage = f }
 }
@@ -105,11 +99,13 @@ const (
 	MetadataSimilarityScore = "similarity_score" // float64: the Score that the document had before
 )
 
-// Rerank returns the topN documents that answer the query best, best first: POST /v1/rerank. The Score of
-// each is its relevance, whose range is the model's; the score that it had is kept in the
-// metadata. A topN of 0 or less, or of more than there are, means all. The caller's documents are not
-// changed.
-func (r *Reranker) Rerank(ctx context.Context, query string, docs []schema.Document, topN int) ([]schema.Document, error) {
+// Rerank returns the topN documents that answer the query best, best first: POST /v1/rerank. The
+// Score of each is its relevance, whose range is the model's; the score that it had before is kept
+// in the metadata. If topN is 0 or less, or more than there are documents, all are returned. The
+// caller's documents are not changed.
+func (r *Reranker) Rerank(
+	ctx context.Context, query string, docs []schema.Document, topN int,
+) ([]schema.Document, error) {
 	if len(docs) == 0 {
 		return []schema.Document{}, nil
 	}
@@ -120,8 +116,8 @@ func (r *Reranker) Rerank(ctx context.Context, query string, docs []schema.Docum
 	for i, d := range docs {
 		req.Documents[i] = d.PageContent
 	}
-	if r.truncate != 0 {
-		req.TruncatePromptTokens = &r.truncate
+	if r.truncation != 0 {
+		req.TruncatePromptTokens = &r.truncation
 	}
 	resp, err := r.client.Rerank(ctx, req, babyclient.WithTimeout(r.timeout))
 	if err != nil {
@@ -133,29 +129,24 @@ func (r *Reranker) Rerank(ctx context.Context, query string, docs []schema.Docum
 		}
 		return append([]schema.Document{}, docs[:topN]...), nil
 	}
-	if resp.Usage != nil {
-		r.onUsage.call(ctx, Usage{Operation: "rerank", Model: resp.Model, Usage: *resp.Usage})
-	}
+	r.onUsage.report(ctx, "rerank", resp.Model, resp.Usage)
 	out := make([]schema.Document, 0, topN)
 	for _, result := range resp.Results[:min(topN, len(resp.Results))] {
-		out = append(out, scored(docs[result.Index], result.RelevanceScore))
+		out = append(out, withRelevance(docs[result.Index], result.RelevanceScore))
 	}
 	return out, nil
 }
 
-func scored(d schema.Document, relevance float64) schema.Document {
-	m := maps.Clone(d.Metadata)
-	if m == nil {
-		m = map[string]any{}
-	}
-	if d.Score != 0 { // most retrievers and stores that give no score leave it 0
-		m[MetadataSimilarityScore] = float64(d.Score)
-	}
-	m[MetadataRelevanceScore] = relevance
-	return schema.Document{PageContent: d.PageContent, Metadata: m, Score: float32(relevance)}
+// withRelevance is a copy of d with its relevance as the score. A score of 0 is not kept, because
+// retrievers and stores that give no score leave it 0.
+func withRelevance(d schema.Document, relevance float64) schema.Document {
+	metadata := merged(d.Metadata)
+	setKnown(metadata, MetadataSimilarityScore, float64(d.Score))
+	metadata[MetadataRelevanceScore] = relevance
+	return schema.Document{PageContent: d.PageContent, Metadata: metadata, Score: float32(relevance)}
 }
 
-// RerankRetriever is a schema.Retriever that reranks what another one finds.
+// RerankRetriever is a schema.Retriever that reranks what another retriever finds.
 type RerankRetriever struct {
 	reranker *Reranker
 	base     schema.Retriever
@@ -164,8 +155,8 @@ type RerankRetriever struct {
 
 var _ schema.Retriever = (*RerankRetriever)(nil)
 
-// Retriever reranks what base finds and keeps the topN best, all of them for 0. Let base find
-// several times topN.
+// Retriever reranks what base finds and keeps the topN best; 0 keeps all. Make base find several
+// times topN documents, so that reranking has a choice.
 func (r *Reranker) Retriever(base schema.Retriever, topN int) *RerankRetriever {
 	return &RerankRetriever{reranker: r, base: base, topN: topN}
 }
@@ -190,7 +181,7 @@ func (r *RerankRetriever) GetRelevantDocuments(ctx context.Context, query string
 	return docs, nil
 }
 
-// RerankStore is a vectorstores.VectorStore that reranks what another one finds.
+// RerankStore is a vectorstores.VectorStore that reranks what another store finds.
 type RerankStore struct {
 	reranker *Reranker
 	base     vectorstores.VectorStore
@@ -203,14 +194,19 @@ func (r *Reranker) Store(base vectorstores.VectorStore) *RerankStore {
 	return &RerankStore{reranker: r, base: base}
 }
 
-// AddDocuments adds to the store underneath.
-func (s *RerankStore) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
+// AddDocuments adds documents to the store underneath.
+func (s *RerankStore) AddDocuments(
+	ctx context.Context, docs []schema.Document, options ...vectorstores.Option,
+) ([]string, error) {
 	return s.base.AddDocuments(ctx, docs, options...)
 }
 
 // SimilaritySearch finds several times numDocuments ([WithOverfetch]), reranks them and returns the
-// best. The options go to the store underneath, so a score threshold is one of similarity, not of relevance.
-func (s *RerankStore) SimilaritySearch(ctx context.Context, query string, numDocuments int, options ...vectorstores.Option) ([]schema.Document, error) {
+// best. The options go to the store underneath, so a score threshold is one of similarity, not of
+// relevance.
+func (s *RerankStore) SimilaritySearch(
+	ctx context.Context, query string, numDocuments int, options ...vectorstores.Option,
+) ([]schema.Document, error) {
 	if numDocuments <= 0 {
 		return nil, invalid("SimilaritySearch: numDocuments is %d: want 1 or more", numDocuments)
 	}

@@ -18,7 +18,8 @@ import (
 const rerankPath = "POST /v1/rerank"
 
 // ranks scores the documents 0, 1 and 2.
-const ranks = `{"model":"served","results":[{"index":0,"relevance_score":0.1},{"index":2,"relevance_score":0.9},{"index":1,"relevance_score":0.1}],"usage":{"prompt_tokens":3,"total_tokens":3}}`
+const ranks = `{"model":"served","results":[{"index":0,"relevance_score":0.1},{"index":2,"relevance_score":0.9},` +
+	`{"index":1,"relevance_score":0.1}],"usage":{"prompt_tokens":3,"total_tokens":3}}`
 
 func newReranker(t testing.TB, srv *babytest.Server, opts ...provider.RerankerOption) *provider.Reranker {
 	t.Helper()
@@ -45,7 +46,7 @@ func contents(docs []schema.Document) string {
 	return s
 }
 
-func Test42Reranker(t *testing.T) {
+func testReranker(t *testing.T) {
 	srv := newServer(t, rerankPath, babytest.JSON(200, ranks))
 	var used []provider.Usage
 	r := newReranker(t, srv, provider.WithRerankUsageFunc(onUsage(&used)), provider.WithRerankTruncation(100))
@@ -55,8 +56,11 @@ func Test42Reranker(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []schema.Document{
-		{PageContent: "c", Metadata: map[string]any{"n": 2, "relevance_score": 0.9, "similarity_score": 0.5}, Score: 0.9},
-		{PageContent: "a", Metadata: map[string]any{"n": 0, "relevance_score": 0.1, "similarity_score": float64(float32(0.8))}, Score: 0.1}, // equal scores keep their order
+		{PageContent: "c", Metadata: map[string]any{"n": 2, "relevance_score": 0.9, "similarity_score": 0.5},
+			Score: 0.9},
+		// equal scores keep their order
+		{PageContent: "a", Metadata: map[string]any{"n": 0, "relevance_score": 0.1,
+			"similarity_score": float64(float32(0.8))}, Score: 0.1},
 		{PageContent: "b", Metadata: map[string]any{"relevance_score": 0.1}, Score: 0.1},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -65,9 +69,10 @@ func Test42Reranker(t *testing.T) {
 	if !reflect.DeepEqual(docs, threeDocs()) {
 		t.Errorf("the caller's documents were changed: %+v", docs)
 	}
-	sameJSON(t, "sent", jsonOf(t, lastBody(t, srv)), `{"model":"r","query":"q","documents":["a","b","c"],"top_n":3,"truncate_prompt_tokens":100}`)
+	sameJSON(t, "sent", jsonOf(t, lastBody(t, srv)),
+		`{"model":"r","query":"q","documents":["a","b","c"],"top_n":3,"truncate_prompt_tokens":100}`)
 	if len(used) != 1 || used[0].Operation != "rerank" || used[0].Model != "served" {
-		t.Errorf("usage %+v", used)
+		t.Errorf("usage reported %+v, want one of rerank and model served", used)
 	}
 	for topN, want := range map[int]string{-1: "cab", 0: "cab", 1: "c", 2: "ca", 3: "cab", 9: "cab"} {
 		if got, err := r.Rerank(t.Context(), "q", docs, topN); err != nil || contents(got) != want {
@@ -75,7 +80,8 @@ func Test42Reranker(t *testing.T) {
 		}
 	}
 	sent := len(srv.Requests())
-	if got, err := r.Rerank(t.Context(), "q", nil, 3); err != nil || got == nil || len(got) != 0 || len(srv.Requests()) != sent {
+	if got, err := r.Rerank(t.Context(), "q", nil, 3); err != nil || got == nil || len(got) != 0 ||
+		len(srv.Requests()) != sent {
 		t.Errorf("no documents: %v, %v", got, err)
 	}
 
@@ -102,22 +108,23 @@ func TestRerankFallback(t *testing.T) {
 	_, err := newReranker(t, srv).Rerank(t.Context(), "q", threeDocs(), 2)
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "busy")
 
-	var told error
-	r := newReranker(t, srv, provider.WithFallback(func(_ context.Context, err error) { told = err }))
+	var fallbackError error
+	r := newReranker(t, srv, provider.WithFallback(func(_ context.Context, err error) { fallbackError = err }))
 	got, err := r.Rerank(t.Context(), "q", threeDocs(), 2)
 	if err != nil || contents(got) != "ab" || !reflect.DeepEqual(got, threeDocs()[:2]) {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("documents %+v, error %v; want the first two as they were", got, err)
 	}
-	wantError(t, told, llms.ErrCodeProviderUnavailable, "busy")
-	if got, err := newReranker(t, srv, provider.WithFallback(nil)).Rerank(t.Context(), "q", threeDocs(), 0); err != nil || contents(got) != "abc" {
-		t.Errorf("%+v, %v", got, err)
+	wantError(t, fallbackError, llms.ErrCodeProviderUnavailable, "busy")
+	if got, err := newReranker(t, srv, provider.WithFallback(nil)).Rerank(t.Context(), "q", threeDocs(),
+		0); err != nil || contents(got) != "abc" {
+		t.Errorf("documents %+v, error %v; want all three in their order", got, err)
 	}
 	_, err = r.Rerank(t.Context(), " ", threeDocs(), 0)
 	wantError(t, err, llms.ErrCodeInvalidRequest, "query")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err = r.Rerank(ctx, "q", threeDocs(), 0); !errors.Is(err, context.Canceled) || !llms.IsCanceledError(err) {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v, want the cancelled context in spite of the fallback", err)
 	}
 }
 
@@ -140,7 +147,8 @@ func (s *store) AddDocuments(_ context.Context, docs []schema.Document, _ ...vec
 	return []string{"id"}, s.err
 }
 
-func (s *store) SimilaritySearch(_ context.Context, _ string, n int, options ...vectorstores.Option) ([]schema.Document, error) {
+func (s *store) SimilaritySearch(_ context.Context, _ string, n int, options ...vectorstores.Option) ([]schema.Document,
+	error) {
 	s.n = n
 	for _, o := range options {
 		o(&s.o)
@@ -152,16 +160,18 @@ func TestRerankRetriever(t *testing.T) {
 	h := &recorder{}
 	r := newReranker(t, newServer(t, rerankPath, babytest.JSON(200, ranks)), provider.WithRerankCallback(h))
 	var asked string
-	got, err := r.Retriever(retriever(func(q string) ([]schema.Document, error) { asked = q; return threeDocs(), nil }), 2).GetRelevantDocuments(t.Context(), "why?")
+	got, err := r.Retriever(retriever(func(q string) ([]schema.Document, error) { asked = q; return threeDocs(), nil }),
+		2).GetRelevantDocuments(t.Context(), "why?")
 	if err != nil || contents(got) != "ca" || asked != "why?" {
 		t.Errorf("%s, %v, asked %q", contents(got), err, asked)
 	}
 	if got := jsonOf(t, h.events); got != `["retriever start why?","retriever end why? dd"]` {
-		t.Errorf("told %s", got)
+		t.Errorf("callbacks %s, want start with the query and end with two documents", got)
 	}
 	broken := errors.New("no index")
-	if _, err := r.Retriever(retriever(func(string) ([]schema.Document, error) { return nil, broken }), 2).GetRelevantDocuments(t.Context(), "q"); !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
+	if _, err := r.Retriever(retriever(func(string) ([]schema.Document, error) { return nil, broken }),
+		2).GetRelevantDocuments(t.Context(), "q"); !errors.Is(err, broken) {
+		t.Errorf("error %v, want that of the retriever underneath", err)
 	}
 }
 
@@ -169,9 +179,10 @@ func TestRerankStore(t *testing.T) {
 	srv := newServer(t, rerankPath, babytest.JSON(200, ranks))
 	base := &store{}
 	s := newReranker(t, srv).Store(base)
-	got, err := s.SimilaritySearch(t.Context(), "q", 2, vectorstores.WithScoreThreshold(0.3), vectorstores.WithNameSpace("ns"))
+	got, err := s.SimilaritySearch(t.Context(), "q", 2, vectorstores.WithScoreThreshold(0.3),
+		vectorstores.WithNameSpace("ns"))
 	if err != nil || contents(got) != "ca" {
-		t.Errorf("%s, %v", contents(got), err)
+		t.Errorf("documents %s, error %v; want c, a", contents(got), err)
 	}
 	if base.n != 2*provider.DefaultOverfetch || base.o.ScoreThreshold != 0.3 || base.o.NameSpace != "ns" {
 		t.Errorf("the store was asked for %d, %+v", base.n, base.o)
@@ -179,10 +190,12 @@ func TestRerankStore(t *testing.T) {
 	if ids, err := s.AddDocuments(t.Context(), threeDocs()); err != nil || len(ids) != 1 || len(base.added) != 3 {
 		t.Errorf("added %v, %v", base.added, err)
 	}
-	if got, err := vectorstores.ToRetriever(s, 1).GetRelevantDocuments(t.Context(), "q"); err != nil || contents(got) != "c" {
+	if got, err := vectorstores.ToRetriever(s, 1).GetRelevantDocuments(t.Context(), "q"); err != nil ||
+		contents(got) != "c" {
 		t.Errorf("as a retriever: %s, %v", contents(got), err)
 	}
-	newReranker(t, srv, provider.WithOverfetch(10)).Store(base).SimilaritySearch(t.Context(), "q", 3) //nolint:errcheck // only what it asks for counts
+	s = newReranker(t, srv, provider.WithOverfetch(10)).Store(base)
+	s.SimilaritySearch(t.Context(), "q", 3) //nolint:errcheck // only what it asks for counts
 	if base.n != 30 {
 		t.Errorf("asked for %d", base.n)
 	}
@@ -190,6 +203,6 @@ func TestRerankStore(t *testing.T) {
 	wantError(t, err, llms.ErrCodeInvalidRequest, "numDocuments is 0")
 	base.err = errors.New("no index")
 	if _, err := s.SimilaritySearch(t.Context(), "q", 1); !errors.Is(err, base.err) {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v, want that of the store underneath", err)
 	}
 }

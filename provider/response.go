@@ -1,8 +1,8 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -11,14 +11,16 @@ import (
 )
 
 // newResponse is an answer, whole or collected from a stream, in langchaingo's form.
-func newResponse(chat *babyclient.ChatResponse, req *babyclient.ChatRequest, o *callOptions) (*llms.ContentResponse, error) {
+func newResponse(
+	chat *babyclient.ChatResponse, req *babyclient.ChatRequest, o *callOptions,
+) (*llms.ContentResponse, error) {
 	out := &llms.ContentResponse{Choices: make([]*llms.ContentChoice, len(chat.Choices))}
 	for i := range chat.Choices {
-		c, err := newChoice(&chat.Choices[i], o.own().think)
-		if err != nil {
-			return nil, err
+		c, err := newChoice(&chat.Choices[i], o.own().thinkTags)
+		if err == nil && len(req.Tools) > 0 {
+			err = checkToolCallIsWhole(c)
 		}
-		if err := cutInToolCall(c, len(req.Tools) > 0); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		c.GenerationInfo = generationInfo(chat, &chat.Choices[i], c.ReasoningContent)
@@ -31,39 +33,39 @@ func newChoice(from *babyclient.ChatChoice, tags thinkTags) (*llms.ContentChoice
 	m := &from.Message
 	s := newThinkSplitter(tags)
 	reasoning, text := s.write(m.Content)
-	heldReasoning, heldText := s.flush()
-	c := &llms.ContentChoice{Content: text + heldText, ReasoningContent: m.Reasoning + reasoning + heldReasoning, StopReason: from.FinishReason}
+	lastReasoning, lastText := s.flush()
+	c := &llms.ContentChoice{Content: text + lastText, ReasoningContent: m.Reasoning + reasoning + lastReasoning,
+		StopReason: from.FinishReason}
 	for _, call := range m.ToolCalls {
 		if call.Function.Name == "" {
-			return nil, llms.NewError(llms.ErrCodeProviderUnavailable, providerName,
-				fmt.Sprintf("the answer has a tool call without a name, arguments %s", shorten(call.Function.Arguments)))
+			return nil, newError(llms.ErrCodeProviderUnavailable,
+				"the answer has a tool call without a name, arguments "+quoteShort(call.Function.Arguments))
 		}
-		typ := call.Type
-		if typ == "" {
-			typ = "function"
-		}
-		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: call.ID, Type: typ,
+		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: call.ID, Type: cmp.Or(call.Type, "function"),
 			FunctionCall: &llms.FunctionCall{Name: call.Function.Name, Arguments: call.Function.Arguments}})
 	}
 	switch {
 	case len(c.ToolCalls) > 0:
 		c.FuncCall = c.ToolCalls[0].FunctionCall
-		if strings.TrimSpace(c.Content) == "" { // vLLM streams the line breaks before a call, and leaves them out of the plain answer
-			c.Content = ""
+		if strings.TrimSpace(c.Content) == "" {
+			c.Content = "" // vLLM sends the line breaks before a call in a stream, but not in the plain answer
 		}
 	case c.StopReason == "function_call": // the call is in a field that the wire no longer has
-		return nil, llms.NewError(llms.ErrCodeNotImplemented, providerName, "the service answered with a function_call, which tool_calls have replaced: it must be one that takes tools")
+		return nil, newError(llms.ErrCodeNotImplemented, "the service answered with a function_call, "+
+			"which tool_calls have replaced: it must be one that takes tools")
 	}
 	return c, nil
 }
 
-// toolCallMarks begin a tool call in the raw text of a model: Hermes and Qwen, Mistral, Llama, DeepSeek.
+// toolCallMarks begin a tool call in the raw text of a model: of Hermes and Qwen, Mistral, Llama,
+// DeepSeek.
 var toolCallMarks = []string{"<tool_call>", "[TOOL_CALLS]", "<|python_tag|>", "<｜tool▁calls▁begin｜>"}
 
-// cutInToolCall is the error of an answer that the token limit ended inside of a tool call. vLLM
-// answers the raw text of such a call as content, and in a stream a call with half of its arguments.
-func cutInToolCall(c *llms.ContentChoice, tools bool) error {
-	if c.StopReason != babyclient.FinishLength || !tools {
+// checkToolCallIsWhole fails if the token limit cut the answer inside a tool call. vLLM puts the
+// raw text of such a call into the content of a plain answer, and into a stream a call with half of
+// its arguments, so without this an agent would take either for what the model wanted to say.
+func checkToolCallIsWhole(c *llms.ContentChoice) error {
+	if c.StopReason != babyclient.FinishLength {
 		return nil
 	}
 	partial := ""
@@ -84,13 +86,15 @@ func cutInToolCall(c *llms.ContentChoice, tools bool) error {
 			return nil
 		}
 	}
-	// langchaingo's llmtest takes an error that says "tool" for a model without them.
-	return llms.NewError(llms.ErrCodeTokenLimit, providerName, "the answer was cut at the token limit inside of a function call: allow more with llms.WithMaxTokens").
+	// The message must not say "tool": langchaingo's llmtest would conclude that the model takes
+	// none.
+	return newError(llms.ErrCodeTokenLimit,
+		"the answer was cut at the token limit inside of a function call: allow more with llms.WithMaxTokens").
 		WithDetail("partial_tool_call", partial).WithDetail("partial_content", c.Content)
 }
 
 // generationInfo has the keys and types that readers of langchaingo's openai provider expect. The
-// usage is that of the whole answer, the same at each choice.
+// usage is that of the whole answer, and the same at each choice.
 func generationInfo(chat *babyclient.ChatResponse, choice *babyclient.ChatChoice, reasoning string) map[string]any {
 	info := map[string]any{
 		"ID":              chat.ID,
@@ -98,28 +102,17 @@ func generationInfo(chat *babyclient.ChatResponse, choice *babyclient.ChatChoice
 		"Created":         int(chat.Created),
 		"ThinkingContent": reasoning,
 	}
-	optional := func(key string, value any, known bool) {
-		if known {
-			info[key] = value
-		}
-	}
-	optional("SystemFingerprint", chat.SystemFingerprint, chat.SystemFingerprint != "")
-	optional("RequestID", chat.RequestID, chat.RequestID != "")
-	optional("Logprobs", choice.Logprobs, choice.Logprobs != nil)
-	optional("StopSequence", choice.StopReason, choice.StopReason != nil)
-	optional("Refusal", choice.Message.Refusal, choice.Message.Refusal != "")
+	setKnown(info, "SystemFingerprint", chat.SystemFingerprint)
+	setKnown(info, "RequestID", chat.RequestID)
+	setKnown(info, "StopSequence", choice.StopReason)
+	setKnown(info, "Refusal", choice.Message.Refusal)
+	setKnown(info, "Logprobs", choice.Logprobs)
 	u := chat.Usage
 	if u == nil {
 		return info
 	}
-	var prompt babyclient.PromptTokensDetails
-	if u.PromptTokensDetails != nil {
-		prompt = *u.PromptTokensDetails
-	}
-	var completion babyclient.CompletionTokensDetails
-	if u.CompletionTokensDetails != nil {
-		completion = *u.CompletionTokensDetails
-	}
+	prompt := cmp.Or(u.PromptTokensDetails, new(babyclient.PromptTokensDetails))
+	completion := cmp.Or(u.CompletionTokensDetails, new(babyclient.CompletionTokensDetails))
 	for key, n := range map[string]int{
 		"PromptTokens":                       u.PromptTokens,
 		"CompletionTokens":                   u.CompletionTokens,

@@ -16,30 +16,35 @@ func onUsage(to *[]provider.Usage) provider.UsageFunc {
 	return func(_ context.Context, u provider.Usage) { *to = append(*to, u) }
 }
 
-func Test21Response(t *testing.T) {
+func testResponse(t *testing.T) {
 	answer := `{"id":"c1","created":5,"model":"served","choices":[
 		{"index":1,"message":{"content":"second"},"finish_reason":"content_filter"},
 		{"index":0,"message":{"content":"first","reasoning_content":"hm"},"finish_reason":"stop","stop_reason":"END"}]}`
-	resp, err := newLLM(t, chatServer(t, babytest.WithHeader(babytest.JSON(200, answer), "X-Request-Id", "r1"))).GenerateContent(t.Context(), human("x"))
+	resp, err := newLLM(t, chatServer(t, babytest.WithHeader(babytest.JSON(200, answer), "X-Request-Id",
+		"r1"))).GenerateContent(t.Context(), human("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(t, "choices", jsonOf(t, resp.Choices), `[
 		{"Content":"first","StopReason":"stop","ReasoningContent":"hm","FuncCall":null,"ToolCalls":null,
-			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"hm","RequestID":"r1","StopSequence":"END"}},
+			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"hm","RequestID":"r1",`+
+		`"StopSequence":"END"}},
 		{"Content":"second","StopReason":"content_filter","ReasoningContent":"","FuncCall":null,"ToolCalls":null,
 			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"","RequestID":"r1"}}]`)
 
 	tools := `{"choices":[{"message":{"content":null,"reasoning":"hm","tool_calls":[
-		{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":"{\"x\":1}"}}]},"finish_reason":"tool_calls"}]}`
+		{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g",` +
+		`"arguments":"{\"x\":1}"}}]},"finish_reason":"tool_calls"}]}`
 	resp, err = newLLM(t, chatServer(t, babytest.JSON(200, tools))).GenerateContent(t.Context(), human("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := resp.Choices[0]
-	if c.Content != "" || c.ReasoningContent != "hm" || len(c.ToolCalls) != 2 || c.FuncCall != c.ToolCalls[0].FunctionCall ||
-		c.ToolCalls[1].ID != "b" || c.ToolCalls[1].Type != "function" || c.ToolCalls[1].FunctionCall.Arguments != `{"x":1}` {
-		t.Errorf("choice %s", jsonOf(t, c))
+	if c.Content != "" || c.ReasoningContent != "hm" || len(c.ToolCalls) != 2 ||
+		c.FuncCall != c.ToolCalls[0].FunctionCall ||
+		c.ToolCalls[1].ID != "b" || c.ToolCalls[1].Type != "function" ||
+		c.ToolCalls[1].FunctionCall.Arguments != `{"x":1}` {
+		t.Errorf("choice %s, want no content, reasoning hm, and calls a and b", jsonOf(t, c))
 	}
 
 	for name, test := range map[string]struct {
@@ -47,12 +52,18 @@ func Test21Response(t *testing.T) {
 		code   llms.ErrorCode
 		words  string
 	}{
-		"no choices":     {babytest.JSON(200, `{"choices":[]}`), llms.ErrCodeProviderUnavailable, "no choices"},
-		"function_call":  {babytest.JSON(200, `{"choices":[{"message":{"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"function_call"}]}`), llms.ErrCodeNotImplemented, "function_call"},
-		"streamed":       {babytest.Stream(delta(`{"function_call":{"name":"f","arguments":"{}"}}`), finish("function_call")), llms.ErrCodeNotImplemented, "function_call"},
-		"call, no name":  {babytest.JSON(200, `{"choices":[{"message":{"tool_calls":[{"id":"a","function":{"arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`), llms.ErrCodeProviderUnavailable, "without a name"},
-		"not JSON":       {babytest.JSON(200, `<html>`), llms.ErrCodeProviderUnavailable, "JSON"},
-		"error with 200": {babytest.JSON(200, `{"error":{"message":"engine died"}}`), llms.ErrCodeProviderUnavailable, "engine died"},
+		"no choices": {babytest.JSON(200, `{"choices":[]}`), llms.ErrCodeProviderUnavailable, "no choices"},
+		"function_call": {babytest.JSON(200,
+			`{"choices":[{"message":{"function_call":{"name":"f","arguments":"{}"}},`+
+				`"finish_reason":"function_call"}]}`), llms.ErrCodeNotImplemented, "function_call"},
+		"streamed": {babytest.Stream(delta(`{"function_call":{"name":"f","arguments":"{}"}}`),
+			finish("function_call")), llms.ErrCodeNotImplemented, "function_call"},
+		"call, no name": {babytest.JSON(200,
+			`{"choices":[{"message":{"tool_calls":[{"id":"a","function":{"arguments":"{}"}}]},`+
+				`"finish_reason":"tool_calls"}]}`), llms.ErrCodeProviderUnavailable, "without a name"},
+		"not JSON": {babytest.JSON(200, `<html>`), llms.ErrCodeProviderUnavailable, "JSON"},
+		"error with 200": {babytest.JSON(200, `{"error":{"message":"engine died"}}`), llms.ErrCodeProviderUnavailable,
+			"engine died"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o llms.CallOption
@@ -61,19 +72,21 @@ func Test21Response(t *testing.T) {
 			}
 			resp, err := newLLM(t, chatServer(t, test.answer)).GenerateContent(t.Context(), human("x"), o)
 			if resp != nil {
-				t.Errorf("response %s", jsonOf(t, resp))
+				t.Errorf("response %s beside the error, want none", jsonOf(t, resp))
 			}
 			wantError(t, err, test.code, test.words)
 		})
 	}
 }
 
-func Test22GenerationInfo(t *testing.T) {
+func testGenerationInfo(t *testing.T) {
 	usage := `"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,
 		"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},
-		"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":2,"accepted_prediction_tokens":3,"rejected_prediction_tokens":5}}`
-	want := map[string]int{"PromptTokens": 10, "CompletionTokens": 20, "TotalTokens": 30, "PromptAudioTokens": 1, "PromptCachedTokens": 4, "CachedTokens": 4,
-		"CacheReadInputTokens": 4, "CompletionAudioTokens": 2, "CompletionReasoningTokens": 7, "ReasoningTokens": 7, "ThinkingTokens": 7,
+		"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":2,"accepted_prediction_tokens":3,` +
+		`"rejected_prediction_tokens":5}}`
+	want := map[string]int{"PromptTokens": 10, "CompletionTokens": 20, "TotalTokens": 30, "PromptAudioTokens": 1,
+		"PromptCachedTokens": 4, "CachedTokens": 4, "CacheReadInputTokens": 4,
+		"CompletionAudioTokens": 2, "CompletionReasoningTokens": 7, "ReasoningTokens": 7, "ThinkingTokens": 7,
 		"CompletionAcceptedPredictionTokens": 3, "CompletionRejectedPredictionTokens": 5}
 	plain := babytest.JSON(200, `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],`+usage+`}`)
 	stream := babytest.Stream(text("x"), finish("stop"), `{"choices":[],`+usage+`}`)
@@ -83,7 +96,8 @@ func Test22GenerationInfo(t *testing.T) {
 			o = onlyText()
 		}
 		var used []provider.Usage
-		resp, err := newLLM(t, chatServer(t, h), provider.WithUsageFunc(onUsage(&used))).GenerateContent(t.Context(), human("x"), o)
+		llm := newLLM(t, chatServer(t, h), provider.WithUsageFunc(onUsage(&used)))
+		resp, err := llm.GenerateContent(t.Context(), human("x"), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,17 +111,19 @@ func Test22GenerationInfo(t *testing.T) {
 			t.Errorf("%s: thinking tokens %+v", name, got)
 		}
 		if len(used) != 1 || used[0].Operation != "chat" || used[0].TotalTokens != 30 {
-			t.Errorf("%s: told of %+v", name, used)
+			t.Errorf("%s: usage reported %+v", name, used)
 		}
 	}
 	for name, test := range map[string]struct {
 		usage string
 		known bool
 	}{
-		"no usage":     {`"usage":null`, false},
-		"null details": {`"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":null,"completion_tokens_details":null}`, true},
+		"no usage": {`"usage":null`, false},
+		"null details": {`"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,` +
+			`"prompt_tokens_details":null,"completion_tokens_details":null}`, true},
 	} {
-		resp, err := newLLM(t, chatServer(t, babytest.JSON(200, `{"choices":[{"message":{"content":"x"}}],`+test.usage+`}`))).GenerateContent(t.Context(), human("x"))
+		resp, err := newLLM(t, chatServer(t, babytest.JSON(200,
+			`{"choices":[{"message":{"content":"x"}}],`+test.usage+`}`))).GenerateContent(t.Context(), human("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,19 +135,20 @@ func Test22GenerationInfo(t *testing.T) {
 	}
 }
 
-func TestThinkTags(t *testing.T) {
+func TestThinkTagsAreTakenOffTheText(t *testing.T) {
 	closed, open := provider.WithThinkTags(), provider.WithOpenThinkTag()
 	for name, test := range map[string]struct {
 		option          llms.CallOption
 		answer          string
 		reasoning, text string
 	}{
-		"off":                  {nil, "<think>hm</think>4", "", "<think>hm</think>4"},
-		"tags":                 {closed, "<think>\nhm\n</think>\n\n4", "hm\n", "4"},
-		"space before":         {closed, "\n <think>hm</think>4", "hm", "4"},
-		"no tags":              {closed, "\n4 <b>", "", "\n4 <b>"},
-		"empty thinking":       {closed, "<think>\n\n</think>\n\n4", "", "4"},
-		"not at the start":     {closed, "the tag <think> opens and </think> closes", "", "the tag <think> opens and </think> closes"},
+		"off":            {nil, "<think>hm</think>4", "", "<think>hm</think>4"},
+		"tags":           {closed, "<think>\nhm\n</think>\n\n4", "hm\n", "4"},
+		"space before":   {closed, "\n <think>hm</think>4", "hm", "4"},
+		"no tags":        {closed, "\n4 <b>", "", "\n4 <b>"},
+		"empty thinking": {closed, "<think>\n\n</think>\n\n4", "", "4"},
+		"not at the start": {closed, "the tag <think> opens and </think> closes", "",
+			"the tag <think> opens and </think> closes"},
 		"like a tag":           {closed, "<thin", "", "<thin"},
 		"cut in the thinking":  {closed, "<think>hm </thi", "hm </thi", ""},
 		"opened by the prompt": {open, "hm\n</think>\n\n4", "hm\n", "4"},
@@ -158,10 +175,13 @@ func TestThinkTags(t *testing.T) {
 				}
 				c := resp.Choices[0]
 				if c.Content != test.text || c.ReasoningContent != test.reasoning {
-					t.Errorf("in pieces of %d: text %q, thinking %q; want %q, %q", size, c.Content, c.ReasoningContent, test.text, test.reasoning)
+					t.Errorf("in pieces of %d: text %q, thinking %q; want %q, %q", size, c.Content, c.ReasoningContent,
+						test.text, test.reasoning)
 				}
-				if text, reasoning := strings.Join(p.text, ""), strings.Join(p.reasoning, ""); size > 0 && (text != test.text || reasoning != test.reasoning) {
-					t.Errorf("in pieces of %d: streamed text %q, thinking %q; want %q, %q", size, text, reasoning, test.text, test.reasoning)
+				if text, reasoning := strings.Join(p.text, ""), strings.Join(p.reasoning, ""); size > 0 &&
+					(text != test.text || reasoning != test.reasoning) {
+					t.Errorf("in pieces of %d: streamed text %q, thinking %q; want %q, %q", size, text, reasoning,
+						test.text, test.reasoning)
 				}
 			}
 		})
@@ -190,7 +210,7 @@ func FuzzThinkTags(f *testing.F) {
 	})
 }
 
-func TestCutToolCall(t *testing.T) {
+func TestCutToolCallIsAnError(t *testing.T) {
 	withTool := llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}})
 	answer := func(message, finish string) http.Handler {
 		return babytest.JSON(200, `{"choices":[{"message":`+message+`,"finish_reason":"`+finish+`"}]}`)
@@ -222,8 +242,9 @@ func TestCutToolCall(t *testing.T) {
 			if resp != nil || !llms.IsTokenLimitError(err) {
 				t.Errorf("response %v, error %v", resp, err)
 			}
-			if e := err.(*llms.Error); e.Details["partial_tool_call"] != test.cut { //nolint:errorlint // wantError has looked
-				t.Errorf("details %q", e.Details)
+			e := err.(*llms.Error) //nolint:errorlint // wantError has looked
+			if e.Details["partial_tool_call"] != test.cut {
+				t.Errorf("partial_tool_call %q, want %q", e.Details["partial_tool_call"], test.cut)
 			}
 		})
 	}

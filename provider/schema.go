@@ -11,16 +11,30 @@ import (
 	"time"
 )
 
-// object is a JSON object that keeps the order of its members: a model writes the fields of an
-// answer in the order of its schema, and writes better when it reasons before it concludes.
-type object []member
+// schemaJSON encodes a JSON schema that a caller gave: an object, or nil for none.
+func schemaJSON(v any) (json.RawMessage, error) {
+	raw, err := json.Marshal(v)
+	switch {
+	case err != nil:
+		return nil, err
+	case string(raw) == "null":
+		return nil, nil
+	case raw[0] != '{':
+		return nil, fmt.Errorf("want a JSON object, not %s", quoteShort(string(raw)))
+	}
+	return raw, nil
+}
+
+// orderedObject is a JSON object that keeps the order of its members. A model writes the fields of
+// an answer in the order of its schema, and writes better when it reasons before it concludes.
+type orderedObject []member
 
 type member struct {
 	name  string
 	value any
 }
 
-func (o object) MarshalJSON() ([]byte, error) {
+func (o orderedObject) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}
 	for i, m := range o {
 		if i > 0 {
@@ -39,25 +53,25 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// schemaOf is the JSON schema of what encoding/json makes of a Go type. It is made here and not by a
-// package for it because that would double the modules that a program gets with this one.
-func schemaOf(t reflect.Type) (object, error) {
-	b := schemaBuilder{defs: map[reflect.Type]object{}, referenced: map[reflect.Type]bool{}}
-	schema, err := b.of(t)
-	if err != nil || len(b.referenced) == 0 {
+// schemaOf is the JSON schema of what encoding/json makes of a Go type. It is written here because
+// a package for it would double the modules that a program gets with this one.
+func schemaOf(t reflect.Type) (orderedObject, error) {
+	b := schemaBuilder{structs: map[reflect.Type]orderedObject{}, recursive: map[reflect.Type]bool{}}
+	schema, err := b.schema(t)
+	if err != nil || len(b.recursive) == 0 {
 		return schema, err
 	}
-	var defs object
-	for d := range b.referenced {
-		defs = append(defs, member{b.name(d), b.defs[d]})
+	var defs orderedObject
+	for d := range b.recursive {
+		defs = append(defs, member{schemaName(d.String()), b.structs[d]})
 	}
 	slices.SortFunc(defs, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	return append(schema, member{"$defs", defs}), nil
 }
 
 type schemaBuilder struct {
-	defs       map[reflect.Type]object // nil for a struct that is under way
-	referenced map[reflect.Type]bool   // structs that hold themselves
+	structs   map[reflect.Type]orderedObject // nil while the schema of the struct is being made
+	recursive map[reflect.Type]bool          // structs that hold themselves: they become definitions
 }
 
 var (
@@ -67,79 +81,92 @@ var (
 	textMarshaler  = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
-func (b *schemaBuilder) of(t reflect.Type) (object, error) {
-	is := func(name string) (object, error) { return object{{"type", name}}, nil }
+func implements(t, iface reflect.Type) bool {
+	return t.Implements(iface) || reflect.PointerTo(t).Implements(iface)
+}
+
+func typed(name string) orderedObject { return orderedObject{{"type", name}} }
+
+func (b *schemaBuilder) schema(t reflect.Type) (orderedObject, error) {
 	switch {
 	case t == timeType:
-		return object{{"type", "string"}, {"format", "date-time"}}, nil
+		return append(typed("string"), member{"format", "date-time"}), nil
 	case t == rawMessageType, t.Kind() == reflect.Interface:
-		return object{}, nil
+		return orderedObject{}, nil
 	case t.Kind() == reflect.Pointer:
-		return b.of(t.Elem())
-	case t.Implements(marshaler), reflect.PointerTo(t).Implements(marshaler):
-		return object{}, nil // only its code knows
-	case t.Implements(textMarshaler), reflect.PointerTo(t).Implements(textMarshaler):
-		return is("string")
+		return b.schema(t.Elem())
+	case implements(t, marshaler):
+		return orderedObject{}, nil // only its MarshalJSON knows what it becomes
+	case implements(t, textMarshaler):
+		return typed("string"), nil
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return is("string")
+		return typed("string"), nil
 	case reflect.Bool:
-		return is("boolean")
+		return typed("boolean"), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return is("integer")
+		return typed("integer"), nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return object{{"type", "integer"}, {"minimum", 0}}, nil
+		return append(typed("integer"), member{"minimum", 0}), nil
 	case reflect.Float32, reflect.Float64:
-		return is("number")
+		return typed("number"), nil
 	case reflect.Slice, reflect.Array:
-		if t.Elem().Kind() == reflect.Uint8 && t.Kind() == reflect.Slice {
-			return is("string") // base64
-		}
-		items, err := b.of(t.Elem())
-		if err != nil {
-			return nil, err
-		}
-		out := object{{"type", "array"}, {"items", items}}
-		if t.Kind() == reflect.Array {
-			out = append(out, member{"minItems", t.Len()}, member{"maxItems", t.Len()})
-		}
-		return out, nil
+		return b.listSchema(t)
 	case reflect.Map:
 		if t.Key().Kind() != reflect.String {
 			return nil, fmt.Errorf("type %s: the keys of a JSON object are strings", t)
 		}
-		values, err := b.of(t.Elem())
-		if err != nil {
-			return nil, err
-		}
-		return object{{"type", "object"}, {"additionalProperties", values}}, nil
+		values, err := b.schema(t.Elem())
+		return append(typed("object"), member{"additionalProperties", values}), err
 	case reflect.Struct:
-		return b.ofStruct(t)
+		return b.structSchema(t)
 	}
 	return nil, fmt.Errorf("type %s has no JSON form", t)
 }
 
-func (b *schemaBuilder) ofStruct(t reflect.Type) (object, error) {
-	if def, seen := b.defs[t]; seen {
-		if def != nil {
-			return def, nil
-		}
-		b.referenced[t] = true
-		return object{{"$ref", "#/$defs/" + b.name(t)}}, nil
+func (b *schemaBuilder) listSchema(t reflect.Type) (orderedObject, error) {
+	if t.Elem().Kind() == reflect.Uint8 && t.Kind() == reflect.Slice {
+		return typed("string"), nil // encoding/json writes bytes as base64
 	}
-	b.defs[t] = nil
-	properties, required := object{}, []string{}
-	if err := b.fields(t, &properties, &required); err != nil {
-		return nil, err
+	items, err := b.schema(t.Elem())
+	out := append(typed("array"), member{"items", items})
+	if t.Kind() == reflect.Array {
+		out = append(out, member{"minItems", t.Len()}, member{"maxItems", t.Len()})
 	}
-	b.defs[t] = object{{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false}}
-	return b.defs[t], nil
+	return out, err
 }
 
-func (b *schemaBuilder) name(t reflect.Type) string { return strings.Map(wordCharacter, t.String()) }
+func (b *schemaBuilder) structSchema(t reflect.Type) (orderedObject, error) {
+	if schema, seen := b.structs[t]; seen {
+		if schema != nil {
+			return schema, nil
+		}
+		b.recursive[t] = true
+		return orderedObject{{"$ref", "#/$defs/" + schemaName(t.String())}}, nil
+	}
+	b.structs[t] = nil
+	properties, required := orderedObject{}, []string{}
+	if err := b.addFields(t, &properties, &required); err != nil {
+		return nil, err
+	}
+	b.structs[t] = append(typed("object"),
+		member{"properties", properties}, member{"required", required}, member{"additionalProperties", false})
+	return b.structs[t], nil
+}
 
-func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]string) error {
+// schemaName replaces what the wire does not allow in the name of a schema.
+func schemaName(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+func (b *schemaBuilder) addFields(t reflect.Type, properties *orderedObject, required *[]string) error {
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		inner := f.Type
@@ -150,7 +177,7 @@ func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]s
 		case f.Tag.Get("json") == "-", !f.IsExported() && !f.Anonymous:
 			continue
 		case f.Anonymous && name == "" && inner.Kind() == reflect.Struct:
-			if err := b.fields(inner, properties, required); err != nil {
+			if err := b.addFields(inner, properties, required); err != nil {
 				return err
 			}
 			continue
@@ -159,18 +186,19 @@ func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]s
 		case name == "":
 			name = f.Name
 		}
-		schema, err := b.of(f.Type)
+		schema, err := b.schema(f.Type)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)
 		}
 		if schema, err = describe(schema, f); err != nil {
 			return fmt.Errorf("field %s of %s: %w", f.Name, t, err)
 		}
-		optional := slices.ContainsFunc(strings.Split(options, ","), func(o string) bool { return o == "omitempty" || o == "omitzero" })
+		optional := slices.ContainsFunc(strings.Split(options, ","),
+			func(option string) bool { return option == "omitempty" || option == "omitzero" })
 		if !optional {
 			*required = append(*required, name)
 			if f.Type.Kind() == reflect.Pointer {
-				schema = object{{"anyOf", []object{schema, {{"type", "null"}}}}}
+				schema = orderedObject{{"anyOf", []orderedObject{schema, typed("null")}}}
 			}
 		}
 		*properties = append(*properties, member{name, schema})
@@ -179,7 +207,7 @@ func (b *schemaBuilder) fields(t reflect.Type, properties *object, required *[]s
 }
 
 // describe adds what the tags of a field say.
-func describe(schema object, f reflect.StructField) (object, error) {
+func describe(schema orderedObject, f reflect.StructField) (orderedObject, error) {
 	schema = slices.Clone(schema)
 	if text := f.Tag.Get("jsonschema_description"); text != "" {
 		schema = append(schema, member{"description", text})
@@ -202,7 +230,7 @@ func describe(schema object, f reflect.StructField) (object, error) {
 			}
 			schema = slices.DeleteFunc(schema, func(m member) bool { return m.name == key })
 			schema = append(schema, member{key, json.Number(value)})
-		case "required": // it is, unless encoding/json may omit it
+		case "required": // a field is required anyway, unless encoding/json may omit it
 		default:
 			return nil, fmt.Errorf("tag jsonschema: unknown word %q", key)
 		}
@@ -226,7 +254,7 @@ func splitTag(tag string) []string {
 	return items
 }
 
-func enumValue(schema object, value string) (any, error) {
+func enumValue(schema orderedObject, value string) (any, error) {
 	if len(schema) == 0 || schema[0].value == "string" {
 		return value, nil
 	}

@@ -8,43 +8,43 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// stream hands out the pieces of an answer as they come and returns what the plain call would have.
-func (l *LLM) stream(ctx context.Context, req *babyclient.ChatRequest, o *callOptions) (*babyclient.ChatResponse, error) {
+// stream calls the caller's functions with the pieces of an answer as they come, and returns what
+// the plain call would have returned. If the stream fails, the error keeps the text that had come
+// in a detail, where nobody takes it for an answer.
+func stream(
+	ctx context.Context, client *babyclient.Client, req *babyclient.ChatRequest, o *callOptions,
+) (*babyclient.ChatResponse, error) {
 	own := o.own()
-	d := delivery{ctx: ctx, o: o, think: newThinkSplitter(own.think), onToolCall: own.onToolCall}
-	chat, err := babyclient.Collect(d.tee(l.client.ChatStream(ctx, req)))
-	if err != nil {
-		return nil, streamError(err, chat)
+	d := delivery{ctx: ctx, o: o, splitter: newThinkSplitter(own.thinkTags), onToolCall: own.onToolCall}
+	chat, err := babyclient.Collect(d.tee(client.ChatStream(ctx, req)))
+	if err == nil {
+		return chat, nil
 	}
-	return chat, nil
-}
-
-// streamError keeps what had come of the answer beside the error, where nobody takes it for one.
-func streamError(err error, chat *babyclient.ChatResponse) error {
 	if text := chat.Text(); text != "" {
-		return withDetail(err, "partial_content", text)
+		err = withDetail(err, "partial_content", text)
 	}
-	return err
+	return nil, err
 }
 
-// delivery calls the caller's functions with the pieces of the first choice.
+// delivery calls the caller's functions with the pieces of the first choice. White space at the
+// start is held back until some text follows: before a tool call it is noise, and never delivered.
 type delivery struct {
-	ctx        context.Context
-	o          *callOptions
-	think      *thinkSplitter
-	onToolCall func(context.Context, babyclient.ToolCall) error
-	blank      string // white space at the start, held until it is known that the text is more than that
-	begun      bool   // it is
-	calls      bool   // the answer calls tools
+	ctx         context.Context
+	o           *callOptions
+	splitter    *thinkSplitter
+	onToolCall  func(context.Context, babyclient.ToolCall) error
+	heldSpace   string
+	textBegun   bool
+	hasToolCall bool
 }
 
-// tee passes the chunks on after it has delivered them. It ends at the first error, the caller's
-// functions' own included, and so closes the connection.
+// tee passes the chunks on after it has delivered them. It ends at the first error, which may be
+// that of a caller's function, and so closes the connection.
 func (d *delivery) tee(chunks iter.Seq2[*babyclient.ChatChunk, error]) iter.Seq2[*babyclient.ChatChunk, error] {
 	return func(yield func(*babyclient.ChatChunk, error) bool) {
 		for chunk, err := range chunks {
 			if err == nil {
-				err = d.chunk(chunk)
+				err = d.deliverChunk(chunk)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -54,9 +54,9 @@ func (d *delivery) tee(chunks iter.Seq2[*babyclient.ChatChunk, error]) iter.Seq2
 				return
 			}
 		}
-		reasoning, text := d.think.flush()
-		if !d.calls && d.blank+text != "" { // an answer of white space is one
-			d.begun = true
+		reasoning, text := d.splitter.flush()
+		if !d.hasToolCall && d.heldSpace+text != "" {
+			d.textBegun = true // an answer of nothing but white space is an answer
 		}
 		if err := d.deliver(reasoning, text); err != nil {
 			yield(nil, err)
@@ -64,26 +64,24 @@ func (d *delivery) tee(chunks iter.Seq2[*babyclient.ChatChunk, error]) iter.Seq2
 	}
 }
 
-func (d *delivery) chunk(chunk *babyclient.ChatChunk) error {
+func (d *delivery) deliverChunk(chunk *babyclient.ChatChunk) error {
 	for i := range chunk.Choices {
 		c := &chunk.Choices[i]
 		if c.Index != 0 {
 			continue
 		}
-		thought, text := d.think.write(c.Delta.Content)
-		if c.Delta.Reasoning != "" { // in its own field, before what stands in the text
-			thought = c.Delta.Reasoning + thought
-		}
-		if err := d.deliver(thought, text); err != nil {
+		reasoning, text := d.splitter.write(c.Delta.Content)
+		// Thinking in a field of its own comes before thinking between tags.
+		if err := d.deliver(c.Delta.Reasoning+reasoning, text); err != nil {
 			return err
 		}
-		d.calls = d.calls || len(c.Delta.ToolCalls) > 0
+		d.hasToolCall = d.hasToolCall || len(c.Delta.ToolCalls) > 0
 		if d.onToolCall == nil {
 			continue
 		}
 		for _, piece := range c.Delta.ToolCalls {
 			if err := d.onToolCall(d.ctx, piece); err != nil {
-				return stopped("WithStreamingToolCallFunc", err)
+				return stoppedBy("WithStreamingToolCallFunc", err)
 			}
 		}
 	}
@@ -91,27 +89,27 @@ func (d *delivery) chunk(chunk *babyclient.ChatChunk) error {
 }
 
 func (d *delivery) deliver(reasoning, text string) error {
-	text = d.blank + text
-	d.begun = d.begun || strings.TrimSpace(text) != ""
-	d.blank = ""
-	if !d.begun {
-		d.blank, text = text, ""
+	text = d.heldSpace + text
+	d.heldSpace = ""
+	d.textBegun = d.textBegun || strings.TrimSpace(text) != ""
+	if !d.textBegun {
+		d.heldSpace, text = text, ""
 	}
 	if f := d.o.StreamingReasoningFunc; f != nil {
 		if reasoning != "" {
 			if err := f(d.ctx, []byte(reasoning), nil); err != nil {
-				return stopped("StreamingReasoningFunc", err)
+				return stoppedBy("StreamingReasoningFunc", err)
 			}
 		}
 		if text != "" {
 			if err := f(d.ctx, nil, []byte(text)); err != nil {
-				return stopped("StreamingReasoningFunc", err)
+				return stoppedBy("StreamingReasoningFunc", err)
 			}
 		}
 	}
 	if f := d.o.StreamingFunc; f != nil && text != "" {
 		if err := f(d.ctx, []byte(text)); err != nil {
-			return stopped("StreamingFunc", err)
+			return stoppedBy("StreamingFunc", err)
 		}
 	}
 	return nil

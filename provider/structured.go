@@ -1,12 +1,13 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -14,19 +15,19 @@ import (
 )
 
 // WithJSONSchema makes the answer JSON that follows schema: a map, a json.RawMessage, langchaingo's
-// jsonschema.Definition, or anything else that marshals to a JSON schema. The name tells the model what
-// it is, such as "invoice".
+// jsonschema.Definition, or anything else that marshals to a JSON schema. The name tells the model
+// what the answer is, such as "invoice".
 func WithJSONSchema(name string, schema any) llms.CallOption {
 	raw, err := schemaJSON(schema)
 	if err == nil && raw == nil {
-		err = fmt.Errorf("it is null")
+		err = errors.New("it is null")
 	}
 	return jsonFormat(name, raw, err)
 }
 
 // WithJSONType makes the answer JSON that decodes into a T, whose schema is made of its fields as
-// encoding/json names them. Fields without omitempty or omitzero are required. Tags describe a field to
-// the model:
+// encoding/json names them. Fields without omitempty or omitzero are required. Tags describe a
+// field to the model:
 //
 //	Unit string `json:"unit" jsonschema_description:"of the temperature" jsonschema:"enum=C,enum=F"`
 //
@@ -37,8 +38,8 @@ func WithJSONType[T any]() llms.CallOption {
 	return jsonFormat(reflect.TypeFor[T]().Name(), raw, err)
 }
 
-// SchemaOf is the JSON schema of a T as [WithJSONType] makes it: for the Parameters of a tool whose
-// arguments decode into a T.
+// SchemaOf is the JSON schema of a T as [WithJSONType] makes it. It can be the Parameters of a tool
+// whose arguments decode into a T.
 func SchemaOf[T any]() (json.RawMessage, error) {
 	schema, err := schemaOf(reflect.TypeFor[T]())
 	if err != nil {
@@ -48,9 +49,7 @@ func SchemaOf[T any]() (json.RawMessage, error) {
 }
 
 func jsonFormat(name string, raw json.RawMessage, err error) llms.CallOption {
-	if name = strings.Map(wordCharacter, name); name == "" {
-		name = "answer"
-	}
+	name = cmp.Or(schemaName(name), "answer")
 	return ownOption(func(own *ownOptions) {
 		if err != nil {
 			own.err = invalid("the JSON schema of the answer cannot be used: %v", err)
@@ -60,33 +59,28 @@ func jsonFormat(name string, raw json.RawMessage, err error) llms.CallOption {
 	})
 }
 
-// wordCharacter keeps what the wire allows in the name of a schema.
-func wordCharacter(r rune) rune {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
-		return r
-	}
-	return '_'
-}
-
 // GenerateJSON asks for an answer of type T, as [WithJSONType] does, and decodes it. An answer that
-// does not decode is an error with the text in its Details; the response comes along.
-func GenerateJSON[T any](ctx context.Context, model llms.Model, messages []llms.MessageContent, options ...llms.CallOption) (T, *llms.ContentResponse, error) {
+// does not decode is an error with the text in its Details, and the response is returned with it.
+func GenerateJSON[T any](
+	ctx context.Context, model llms.Model, messages []llms.MessageContent, options ...llms.CallOption,
+) (T, *llms.ContentResponse, error) {
 	var out T
 	resp, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), WithJSONType[T]())...)
 	if err != nil {
 		return out, nil, err
 	}
 	if len(resp.Choices) == 0 {
-		return out, resp, llms.NewError(llms.ErrCodeProviderUnavailable, providerName, "the answer has no choices")
+		return out, resp, newError(llms.ErrCodeProviderUnavailable, "the answer has no choices")
 	}
 	c := resp.Choices[0]
 	if err := json.Unmarshal([]byte(c.Content), &out); err != nil {
-		code, message := llms.ErrCodeProviderUnavailable, fmt.Sprintf("the answer is not the JSON that was asked for: %v", err)
+		failure := newError(llms.ErrCodeProviderUnavailable,
+			fmt.Sprintf("the answer is not the JSON that was asked for: %v", err))
 		if c.StopReason == babyclient.FinishLength {
-			code, message = llms.ErrCodeTokenLimit, "the JSON of the answer was cut at the token limit: allow more with llms.WithMaxTokens"
+			failure = newError(llms.ErrCodeTokenLimit,
+				"the JSON of the answer was cut at the token limit: allow more with llms.WithMaxTokens")
 		}
-		return out, resp, llms.NewError(code, providerName, message).WithCause(err).WithDetail("content", c.Content)
+		return out, resp, failure.WithCause(err).WithDetail("content", c.Content)
 	}
 	return out, resp, nil
 }

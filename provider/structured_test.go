@@ -36,23 +36,31 @@ type audit struct {
 	Checked bool `json:"checked"`
 }
 
-func Test26StructuredOutput(t *testing.T) {
+func testStructuredOutput(t *testing.T) {
 	_ = invoice{}.hidden
 	object := `{"type":"object","properties":{"a":{"type":"string"}}}`
-	definition := jsonschema.Definition{Type: jsonschema.Object, Properties: map[string]jsonschema.Definition{"a": {Type: jsonschema.String}}}
+	definition := jsonschema.Definition{Type: jsonschema.Object,
+		Properties: map[string]jsonschema.Definition{"a": {Type: jsonschema.String}}}
 	wrap := func(name, schema string) string {
 		return `{"type":"json_schema","json_schema":{"name":"` + name + `","strict":true,"schema":` + schema + `}}`
 	}
-	lineSchema := `{"type":"object","properties":{"count":{"type":"integer","minimum":1,"maximum":9},"Parts":{"type":"array","items":{"$ref":"#/$defs/provider_test_line"}}},"required":["count","Parts"],"additionalProperties":false}`
+	lineSchema := `{"type":"object","properties":{"count":{"type":"integer","minimum":1,"maximum":9},` +
+		`"Parts":{"type":"array","items":{"$ref":"#/$defs/provider_test_line"}}},"required":["count","Parts"],` +
+		`"additionalProperties":false}`
 	for name, test := range map[string]struct {
 		options []llms.CallOption
 		want    string
 	}{
-		"raw":        {[]llms.CallOption{provider.WithJSONSchema("a thing", json.RawMessage(object))}, wrap("a_thing", object)},
-		"definition": {[]llms.CallOption{provider.WithJSONSchema("", definition)}, wrap("answer", jsonOf(t, definition))},
-		"JSON mode":  {[]llms.CallOption{provider.WithJSONSchema("", definition), llms.WithJSONMode(), llms.WithResponseMIMEType("application/json")}, wrap("answer", jsonOf(t, definition))},
-		"later wins": {[]llms.CallOption{provider.WithJSONType[invoice](), provider.WithJSONSchema("x", definition)}, wrap("x", jsonOf(t, definition))},
-		"Go type": {[]llms.CallOption{provider.WithJSONType[invoice]()}, wrap("invoice", `{"type":"object","properties":{
+		"raw": {[]llms.CallOption{provider.WithJSONSchema("a thing", json.RawMessage(object))},
+			wrap("a_thing", object)},
+		"definition": {[]llms.CallOption{provider.WithJSONSchema("", definition)},
+			wrap("answer", jsonOf(t, definition))},
+		"JSON mode": {[]llms.CallOption{provider.WithJSONSchema("", definition), llms.WithJSONMode(),
+			llms.WithResponseMIMEType("application/json")}, wrap("answer", jsonOf(t, definition))},
+		"later wins": {[]llms.CallOption{provider.WithJSONType[invoice](), provider.WithJSONSchema("x", definition)},
+			wrap("x", jsonOf(t, definition))},
+		"Go type": {[]llms.CallOption{provider.WithJSONType[invoice]()}, wrap("invoice", `{"type":"object",`+
+			`"properties":{
 			"reasoning":{"type":"string","description":"think first"},
 			"total":{"type":"number"},
 			"currency":{"type":"string","enum":["EUR","USD"],"description":"as ISO 4217, in capitals"},
@@ -60,13 +68,17 @@ func Test26StructuredOutput(t *testing.T) {
 			"Due":{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}]},
 			"notes":{"type":"object","additionalProperties":{"type":"string"}},
 			"checked":{"type":"boolean"}},
-			"required":["reasoning","total","currency","Due","checked"],"additionalProperties":false,"$defs":{"provider_test_line":`+lineSchema+`}}`)},
-		"list": {[]llms.CallOption{provider.WithJSONType[[]int]()}, wrap("answer", `{"type":"array","items":{"type":"integer"}}`)},
+			"required":["reasoning","total","currency","Due","checked"],"additionalProperties":false,`+
+			`"$defs":{"provider_test_line":`+lineSchema+`}}`)},
+		"list": {[]llms.CallOption{provider.WithJSONType[[]int]()},
+			wrap("answer", `{"type":"array","items":{"type":"integer"}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sameJSON(t, name, jsonOf(t, sentOptions(t, nil, test.options...)["response_format"]), test.want)
-			streamed := append(test.options, llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }), llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}}))
-			sameJSON(t, "streamed, with tools", jsonOf(t, sentOptions(t, nil, streamed...)["response_format"]), test.want)
+			streamed := append(test.options, llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }),
+				llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}}))
+			sameJSON(t, "streamed, with tools", jsonOf(t, sentOptions(t, nil, streamed...)["response_format"]),
+				test.want)
 		})
 	}
 	// The model writes the fields in the order of the schema.
@@ -75,7 +87,8 @@ func Test26StructuredOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := -1
-	for _, field := range []string{`"reasoning":`, `"total":`, `"currency":`, `"lines":`, `"Due":`, `"notes":`, `"checked":`} {
+	for _, field := range []string{`"reasoning":`, `"total":`, `"currency":`, `"lines":`, `"Due":`, `"notes":`,
+		`"checked":`} {
 		at := strings.Index(string(srv.Requests()[0].Body), field)
 		if at <= last {
 			t.Errorf("%s is out of order", field)
@@ -112,11 +125,12 @@ func Test26StructuredOutput(t *testing.T) {
 
 func TestGenerateJSON(t *testing.T) {
 	srv := chatServer(t, says(`{"count":3,"Parts":[]}`), says("three"),
-		babytest.JSON(200, `{"choices":[{"message":{"content":"{\"count\":"},"finish_reason":"length"}]}`), babytest.JSON(500, `{}`))
+		babytest.JSON(200,
+			`{"choices":[{"message":{"content":"{\"count\":"},"finish_reason":"length"}]}`), babytest.JSON(500, `{}`))
 	llm := newLLM(t, srv)
 	got, resp, err := provider.GenerateJSON[line](t.Context(), llm, human("x"))
 	if err != nil || got.Count != 3 || resp.Choices[0].StopReason != "stop" {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("value %+v, error %v; want a count of 3", got, err)
 	}
 	_, resp, err = provider.GenerateJSON[line](t.Context(), llm, human("x"))
 	wantError(t, err, llms.ErrCodeProviderUnavailable, "not the JSON")
@@ -127,6 +141,6 @@ func TestGenerateJSON(t *testing.T) {
 	wantError(t, err, llms.ErrCodeTokenLimit, "WithMaxTokens")
 	_, resp, err = provider.GenerateJSON[line](t.Context(), llm, human("x"))
 	if wantError(t, err, llms.ErrCodeProviderUnavailable); resp != nil {
-		t.Errorf("response %v", resp)
+		t.Errorf("response %v beside the error, want none", resp)
 	}
 }

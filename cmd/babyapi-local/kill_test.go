@@ -14,8 +14,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-// The gateway dies by SIGKILL under load: no stream ends as if it were complete, the next call says that nobody is
-// there, and the one after the restart succeeds with the same client.
+// The gateway dies by SIGKILL under load: no stream ends as if it were complete, the next call says
+// that nobody is there, and the one after the restart succeeds with the same client.
 func TestGatewayKilledUnderLoad(t *testing.T) {
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -59,7 +59,8 @@ func TestGatewayKilledUnderLoad(t *testing.T) {
 	ended.Wait()
 
 	_, err = c.Chat(t.Context(), req)
-	if !errors.Is(err, babyclient.ErrConnection) || !strings.Contains(err.Error(), "cannot connect") || strings.Contains(err.Error(), "may have run") {
+	if !errors.Is(err, babyclient.ErrConnection) || !strings.Contains(err.Error(), "cannot connect") ||
+		strings.Contains(err.Error(), "may have run") {
 		t.Errorf("with nobody there: %v", err)
 	}
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(base, "http://"))

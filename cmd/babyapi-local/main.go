@@ -1,6 +1,6 @@
-// Command babyapi-local serves the BabyAPI wire on 127.0.0.1, on real engines:
-// llama.cpp for chat, completions, embeddings and reranking, docling-serve for
-// documents. The first run installs them, later runs need no network.
+// Command babyapi-local serves the BabyAPI wire on 127.0.0.1, on real engines: llama.cpp for chat,
+// completions, embeddings and reranking, docling-serve for documents. The first run installs them,
+// later runs need no network.
 package main
 
 import (
@@ -48,7 +48,8 @@ Flags:
 `
 
 func main() {
-	// a second Ctrl-C while things end is not waited for
+	// After the first Ctrl-C the signal is no longer caught, so a second one ends the program at
+	// once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -68,49 +69,67 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	c := local.Config{Messages: stderr}
+	c, err := parseFlags(args, stdout, stderr)
+	if c == nil || err != nil {
+		return err
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, *c, stdout)
+	case "setup":
+		return local.Setup(ctx, *c)
+	case "doctor":
+		return local.Doctor(ctx, *c, stdout)
+	case "clean":
+		return local.Clean(ctx, *c, stdout)
+	}
+	return fmt.Errorf("there is no command %q; see babyapi-local --help", command)
+}
+
+// parseFlags reads the flags into a configuration, which is nil if it printed the help instead.
+func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) {
+	c := &local.Config{Messages: stderr}
 	if isTerminal(os.Stderr) {
 		c.Progress = os.Stderr
 	}
 	fs := flag.NewFlagSet("babyapi-local", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // what Parse returns is printed once, by main
-	fs.StringVar(&c.Addr, "addr", local.DefaultAddr, "the loopback `address` to listen on; port 0 takes one that is free")
-	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"), "the `key` that callers must send; without it, any key or none will do, and a server behind a --*-url gets the caller's (BABYAPI_LOCAL_API_KEY)")
-	fs.StringVar(&c.ChatURL, "chat-url", "", "base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
+	fs.SetOutput(io.Discard) // main prints the error of Parse, once
+	fs.StringVar(&c.Addr, "addr", local.DefaultAddr,
+		"the loopback `address` to listen on; port 0 takes one that is free")
+	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"),
+		"the `key` that callers must send; without it, any key or none will do, "+
+			"and a server behind a --*-url gets the caller's (BABYAPI_LOCAL_API_KEY)")
+	fs.StringVar(&c.ChatURL, "chat-url", "",
+		"base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
 	fs.StringVar(&c.EmbedURL, "embed-url", "", "base `URL` of a server for embeddings")
 	fs.StringVar(&c.RerankURL, "rerank-url", "", "base `URL` of a server for reranking")
-	fs.Func("docling-url", "base `URL` of a docling-serve; repeat it for several nodes, which are used in turn", func(v string) error {
-		c.DoclingURLs = append(c.DoclingURLs, v)
-		return nil
-	})
+	fs.Func("docling-url", "base `URL` of a docling-serve; repeat it for several nodes, which are used in turn",
+		func(url string) error {
+			c.DoclingURLs = append(c.DoclingURLs, url)
+			return nil
+		})
 	fs.IntVar(&c.DoclingNodes, "docling-nodes", 0, "`number` of docling-serve to start (default 1)")
-	fs.StringVar(&c.ChatModel, "chat-model", "", "GGUF `file` of a chat model to run in place of "+local.ChatModel)
-	fs.StringVar(&c.EmbedModel, "embed-model", "", "GGUF `file` of an embedding model to run in place of "+local.EmbedModel)
+	fs.StringVar(&c.ChatModel, "chat-model", "",
+		"GGUF `file` of a chat model to run in place of "+local.ChatModel)
+	fs.StringVar(&c.EmbedModel, "embed-model", "",
+		"GGUF `file` of an embedding model to run in place of "+local.EmbedModel)
 	fs.StringVar(&c.RerankModel, "rerank-model", "", "GGUF `file` of a rerank model to run")
 	fs.BoolVar(&c.OCR, "ocr", false, "install and use RapidOCR, to read scans (300 MB more)")
-	fs.StringVar(&c.Python, "python", os.Getenv("BABYAPI_LOCAL_PYTHON"), "the `Python` to install the engines with (BABYAPI_LOCAL_PYTHON; default: the first on the PATH that is fit)")
+	fs.StringVar(&c.Python, "python", os.Getenv("BABYAPI_LOCAL_PYTHON"),
+		"the `Python` to install the engines with "+
+			"(BABYAPI_LOCAL_PYTHON; default: the first on the PATH that is fit)")
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
 		fs.SetOutput(stdout)
 		fs.PrintDefaults()
-		return nil
+		return nil, nil
 	} else if err != nil {
-		return fmt.Errorf("%w; see babyapi-local --help", err)
+		return nil, fmt.Errorf("%w; see babyapi-local --help", err)
 	}
 	if fs.NArg() > 0 {
-		return fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
+		return nil, fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
 	}
-	switch command {
-	case "serve":
-		return serve(ctx, c, stdout)
-	case "setup":
-		return local.Setup(ctx, c)
-	case "doctor":
-		return local.Doctor(ctx, c, stdout)
-	case "clean":
-		return local.Clean(ctx, c, stdout)
-	}
-	return fmt.Errorf("there is no command %q; see babyapi-local --help", command)
+	return c, nil
 }
 
 func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
@@ -119,7 +138,8 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 		return err
 	}
 	if os.Getenv("GOMAXPROCS") == "" {
-		// What passes bytes on has little to do, and with more than one CPU a quarter of that is waking each other.
+		// A gateway has little to do for each call. With more than one CPU, a quarter of its time
+		// goes into threads that wake each other.
 		runtime.GOMAXPROCS(1)
 	}
 	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\n", stack.BaseURL())

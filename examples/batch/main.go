@@ -89,8 +89,7 @@ func (b *batch) run(ctx context.Context, files []string) (err error) {
 				failed = append(failed, b.keep(file, resp.Document()))
 				continue
 			}
-			// Lost after a restart of the service, or failed, and the file can be another by now.
-			if !errors.Is(err, babyclient.ErrTaskLost) && !errors.Is(err, babyclient.ErrTaskFailed) && !errors.Is(err, babyclient.ErrDocumentFailed) {
+			if !isOver(err) {
 				return err
 			}
 		}
@@ -121,7 +120,14 @@ func (b *batch) run(ctx context.Context, files []string) (err error) {
 	return errors.Join(append(failed, unnoted)...)
 }
 
-// keep writes a converted document. It is there whole or not at all.
+// isOver reports whether a job will never have a result: the service has lost it, or it failed. The
+// file may have been mended since then, so it is converted anew.
+func isOver(err error) bool {
+	return errors.Is(err, babyclient.ErrTaskLost) || errors.Is(err, babyclient.ErrTaskFailed) ||
+		errors.Is(err, babyclient.ErrDocumentFailed)
+}
+
+// keep writes a converted document. The file is there whole or not at all.
 func (b *batch) keep(file string, doc *babyclient.Converted) error {
 	part := b.output(file) + ".part"
 	if err := os.WriteFile(part, []byte(doc.Markdown), 0o600); err != nil {
@@ -131,9 +137,10 @@ func (b *batch) keep(file string, doc *babyclient.Converted) error {
 	return os.Rename(part, b.output(file))
 }
 
-// output is named after the whole path, so that files of one name do not meet.
+// output is named after the whole path, so that files of one name do not overwrite each other.
 func (b *batch) output(file string) string {
-	return filepath.Join(b.dir, strings.NewReplacer("/", "_", `\`, "_", ":", "_").Replace(strings.TrimPrefix(file, "/"))+".md")
+	separators := strings.NewReplacer("/", "_", `\`, "_", ":", "_")
+	return filepath.Join(b.dir, separators.Replace(strings.TrimPrefix(file, "/"))+".md")
 }
 
 func (b *batch) journal() string { return filepath.Join(b.dir, ".jobs") }
@@ -146,14 +153,14 @@ func (b *batch) readJournal() (map[string]job, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		var j job
-		if json.Unmarshal([]byte(line), &j) == nil { // the last line can be half
+		if json.Unmarshal([]byte(line), &j) == nil { // the last line can be half written
 			known[j.File] = j
 		}
 	}
 	return known, err
 }
 
-// bar shows how far it is, on a terminal only; an empty name takes it away.
+// bar shows how many documents are done, on a terminal only; an empty name removes it.
 func (b *batch) bar(name string) {
 	if st, err := os.Stderr.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
 		return
@@ -162,6 +169,7 @@ func (b *batch) bar(name string) {
 	if name != "" {
 		const width = 30
 		full := width * b.done / b.total
-		fmt.Fprintf(os.Stderr, "[%s%s] %d of %d  %s", strings.Repeat("#", full), strings.Repeat(".", width-full), b.done, b.total, name)
+		fmt.Fprintf(os.Stderr, "[%s%s] %d of %d  %s",
+			strings.Repeat("#", full), strings.Repeat(".", width-full), b.done, b.total, name)
 	}
 }

@@ -52,7 +52,9 @@ func run(ctx context.Context, model, question string) error {
 	fmt.Printf("%s\n%d vectors of %d numbers\n", question, len(resp.Vectors), resp.Dimensions())
 	asked, vectors := resp.Vectors[0], resp.Vectors[1:]
 	order := []int{0, 1, 2, 3}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(cosine(asked, vectors[b]), cosine(asked, vectors[a])) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Compare(cosine(asked, vectors[b]), cosine(asked, vectors[a]))
+	})
 	for _, i := range order {
 		fmt.Printf("  %.2f  %s\n", cosine(asked, vectors[i]), sentences[i])
 	}

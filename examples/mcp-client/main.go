@@ -1,6 +1,6 @@
 // Command mcp-client reads a document over MCP, as an agent does: it starts the
 // server babyapi-mcp, looks at the outline, and then reads part by part, each time
-// with the call that the part before it told.
+// with the call that the part before it ended with.
 //
 //	go run ./examples/mcp-client [-server babyapi-mcp] report.pdf
 package main
@@ -48,7 +48,8 @@ func run(ctx context.Context, server []string, file string) (err error) {
 	if len(server) == 0 {
 		return errors.New("-server is empty: give the command that starts babyapi-mcp")
 	}
-	client, err := mcpclient.NewStdioMCPClient(server[0], os.Environ(), append(server[1:], "--root", filepath.Dir(file))...)
+	args := append(server[1:], "--root", filepath.Dir(file))
+	client, err := mcpclient.NewStdioMCPClient(server[0], os.Environ(), args...)
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", server[0], err)
 	}
@@ -79,10 +80,11 @@ func run(ctx context.Context, server []string, file string) (err error) {
 	return nil
 }
 
-// convert calls the tool. A slow conversion is answered with another call to make: the answer
-// then is that of the last one.
+// convert calls the tool. A slow conversion is answered with another call to make, which convert
+// then makes, until it has the document.
 func convert(ctx context.Context, client *mcpclient.Client, arguments map[string]any) (string, error) {
-	result, err := client.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "convert", Arguments: arguments}})
+	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "convert", Arguments: arguments}}
+	result, err := client.CallTool(ctx, request)
 	if err != nil {
 		return "", fmt.Errorf("calling convert: %w", err)
 	}
@@ -93,7 +95,8 @@ func convert(ctx context.Context, client *mcpclient.Client, arguments map[string
 	if result.IsError {
 		return "", errors.New(text.String())
 	}
-	if job := regexp.MustCompile(`^Still converting .* Call convert (\{.*?\})`).FindStringSubmatch(text.String()); job != nil {
+	still := regexp.MustCompile(`^Still converting .* Call convert (\{.*?\})`)
+	if job := still.FindStringSubmatch(text.String()); job != nil {
 		var again map[string]any
 		if err := json.Unmarshal([]byte(job[1]), &again); err != nil {
 			return "", fmt.Errorf("the call %s: %w", job[1], err)
@@ -108,7 +111,7 @@ func convert(ctx context.Context, client *mcpclient.Client, arguments map[string
 	return text.String(), nil
 }
 
-// split takes the line of the server off a part, and reads from it the call that continues,
+// split takes the line of the server off a part, and reads from it the call that continues; next is
 // nil after the last part.
 func split(part string) (text string, next map[string]any) {
 	i := strings.LastIndex(part, "\n\n[babyapi: ")

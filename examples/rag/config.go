@@ -16,7 +16,7 @@ import (
 //go:embed documents/*.pdf documents/*.docx
 var documents embed.FS
 
-// What is asked without -q and files: each answer stands in one place of one document.
+// The demo, which runs without -q and files. Each answer stands in one place of one document.
 var demoDocuments = []string{"t90-service-manual.pdf", "travel-policy.docx"}
 
 var demoQuestions = []string{
@@ -28,10 +28,8 @@ var demoQuestions = []string{
 // config is what the command line says.
 type config struct {
 	chatModel, embedModel, rerankModel string
-	// questions and files; without files it is the demo
-	questions, files []string
-	// mcp tells to convert and rerank through babyapi-mcp too
-	mcp bool
+	questions, files                   []string // no files: the demo
+	mcp                                bool     // convert and rerank through babyapi-mcp too
 }
 
 // parse reads the command line and looks at the files, before anything is started.
@@ -40,13 +38,17 @@ func parse(args []string, messages io.Writer) (*config, error) {
 	fs := flag.NewFlagSet("rag", flag.ContinueOnError)
 	fs.SetOutput(messages)
 	fs.Usage = func() {
-		fmt.Fprint(messages, "usage: rag                                the demo\n       rag [FLAG...] -q QUESTION FILE...      your question, your documents\n\n")
+		fmt.Fprint(messages, "usage: rag                                the demo\n"+
+			"       rag [FLAG...] -q QUESTION FILE...      your question, your documents\n\n")
 		fs.PrintDefaults()
 	}
 	question := fs.String("q", "", "the `question` to answer from the files")
-	fs.StringVar(&c.chatModel, "chat-model", modelFromEnv("BABYAPI_DEFAULT_MODEL", local.ChatModel), "`model` that answers (BABYAPI_DEFAULT_MODEL)")
-	fs.StringVar(&c.embedModel, "embed-model", modelFromEnv("BABYAPI_EMBED_MODEL", local.EmbedModel), "`model` of the embeddings (BABYAPI_EMBED_MODEL)")
-	fs.StringVar(&c.rerankModel, "rerank-model", modelFromEnv("BABYAPI_RERANK_MODEL", local.EmbedModel), "`model` that reranks (BABYAPI_RERANK_MODEL)")
+	fs.StringVar(&c.chatModel, "chat-model", modelFromEnv("BABYAPI_DEFAULT_MODEL", local.ChatModel),
+		"`model` that answers (BABYAPI_DEFAULT_MODEL)")
+	fs.StringVar(&c.embedModel, "embed-model", modelFromEnv("BABYAPI_EMBED_MODEL", local.EmbedModel),
+		"`model` of the embeddings (BABYAPI_EMBED_MODEL)")
+	fs.StringVar(&c.rerankModel, "rerank-model", modelFromEnv("BABYAPI_RERANK_MODEL", local.EmbedModel),
+		"`model` that reranks (BABYAPI_RERANK_MODEL)")
 	fs.BoolVar(&c.mcp, "mcp", false, "convert and rerank once more through babyapi-mcp, as the demo does")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -77,8 +79,8 @@ func parse(args []string, messages io.Writer) (*config, error) {
 	return c, nil
 }
 
-// modelFromEnv heeds the environment only where it names the service too: a model
-// of the hosted service is not on the local stack.
+// modelFromEnv is the model that the environment names, but only if the environment
+// names the service too: the local stack has no model of the hosted service.
 func modelFromEnv(name, ofLocalStack string) string {
 	if model := os.Getenv(name); model != "" && os.Getenv("BABYAPI_BASE_URL") != "" {
 		return model
@@ -86,9 +88,8 @@ func modelFromEnv(name, ofLocalStack string) string {
 	return ofLocalStack
 }
 
-// takeDemo asks the questions of the demo of its documents. These are put into a
-// folder, so that they are files as any others, for the MCP server too; remove
-// takes it away again.
+// takeDemo sets the questions and the documents of the demo. The documents are written
+// into a folder, so that the MCP server too can read them; remove removes the folder.
 func (c *config) takeDemo() (remove func(), err error) {
 	dir, err := os.MkdirTemp("", "babyapi-rag-")
 	if err != nil {

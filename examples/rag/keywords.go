@@ -9,21 +9,21 @@ import (
 	"github.com/tmc/langchaingo/schema"
 )
 
-// keywordIndex finds documents by the words they share with the query, as
-// Okapi BM25 scores them. It finds what vectors blur: part numbers, codes, names.
+// keywordIndex finds documents by the words that they share with the query, and scores
+// them by Okapi BM25. It finds what vectors blur: part numbers, codes, names.
 type keywordIndex struct {
-	docs   []schema.Document
-	counts []map[string]int // of each word in each document
-	words  []int            // in each document
-	total  int              // words in all documents
-	in     map[string]int   // in how many documents each word is
-	limit  int              // documents that a search returns at most
+	docs    []schema.Document
+	counts  []map[string]int // of the words of each document
+	words   []int            // in each document
+	total   int              // words in all documents
+	holders map[string]int   // documents that hold each word
+	limit   int              // documents that a search returns at most
 }
 
 var _ schema.Retriever = (*keywordIndex)(nil)
 
 func newKeywordIndex(docs []schema.Document, limit int) *keywordIndex {
-	k := &keywordIndex{docs: docs, in: map[string]int{}, limit: limit}
+	k := &keywordIndex{docs: docs, holders: map[string]int{}, limit: limit}
 	for _, d := range docs {
 		counts := map[string]int{}
 		words := wordsOf(d.PageContent)
@@ -31,7 +31,7 @@ func newKeywordIndex(docs []schema.Document, limit int) *keywordIndex {
 			counts[w]++
 		}
 		for w := range counts {
-			k.in[w]++
+			k.holders[w]++
 		}
 		k.counts = append(k.counts, counts)
 		k.words = append(k.words, len(words))
@@ -52,7 +52,7 @@ func (k *keywordIndex) GetRelevantDocuments(_ context.Context, query string) ([]
 			if n == 0 {
 				continue
 			}
-			rarity := math.Log(1 + (float64(len(k.docs)-k.in[w])+0.5)/(float64(k.in[w])+0.5))
+			rarity := math.Log(1 + (float64(len(k.docs)-k.holders[w])+0.5)/(float64(k.holders[w])+0.5))
 			scores[i] += rarity * n * (k1 + 1) / (n + k1*(1-b+b*float64(k.words[i])/mean))
 		}
 		if scores[i] > 0 {

@@ -8,10 +8,10 @@
 // It uses the service that BABYAPI_BASE_URL names (with BABYAPI_API_KEY), else
 // the local stack that runs on 127.0.0.1:8787, else it starts one and ends it.
 //
-// The local stack has no rerank model but compares embeddings, so that there the
-// keywords add passages to choose from and have no say in the choice: of two
-// passages that differ in a code alone ("What does E47 mean?") it can take the
-// wrong one. A rerank model reads the question and the passage together.
+// The local stack has no rerank model, so it reranks by comparing embeddings. The
+// keyword search then adds passages to choose from, but the choice is made by meaning
+// alone: of two passages that differ only in a code ("What does E47 mean?") it can
+// take the wrong one. A rerank model reads the question and the passage together.
 package main
 
 import (
@@ -41,7 +41,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for things to end
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	out := newOutput(os.Stdout, os.Stderr)
 	err := run(ctx, os.Args[1:], out)
 	if errors.Is(err, flag.ErrHelp) {
@@ -154,7 +154,9 @@ type index struct {
 	reranker *provider.Reranker
 }
 
-func newIndex(ctx context.Context, client *babyclient.Client, c *config, passages []schema.Document, out *output) (*index, error) {
+func newIndex(
+	ctx context.Context, client *babyclient.Client, c *config, passages []schema.Document, out *output,
+) (*index, error) {
 	start := time.Now()
 	embedder, err := provider.NewEmbedder(client, c.embedModel, provider.WithEmbedProgress(func(done, total int) {
 		out.progress("embedding: %d of %d chunks", done, total)
@@ -205,11 +207,14 @@ func answer(ctx context.Context, model llms.Model, question string, passage sche
 	reply := func(text string) llms.MessageContent { return llms.TextParts(llms.ChatMessageTypeAI, text) }
 	messages := []llms.MessageContent{
 		llms.TextParts(llms.ChatMessageTypeSystem, "Answer the question in one sentence from the passage."),
-		ask("Red lamp\nThe red lamp is on when the door is open. Close the door.", "The red lamp is on. What does that mean?"),
+		ask("Red lamp\nThe red lamp is on when the door is open. Close the door.",
+			"The red lamp is on. What does that mean?"),
 		reply("It means that the door is open."),
-		ask("Library\nBooks may be kept for 21 days. A late book costs 2 euros per week.", "How long may I keep a book?"),
+		ask("Library\nBooks may be kept for 21 days. A late book costs 2 euros per week.",
+			"How long may I keep a book?"),
 		reply("Books may be kept for 21 days."),
-		ask("Rooms\nThe rooms differ in size.\nRed room, Seats = 12. Blue room, Seats = 300. Green room, Seats = 40.", "How many seats has the red room?"),
+		ask("Rooms\nThe rooms differ in size.\nRed room, Seats = 12. Blue room, Seats = 300. Green room, Seats = 40.",
+			"How many seats has the red room?"),
 		reply("The red room has 12 seats."),
 		ask(heading(passage)+"\n"+body(passage), question),
 	}

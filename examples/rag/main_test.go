@@ -133,9 +133,12 @@ func TestDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		"  convert t90-service-manual.pdf: ", "  convert travel-policy.docx: ",
-		"t90-service-manual.pdf, page 2, Replacing the desiccant cartridge\n\nstep", // what rerank over MCP found, and the table
-		"\nconvert and chunk       2 documents", "\nembed                  20 chunks", "\nsearch                  3 questions",
-		"\nanswer                  3 answers", "\nmcp: convert            2 documents", "\nmcp: rerank            20 passages", "\ntotal ",
+		// what rerank over MCP found, and the table
+		"t90-service-manual.pdf, page 2, Replacing the desiccant cartridge\n\nstep",
+		"\nconvert and chunk       2 documents", "\nembed                  20 chunks",
+		"\nsearch                  3 questions",
+		"\nanswer                  3 answers", "\nmcp: convert            2 documents",
+		"\nmcp: rerank            20 passages", "\ntotal ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output lacks %q", want)
@@ -235,25 +238,35 @@ func TestBadInput(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"missing file":      {ok, []string{"-q", "x", filepath.Join(dir, "nowhere.pdf")}, []string{"nowhere.pdf", "give the path"}},
-		"folder":            {ok, []string{"-q", "x", dir}, []string{dir, "give the documents in it"}},
-		"empty file":        {ok, []string{"-q", "x", file("empty.pdf", nil)}, []string{"empty.pdf is empty"}},
-		"corrupt PDF":       {ok, []string{"-q", "x", file("corrupt.pdf", manual[:1000])}, []string{"corrupt.pdf", "give a file that is whole"}},
-		"half a PDF":        {ok, []string{"-q", "x", file("half.pdf", manual[:len(manual)/2])}, []string{"half.pdf", "give a file that is whole"}},
-		"no PDF inside":     {ok, []string{"-q", "x", file("text.pdf", []byte("just text"))}, []string{"text.pdf", "give a file that is whole"}},
-		"unsupported type":  {ok, []string{"-q", "x", file("a.xyz", []byte("hello"))}, []string{"a.xyz", "not allowed", "PDF, DOCX"}},
-		"no text":           {ok, []string{"-q", "x", file("blank.md", []byte("\n\n"))}, []string{"blank.md"}},
-		"one bad of two":    {ok, []string{"-q", "x", good, file("bad.docx", []byte("no zip"))}, []string{"bad.docx"}},
-		"no question":       {ok, []string{good}, []string{"good.pdf", "-q"}},
-		"no files":          {ok, []string{"-q", "Who?"}, []string{`"Who?"`, "name the files"}},
-		"wrong key":         {[]string{ok[0], "BABYAPI_API_KEY=wrong-key"}, nil, []string{"401", "BABYAPI_API_KEY"}},
-		"no key":            {ok[:1], nil, []string{"API key", "BABYAPI_API_KEY"}},
-		"unreachable":       {[]string{"BABYAPI_BASE_URL=http://127.0.0.1:1", ok[1]}, nil, []string{"127.0.0.1:1", "check the base URL"}},
-		"no URL":            {[]string{"BABYAPI_BASE_URL=localhost", ok[1]}, nil, []string{"localhost"}},
-		"unknown chat":      {ok, []string{"-chat-model", "gpt-9", "-q", "x", good}, []string{"gpt-9", "does not exist", "-chat-model"}},
-		"unknown embedding": {ok, []string{"-embed-model", "gpt-9", "-q", "x", good}, []string{"gpt-9", "does not exist", "-embed-model"}},
-		"unknown rerank":    {ok, []string{"-rerank-model", "gpt-9", "-q", "x", good}, []string{"gpt-9", "does not exist", "-rerank-model"}},
-		"unknown in env":    {append(ok, "BABYAPI_DEFAULT_MODEL=gpt-9"), []string{"-q", "x", good}, []string{"gpt-9", "does not exist"}},
+		"missing file": {ok, []string{"-q", "x", filepath.Join(dir, "nowhere.pdf")},
+			[]string{"nowhere.pdf", "give the path"}},
+		"folder":     {ok, []string{"-q", "x", dir}, []string{dir, "give the documents in it"}},
+		"empty file": {ok, []string{"-q", "x", file("empty.pdf", nil)}, []string{"empty.pdf is empty"}},
+		"corrupt PDF": {ok, []string{"-q", "x", file("corrupt.pdf", manual[:1000])},
+			[]string{"corrupt.pdf", "give a file that is whole"}},
+		"half a PDF": {ok, []string{"-q", "x", file("half.pdf", manual[:len(manual)/2])},
+			[]string{"half.pdf", "give a file that is whole"}},
+		"no PDF inside": {ok, []string{"-q", "x", file("text.pdf", []byte("just text"))},
+			[]string{"text.pdf", "give a file that is whole"}},
+		"unsupported type": {ok, []string{"-q", "x", file("a.xyz", []byte("hello"))},
+			[]string{"a.xyz", "not allowed", "PDF, DOCX"}},
+		"no text":        {ok, []string{"-q", "x", file("blank.md", []byte("\n\n"))}, []string{"blank.md"}},
+		"one bad of two": {ok, []string{"-q", "x", good, file("bad.docx", []byte("no zip"))}, []string{"bad.docx"}},
+		"no question":    {ok, []string{good}, []string{"good.pdf", "-q"}},
+		"no files":       {ok, []string{"-q", "Who?"}, []string{`"Who?"`, "name the files"}},
+		"wrong key":      {[]string{ok[0], "BABYAPI_API_KEY=wrong-key"}, nil, []string{"401", "BABYAPI_API_KEY"}},
+		"no key":         {ok[:1], nil, []string{"API key", "BABYAPI_API_KEY"}},
+		"unreachable": {[]string{"BABYAPI_BASE_URL=http://127.0.0.1:1", ok[1]}, nil,
+			[]string{"127.0.0.1:1", "check the base URL"}},
+		"no URL": {[]string{"BABYAPI_BASE_URL=localhost", ok[1]}, nil, []string{"localhost"}},
+		"unknown chat": {ok, []string{"-chat-model", "gpt-9", "-q", "x", good},
+			[]string{"gpt-9", "does not exist", "-chat-model"}},
+		"unknown embedding": {ok, []string{"-embed-model", "gpt-9", "-q", "x", good},
+			[]string{"gpt-9", "does not exist", "-embed-model"}},
+		"unknown rerank": {ok, []string{"-rerank-model", "gpt-9", "-q", "x", good},
+			[]string{"gpt-9", "does not exist", "-rerank-model"}},
+		"unknown in env": {append(ok, "BABYAPI_DEFAULT_MODEL=gpt-9"), []string{"-q", "x", good},
+			[]string{"gpt-9", "does not exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := command(t, "unused", tt.env, tt.args...)

@@ -23,7 +23,10 @@ const mcpCommand = "github.com/babyapi-org/babyapi-go/cmd/babyapi-mcp"
 
 // overMCP does what an agent would: it starts babyapi-mcp, has it convert the
 // files, and has it rank the passages for the question.
-func overMCP(ctx context.Context, s *service, files []string, question string, passages []schema.Document, model string, out *output) (err error) {
+func overMCP(
+	ctx context.Context, s *service, files []string, question string,
+	passages []schema.Document, model string, out *output,
+) (err error) {
 	dir, err := os.MkdirTemp("", "babyapi-mcp-")
 	if err != nil {
 		return err
@@ -36,7 +39,8 @@ func overMCP(ctx context.Context, s *service, files []string, question string, p
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	if text, err := exec.CommandContext(ctx, "go", "build", "-o", program, mcpCommand).CombinedOutput(); err != nil { //nolint:gosec // a folder of our own
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, mcpCommand) //nolint:gosec // a folder of our own
+	if text, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building babyapi-mcp, which needs Go and this module's folder: %w\n%s", err, text)
 	}
 	args := []string{"--rerank-model", model}
@@ -67,8 +71,8 @@ func overMCP(ctx context.Context, s *service, files []string, question string, p
 			return err
 		}
 		out.add("mcp: convert", 1, "documents", start)
-		first, _, _ := strings.Cut(text, "\n")
-		fmt.Fprintf(out.results, "  convert %s: %s\n", filepath.Base(f), shorten(first, 60))
+		line, _, _ := strings.Cut(text, "\n")
+		fmt.Fprintf(out.results, "  convert %s: %s\n", filepath.Base(f), shorten(line, 60))
 	}
 
 	start = time.Now()
@@ -86,7 +90,8 @@ func overMCP(ctx context.Context, s *service, files []string, question string, p
 			Score float64 `json:"relevance_score"`
 		} `json:"results"`
 	}
-	if err := json.Unmarshal([]byte(answer), &ranked); err != nil || len(ranked.Results) != 1 || ranked.Results[0].Index >= len(passages) {
+	err = json.Unmarshal([]byte(answer), &ranked)
+	if err != nil || len(ranked.Results) != 1 || ranked.Results[0].Index >= len(passages) {
 		return fmt.Errorf("the rerank tool answered %s, not one result (%w)", shorten(answer, 200), err)
 	}
 	out.add("mcp: rerank", len(texts), "passages", start)
@@ -98,7 +103,8 @@ func overMCP(ctx context.Context, s *service, files []string, question string, p
 // callTool returns the text that a tool answers. A failure of the tool is an
 // answer too, whose text says why.
 func callTool(ctx context.Context, client *mcpclient.Client, name string, arguments map[string]any) (string, error) {
-	result, err := client.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: name, Arguments: arguments}})
+	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: name, Arguments: arguments}}
+	result, err := client.CallTool(ctx, request)
 	if err != nil {
 		return "", fmt.Errorf("calling the tool %s: %w", name, err)
 	}

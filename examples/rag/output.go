@@ -19,12 +19,12 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// output is what a person sees: the results, messages beside them, and, on a
-// terminal only, a line of progress that is written over and over.
+// output is what a person sees: the results, messages beside them, and on a
+// terminal also a line of progress that is written over and over.
 type output struct {
 	results  io.Writer
 	messages io.Writer
-	terminal io.Writer // nil where messages is no terminal
+	terminal io.Writer // nil if messages is no terminal
 	steps    []*step
 }
 
@@ -43,8 +43,8 @@ func (o *output) progress(format string, args ...any) {
 	}
 }
 
-// plainWriter writes text without what could steer a terminal: documents, models
-// and file names are not to be trusted with that.
+// plainWriter writes text without control characters, because documents, models and
+// file names could steer the terminal with them.
 type plainWriter struct{ w io.Writer }
 
 func (p plainWriter) Write(text []byte) (int, error) {
@@ -71,8 +71,8 @@ type step struct {
 	took  time.Duration
 }
 
-// add puts a piece of work into the table, which began at start and was done
-// on count things. Pieces of one name become one line.
+// add puts a piece of work into the table, which began at start and was done on count
+// things. Pieces of one name are added up in one line.
 func (o *output) add(name string, count int, unit string, start time.Time) {
 	o.progress("")
 	for _, s := range o.steps {
@@ -146,7 +146,7 @@ func explain(ctx context.Context, err error) string {
 	}
 	var lines []string
 	for _, e := range parts(err) {
-		// two documents can fail for one reason
+		// Two documents can fail for one reason.
 		if line := explainOne(e); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -169,14 +169,16 @@ func parts(err error) []error {
 
 func explainOne(err error) string {
 	if d, ok := errors.AsType[*babyclient.DocumentError](err); ok {
-		return d.Error() + ": give a file that is whole, and a PDF, DOCX, PPTX, XLSX, HTML, Markdown or CSV as its name says"
+		return d.Error() + ": give a file that is whole, and a PDF, DOCX, PPTX, XLSX, HTML, Markdown or CSV " +
+			"as its name says"
 	}
 	e, ok := errors.AsType[*babyclient.Error](err)
 	switch {
 	case !ok:
 		return strings.ReplaceAll(err.Error(), "\n", " ")
 	case errors.Is(e, babyclient.ErrUnauthorized):
-		return fmt.Sprintf("%d %s: set BABYAPI_BASE_URL to the service and BABYAPI_API_KEY to a key of it", e.StatusCode, e.Message)
+		return fmt.Sprintf("%d %s: set BABYAPI_BASE_URL to the service and BABYAPI_API_KEY to a key of it",
+			e.StatusCode, e.Message)
 	case errors.Is(e, babyclient.ErrNotFound) && strings.Contains(e.Message, "model"):
 		return e.Message + " Name another with -chat-model, -embed-model or -rerank-model."
 	case e.StatusCode == 0:

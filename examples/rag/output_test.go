@@ -87,7 +87,8 @@ func TestShorten(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	joined := errors.Join(errors.New("a.pdf is bad"), fmt.Errorf("b.pdf is bad"))
-	if got := explain(t.Context(), joined); strings.Contains(got, "\n") || !strings.Contains(got, "a.pdf") || !strings.Contains(got, "b.pdf") {
+	if got := explain(t.Context(), joined); strings.Contains(got, "\n") || !strings.Contains(got, "a.pdf") ||
+		!strings.Contains(got, "b.pdf") {
 		t.Errorf("two errors are %q, want both in one line", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -104,7 +105,8 @@ func TestOutputIsPlain(t *testing.T) {
 	o := &output{results: plainWriter{&results}, messages: plainWriter{&results}, terminal: &terminal}
 	fmt.Fprintf(o.results, "%s\n\t%s\n", evil, shorten(evil, 100))
 	o.progress("reading %s", evil)
-	shown := strings.TrimPrefix(terminal.String(), "\r\033[K") + strings.NewReplacer("\n", "", "\t", "").Replace(results.String())
+	shown := strings.TrimPrefix(terminal.String(), "\r\033[K") +
+		strings.NewReplacer("\n", "", "\t", "").Replace(results.String())
 	if strings.ContainsFunc(shown, unicode.IsControl) || !strings.Contains(shown, "owned") {
 		t.Errorf("shown: %q", shown)
 	}

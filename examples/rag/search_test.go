@@ -166,7 +166,8 @@ func TestUnion(t *testing.T) {
 	}
 	elsewhere := docsOf("b")
 	elsewhere[0].Metadata[provider.MetadataSource] = "b.pdf"
-	u := union{finds("a", "b"), finds("c", "b", "a", "d"), retriever(func() ([]schema.Document, error) { return elsewhere, nil })}
+	u := union{finds("a", "b"), finds("c", "b", "a", "d"),
+		retriever(func() ([]schema.Document, error) { return elsewhere, nil })}
 	found, err := u.GetRelevantDocuments(t.Context(), "x")
 	if err != nil {
 		t.Fatal(err)

@@ -19,21 +19,21 @@ type service struct {
 	client *babyclient.Client
 	// key is what the client authenticates with, for babyapi-mcp to do the same.
 	key string
-	// started is the stack that was started for this run, nil where one was there.
+	// started is the stack that was started for this run, or nil.
 	started *local.Stack
 }
 
 // usualAddr is where a local stack is looked for, and started. Tests set another.
 var usualAddr = local.DefaultAddr
 
-// findService takes the service that BABYAPI_BASE_URL names, else the local
-// stack that runs at addr, else it starts one, which close ends.
+// findService takes the service that BABYAPI_BASE_URL names, or the local stack that
+// runs at addr. If there is neither, it starts a local stack, which close ends.
 func findService(ctx context.Context, addr string, out *output) (*service, error) {
 	if os.Getenv("BABYAPI_BASE_URL") != "" {
 		client, err := babyclient.New()
 		return &service{client: client}, err
 	}
-	// A key for the hosted service is none of a local stack's business.
+	// A local stack must not get the key of the hosted service.
 	s := &service{key: "local"}
 	base := "http://" + addr
 	if !localStackAt(ctx, base) {
@@ -61,8 +61,8 @@ func (s *service) close() error {
 	return s.started.Close()
 }
 
-// localStackAt tells whether base is a babyapi-local with all engines up, and
-// not another server that happens to use its port.
+// localStackAt reports whether base is a babyapi-local with all engines up, and not
+// another server that happens to use its port.
 func localStackAt(ctx context.Context, base string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -85,7 +85,7 @@ func localStackAt(ctx context.Context, base string) bool {
 	return err == nil && resp.StatusCode == http.StatusOK && state.Ready && len(state.Engines) > 0
 }
 
-// taken tells whether something accepts connections at addr.
+// taken reports whether something accepts connections at addr.
 func taken(ctx context.Context, addr string) bool {
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", addr)
 	if err != nil {

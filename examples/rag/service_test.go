@@ -146,7 +146,8 @@ func TestDemoStaysOnThisMachine(t *testing.T) {
 	}
 	log := filepath.Join(t.TempDir(), "connections")
 	demo := command(t, silentAddr(t), nil)
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", log, demo.Path)
+	cmd := exec.CommandContext(t.Context(), strace, "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o",
+		log, demo.Path)
 	cmd.Env = demo.Env
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)

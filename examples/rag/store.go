@@ -25,8 +25,10 @@ type memoryStore struct {
 var _ vectorstores.VectorStore = (*memoryStore)(nil)
 
 // AddDocuments embeds the documents and keeps them.
-func (s *memoryStore) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
-	if err := refuse(options); err != nil {
+func (s *memoryStore) AddDocuments(
+	ctx context.Context, docs []schema.Document, options ...vectorstores.Option,
+) ([]string, error) {
+	if err := refuseOptions(options); err != nil {
 		return nil, err
 	}
 	texts := make([]string, len(docs))
@@ -51,8 +53,10 @@ func (s *memoryStore) AddDocuments(ctx context.Context, docs []schema.Document, 
 
 // SimilaritySearch returns the documents whose meaning is nearest to that of the
 // query. The score of each is the cosine similarity, -1 to 1.
-func (s *memoryStore) SimilaritySearch(ctx context.Context, query string, n int, options ...vectorstores.Option) ([]schema.Document, error) {
-	if err := refuse(options); err != nil {
+func (s *memoryStore) SimilaritySearch(
+	ctx context.Context, query string, n int, options ...vectorstores.Option,
+) ([]schema.Document, error) {
+	if err := refuseOptions(options); err != nil {
 		return nil, err
 	}
 	v, err := s.embedder.EmbedQuery(ctx, query)
@@ -63,7 +67,8 @@ func (s *memoryStore) SimilaritySearch(ctx context.Context, query string, n int,
 	scores := make([]float64, len(s.docs))
 	for i, other := range s.vectors {
 		if len(other) != len(v) {
-			return nil, fmt.Errorf("the query has a vector of %d numbers, the documents of %d: embed both with one model", len(v), len(other))
+			return nil, fmt.Errorf("the query has a vector of %d numbers, the documents of %d: "+
+				"embed both with one model", len(v), len(other))
 		}
 		for j := range v {
 			scores[i] += float64(v[j]) * float64(other[j])
@@ -72,9 +77,9 @@ func (s *memoryStore) SimilaritySearch(ctx context.Context, query string, n int,
 	return best(s.docs, scores, n), nil
 }
 
-// refuse says no to options, which this store has no use for: ignoring a filter
-// would return what the caller wanted left out.
-func refuse(options []vectorstores.Option) error {
+// refuseOptions fails if there are options, which this store does not have. If it
+// ignored a filter, it would return what the caller wanted left out.
+func refuseOptions(options []vectorstores.Option) error {
 	if len(options) > 0 {
 		return fmt.Errorf("the store in memory takes no options, and got %d", len(options))
 	}

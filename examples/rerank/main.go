@@ -3,8 +3,8 @@
 //	go run ./examples/rerank "The display shows E31. What does it mean?" FILE...
 //
 // It is a langchaingo loader and a reranker, without a vector store between them: right for a few
-// documents. The local stack compares embeddings, which find the topic; a rerank model reads question and
-// passage together.
+// documents. The local stack compares embeddings, which find the topic; a rerank model reads
+// question and passage together.
 package main
 
 import (
@@ -24,7 +24,8 @@ func main() {
 	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_RERANK_MODEL"), "all-minilm-l6-v2"), "rerank `model`")
 	top := flag.Int("top", 3, "`number` of passages to show")
 	flag.Parse()
-	question, files := "The display shows E31. What does it mean?", []string{"examples/rag/documents/t90-service-manual.pdf"}
+	question := "The display shows E31. What does it mean?"
+	files := []string{"examples/rag/documents/t90-service-manual.pdf"}
 	if flag.NArg() > 0 {
 		question = flag.Arg(0)
 	}
@@ -72,10 +73,10 @@ func run(ctx context.Context, model string, top int, question string, files []st
 }
 
 // oneLine is the start of a text on one line.
-func oneLine(text string, most int) string {
+func oneLine(text string, limit int) string {
 	r := []rune(strings.Join(strings.Fields(text), " "))
-	if len(r) > most {
-		return string(r[:most]) + "…"
+	if len(r) > limit {
+		return string(r[:limit]) + "…"
 	}
 	return string(r)
 }

@@ -2,8 +2,8 @@
 //
 //	go run ./examples/structured "Ada wants to see Oslo for four days."
 //
-// The model of the local stack is too small to understand the text; the form of its answer is right all
-// the same, because the engine lets it write nothing else.
+// The model of the local stack is too small to understand the text; the form of its answer is right
+// all the same, because the engine lets it write nothing else.
 package main
 
 import (

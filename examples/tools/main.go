@@ -31,7 +31,8 @@ var getWeather = babyclient.FunctionTool("get_weather", "Current weather for a c
 }`))
 
 func main() {
-	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"), "`model` that calls tools")
+	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"),
+		"`model` that calls tools")
 	flag.Parse()
 	question := cmp.Or(strings.Join(flag.Args(), " "), "What is the weather in Oslo?")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -73,8 +74,8 @@ func run(ctx context.Context, model, question string) error {
 	return errors.New("the model called tools five times and gave no answer")
 }
 
-// answer runs a call. What is wrong with it is told to the model, which can then
-// do better.
+// answer runs a call. If something is wrong with the call, the answer says so, and the
+// model can call again.
 func answer(f babyclient.FunctionCall) string {
 	if f.Name != getWeather.Function.Name {
 		return fmt.Sprintf("error: there is no function %q", f.Name)

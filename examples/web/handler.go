@@ -29,8 +29,8 @@ func handler(client *babyclient.Client, model string) http.Handler {
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("POST /chat", func(w http.ResponseWriter, r *http.Request) { chat(w, r, client, model) })
 	mux.HandleFunc("POST /convert", func(w http.ResponseWriter, r *http.Request) { convert(w, r, client) })
-	// No other page may spend the key: neither by a form that is sent here, nor by a host name
-	// that is made to lead here.
+	// No other page may spend the key: neither by a form that it sends here, nor by a host name
+	// that it makes point here.
 	return thisHostOnly(http.NewCrossOriginProtection().Handler(mux))
 }
 
@@ -45,20 +45,22 @@ func thisHostOnly(next http.Handler) http.Handler {
 			return
 		}
 		// The page shows what a model and a document say; none of it may run.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
+			"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// event is what the page reads, one a server-sent event: pieces of text, then the end or an error.
+// event is the data of one server-sent event to the page: a piece of text, the end or an error.
 type event struct {
 	Text  string `json:"text,omitempty"`
 	Done  bool   `json:"done,omitempty"`
 	Error string `json:"error,omitempty"`
 }
 
-// chat relays a stream. When the page goes away the request's context ends, and with it the generation.
+// chat relays a stream. When the page goes away the request's context ends, and with it the
+// generation.
 func chat(w http.ResponseWriter, r *http.Request, client *babyclient.Client, model string) {
 	var body struct{ Messages []babyclient.Message }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxChat)).Decode(&body); err != nil {
@@ -74,7 +76,8 @@ func chat(w http.ResponseWriter, r *http.Request, client *babyclient.Client, mod
 		}
 		return http.NewResponseController(w).Flush() == nil
 	}
-	for chunk, err := range client.ChatStream(r.Context(), &babyclient.ChatRequest{Model: model, Messages: body.Messages, MaxTokens: new(300), Temperature: new(0.0)}) {
+	req := &babyclient.ChatRequest{Model: model, Messages: body.Messages, MaxTokens: new(300), Temperature: new(0.0)}
+	for chunk, err := range client.ChatStream(r.Context(), req) {
 		if err != nil {
 			send(event{Error: err.Error()})
 			return

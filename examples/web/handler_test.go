@@ -57,9 +57,10 @@ func TestChat(t *testing.T) {
 		want   string // the last event, all of it or how it begins
 		events int
 	}{
-		"whole":  {babytest.Stream(delta("Light "), delta("<b>\n\n")), `data: {"done":true}`, 3},
-		"cut":    {babytest.Events(delta("Light ")), `data: {"error":"`, 2},
-		"failed": {babytest.JSON(http.StatusNotFound, map[string]any{"error": map[string]any{"message": "no model m"}}), `data: {"error":"`, 1},
+		"whole": {babytest.Stream(delta("Light "), delta("<b>\n\n")), `data: {"done":true}`, 3},
+		"cut":   {babytest.Events(delta("Light ")), `data: {"error":"`, 2},
+		"failed": {babytest.JSON(http.StatusNotFound, map[string]any{"error": map[string]any{"message": "no model m"}}),
+			`data: {"error":"`, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +68,8 @@ func TestChat(t *testing.T) {
 			service.On("POST /v1/chat/completions", tt.answer)
 			_, text := post(t, server.URL+"/chat", "application/json", strings.NewReader(question))
 			events := strings.Split(strings.TrimSuffix(text, "\n\n"), "\n\n")
-			if len(events) != tt.events || !strings.HasPrefix(events[len(events)-1], tt.want) || strings.Contains(text, babytest.Key) {
+			if len(events) != tt.events || !strings.HasPrefix(events[len(events)-1], tt.want) ||
+				strings.Contains(text, babytest.Key) {
 				t.Errorf("got %q, want %d events with %s last", events, tt.events, tt.want)
 			}
 		})
@@ -94,7 +96,8 @@ func TestConvert(t *testing.T) {
 	if status != http.StatusOK || text != "# Title <script>" {
 		t.Errorf("%d %q", status, text)
 	}
-	if got := string(service.Requests()[0].Body); !strings.Contains(got, "<h1>Title</h1>") || !strings.Contains(got, `filename="a.html"`) {
+	if got := string(service.Requests()[0].Body); !strings.Contains(got, "<h1>Title</h1>") ||
+		!strings.Contains(got, `filename="a.html"`) {
 		t.Errorf("the service got %q", got)
 	}
 }
@@ -107,7 +110,8 @@ func TestOtherPagesAreRefused(t *testing.T) {
 		{"Sec-Fetch-Site", "cross-site"},
 		{"Host", "rebound.example:8080"},
 	} {
-		if status, text := post(t, server.URL+"/chat", "text/plain", strings.NewReader(question), header...); status != http.StatusForbidden {
+		if status, text := post(t, server.URL+"/chat", "text/plain", strings.NewReader(question),
+			header...); status != http.StatusForbidden {
 			t.Errorf("%v: %d %s", header, status, text)
 		}
 	}
@@ -119,7 +123,8 @@ func TestOtherPagesAreRefused(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	server, _ := page(t)
 	for path, body := range map[string]string{"/chat": "{", "/convert": "no form"} {
-		if status, text := post(t, server.URL+path, "application/json", strings.NewReader(body)); status != http.StatusBadRequest {
+		if status, text := post(t, server.URL+path, "application/json",
+			strings.NewReader(body)); status != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", path, status, text)
 		}
 	}

@@ -24,7 +24,8 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "loopback `address` to listen on; port 0 takes a free one")
-	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"), "`model` to talk to")
+	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"),
+		"`model` to talk to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -46,7 +47,7 @@ func run(ctx context.Context, addr, model string) error {
 	if err != nil {
 		return err
 	}
-	// Requests end with the program: a stream would else hold up the shutdown.
+	// Requests end with the program, because a stream would hold up the shutdown.
 	server := &http.Server{
 		Handler:           handler(client, model),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -61,7 +62,7 @@ func run(ctx context.Context, addr, model string) error {
 	return nil
 }
 
-// loopback tells whether a host is this machine, reachable from it alone.
+// loopback reports whether a host is this machine, which only it can reach.
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()

@@ -13,15 +13,13 @@ import (
 	"time"
 )
 
-// engineFiles are the small Python programs that start the engines, and the
-// locked requirements.
+// engineFiles are the small Python programs that start the engines, and the locked requirements.
 //
 //go:embed engines/*.py engines/requirements*.txt
 var engineFiles embed.FS
 
-// CacheDir is where the engines, their logs and nothing else are kept when
-// [Config] names no other place: babyapi-local in the user's cache folder, or
-// BABYAPI_LOCAL_CACHE.
+// CacheDir is where the engines, their logs and nothing else are kept when [Config] names no other
+// place: BABYAPI_LOCAL_CACHE, or babyapi-local in the user's cache folder.
 func CacheDir() (string, error) {
 	if dir := os.Getenv("BABYAPI_LOCAL_CACHE"); dir != "" {
 		return filepath.Abs(dir)
@@ -33,9 +31,9 @@ func CacheDir() (string, error) {
 	return filepath.Join(dir, "babyapi-local"), nil
 }
 
-// keyOf names a folder after the content it is made from, so that a newer
-// version never uses what an older one built.
-func keyOf(names ...string) string {
+// contentKey names a folder after the embedded files it is made from, so that a newer version never
+// uses what an older one built.
+func contentKey(names ...string) string {
 	sum := sha256.New()
 	for _, name := range names {
 		text, err := engineFiles.ReadFile("engines/" + name)
@@ -57,7 +55,7 @@ func writePrograms(cache string) (string, error) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	dir := filepath.Join(cache, "programs-"+keyOf(names...))
+	dir := filepath.Join(cache, "programs-"+contentKey(names...))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -75,8 +73,8 @@ func writePrograms(cache string) (string, error) {
 	})
 }
 
-// buildAside fills a folder under another name and renames it, so that dir is
-// there whole or not at all. It must be called under the install lock.
+// buildAside fills a folder under another name and then renames it, so that dir is there whole or
+// not at all. The caller must hold the install lock.
 func buildAside(dir string, fill func(tmp string) error) error {
 	tmp := dir + ".partial"
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
@@ -88,9 +86,9 @@ func buildAside(dir string, fill func(tmp string) error) error {
 	return os.Rename(tmp, dir)
 }
 
-// lock takes the lock named path, waiting for another process that holds it;
-// wait is called once if it has to. The returned function gives it back.
-func lock(ctx context.Context, path string, shared bool, wait func()) (unlock func(), err error) {
+// lock takes the lock named path, and waits while another process holds it. If it has to wait, it
+// calls onWait once; that may be nil. The returned function gives the lock back.
+func lock(ctx context.Context, path string, shared bool, onWait func()) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -104,8 +102,8 @@ func lock(ctx context.Context, path string, shared bool, wait func()) (unlock fu
 		if ok {
 			return func() { _ = f.Close() }, nil
 		}
-		if !waited && wait != nil {
-			wait()
+		if !waited && onWait != nil {
+			onWait()
 		}
 		select {
 		case <-ctx.Done():
@@ -116,8 +114,8 @@ func lock(ctx context.Context, path string, shared bool, wait func()) (unlock fu
 	}
 }
 
-// sizeOf is the number of bytes and of installed Python packages under dir.
-// Files that vanish meanwhile are not counted.
+// sizeOf is the number of bytes and of installed Python packages under dir. Files that vanish
+// meanwhile are not counted.
 func sizeOf(dir string) (bytes int64, packages int) {
 	seen := map[string]bool{}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

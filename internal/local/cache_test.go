@@ -35,7 +35,7 @@ func TestLockIsExclusive(t *testing.T) {
 	}
 	unlock()
 	if err := <-got; err != nil {
-		t.Error(err)
+		t.Errorf("taking the lock that was given back: %v", err)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestLockGivesUpWithItsContext(t *testing.T) {
 	second()
 	ctx, cancel := context.WithCancel(t.Context())
 	if _, err := lock(ctx, path, false, cancel); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("lock held by another: error %v, want the context that waiting cancelled", err)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestBuildAside(t *testing.T) {
 	}
 	for _, name := range []string{"interrupted", "<nil>"} { // the second run goes on where the first was
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Error(err)
+			t.Errorf("file of a run after an interrupted one: %v", err)
 		}
 	}
 }
@@ -102,36 +102,38 @@ func TestWritePrograms(t *testing.T) {
 
 func TestCheckRoom(t *testing.T) {
 	cache := t.TempDir()
-	i := installer{cache: cache}
-	if err := i.checkRoom(cache, 1); err != nil {
-		t.Error(err)
+	if err := checkRoom(cache, cache, 1); err != nil {
+		t.Errorf("room for one byte: %v", err)
 	}
-	err := i.checkRoom(cache, 1<<60)
-	if err == nil || !strings.Contains(err.Error(), "needs about 1152921504606 MB more; make room, or set BABYAPI_LOCAL_CACHE") {
-		t.Error(err)
+	err := checkRoom(cache, cache, 1<<60)
+	if err == nil ||
+		!strings.Contains(err.Error(), "needs about 1152921504606 MB more; make room, or set BABYAPI_LOCAL_CACHE") {
+		t.Errorf("room for 1<<60 bytes: error %v, want it to say how much is needed", err)
 	}
 }
 
 func TestExplainInstallFailures(t *testing.T) {
 	tests := map[string]struct{ output, want string }{
-		"uv without network":  {"error: Failed to fetch: `pypi`\n  Caused by: dns error", "cannot be reached"},
-		"pip without network": {"NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution", "cannot be reached"},
-		"a full disk":         {"OSError: [Errno 28] No space left on device; connection reset", "disk is full"},
-		"a wrong hash":        {"THESE PACKAGES DO NOT MATCH THE HASHES", "step: failed; it said:"},
+		"uv without network": {"error: Failed to fetch: `pypi`\n  Caused by: dns error", "cannot be reached"},
+		"pip without network": {"NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary " +
+			"failure in name resolution", "cannot be reached"},
+		"a full disk":  {"OSError: [Errno 28] No space left on device; connection reset", "disk is full"},
+		"a wrong hash": {"THESE PACKAGES DO NOT MATCH THE HASHES", "step: failed; it said:"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			cause := errors.New("failed")
 			err := explain(&stepError{command: "step", err: cause, output: tt.output, log: "install.log"})
-			if !errors.Is(err, cause) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "install.log") {
-				t.Error(err)
+			if !errors.Is(err, cause) || !strings.Contains(err.Error(), tt.want) ||
+				!strings.Contains(err.Error(), "install.log") {
+				t.Errorf("error %v, want the cause, the log and %q", err, tt.want)
 			}
 		})
 	}
 }
 
 // What a step started ends with this process's context, and its output is in the error.
-func TestInstallStep(t *testing.T) {
+func TestInstallStepReportsAndEnds(t *testing.T) {
 	py, err := findPython(t.Context(), "")
 	if err != nil {
 		t.Skipf("a Python 3.11 to 3.14 is needed: %v", err)
@@ -150,12 +152,12 @@ func TestInstallStep(t *testing.T) {
 	in := &installation{programs: programs}
 	err = i.command(t.Context(), in, cache, py.Executable, py.Executable, "-c", "import sys; sys.exit('wrong')")
 	if step, ok := errors.AsType[*stepError](err); !ok || step.output != "wrong\n" {
-		t.Errorf("%v", err)
+		t.Errorf("error of a failed step: %v, want a stepError with the output wrong", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)
 	err = i.command(ctx, in, cache, py.Executable, py.Executable, "-c", "import time; time.sleep(3600)")
 	if !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("error of a cancelled step: %v, want the cancelled context", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Clean removes what was installed, logs included, and tells how much that was.
-// It refuses while a babyapi-local runs on it or installs it.
+// Clean removes what was installed, logs included, and prints how much that was. It fails while a
+// babyapi-local runs on it or installs it.
 func Clean(ctx context.Context, c Config, out io.Writer) error {
 	cache, err := c.cacheDir()
 	if err != nil {
@@ -21,8 +21,8 @@ func Clean(ctx context.Context, c Config, out io.Writer) error {
 		return nil
 	}
 	for _, name := range []string{"install.lock", "use.lock"} {
-		held, cancel := context.WithCancel(ctx)
-		unlock, err := lock(held, filepath.Join(cache, name), false, cancel)
+		noWait, cancel := context.WithCancel(ctx) // cancelled as soon as it would wait
+		unlock, err := lock(noWait, filepath.Join(cache, name), false, cancel)
 		cancel()
 		if err != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
 			return fmt.Errorf("%s is in use by a babyapi-local that runs: stop it first", cache)
@@ -33,8 +33,8 @@ func Clean(ctx context.Context, c Config, out io.Writer) error {
 		defer unlock()
 	}
 	size, _ := sizeOf(cache)
-	// Only what is ours, as the folder may be one that the user chose. The locks
-	// stay, for another process may be about to take them.
+	// Only what is ours is removed, because the folder may be one that the user chose. The locks
+	// stay, because another process may be about to take them.
 	var errs []error
 	for _, pattern := range []string{"env-*", "programs-*", "logs"} {
 		found, err := filepath.Glob(filepath.Join(cache, pattern))

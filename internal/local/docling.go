@@ -9,15 +9,14 @@ import (
 	"sync/atomic"
 )
 
-// nodeHeader names the docling node that owns a task. Whoever asks for a task
-// sends it back, or round robin leads to a node that does not know the task.
+// nodeHeader names the docling node that owns a task. A client sends it back when it asks for the
+// task, because another node would not know the task.
 const nodeHeader = "X-Babyapi-Docling-Id"
 
 // docling spreads requests over one or more docling-serve.
 type docling struct {
-	nodes         []*doclingNode
-	next          atomic.Uint64
-	gatewayHasKey bool
+	nodes []*doclingNode
+	next  atomic.Uint64
 }
 
 type doclingNode struct {
@@ -33,29 +32,29 @@ func (d *docling) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/docling")
-	what, task, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
-	switch what {
+	action, task, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
+	switch action {
 	case "cancel":
-		d.cancel(w, r, node, task)
+		node.cancel(w, r, task)
 		return
 	case "status", "result":
 		if task = strings.TrimPrefix(task, "poll/"); node.cancelled.has(task) {
-			answerCancelled(w, what, task)
+			answerCancelled(w, action, task)
 			return
 		}
 	}
-	// docling-serve has its key in another header
+	// docling-serve reads its key from another header than the other engines.
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && r.Header.Get("X-Api-Key") == "" {
 		r.Header.Set("X-Api-Key", key)
 	}
-	node.forward(w, r, path, d.gatewayHasKey, func(resp *http.Response) {
+	node.forward(w, r, path, func(resp *http.Response) {
 		if strings.HasSuffix(path, "/async") {
 			resp.Header.Set(nodeHeader, node.name)
 		}
 	})
 }
 
-// choose returns the node with this id, or for none the next one that is up.
+// choose returns the node with this id, or without an id the next node that is up.
 func (d *docling) choose(id string) *doclingNode {
 	if id != "" {
 		for _, n := range d.nodes {
@@ -71,31 +70,28 @@ func (d *docling) choose(id string) *doclingNode {
 			return n
 		}
 	}
-	return d.nodes[start%uint64(len(d.nodes))] // which will say that it is not up
+	return d.nodes[start%uint64(len(d.nodes))] // none is up, and this one will answer so
 }
 
-// cancel marks a task of the node as cancelled. docling-serve has no cancel:
-// what is under way runs on, but nobody is given its result.
-func (d *docling) cancel(w http.ResponseWriter, r *http.Request, node *doclingNode, task string) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		doclingError(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+// cancel marks a task of the node as cancelled. docling-serve has no cancel: a task that is under
+// way runs on, but nobody is given its result.
+func (n *doclingNode) cancel(w http.ResponseWriter, r *http.Request, task string) {
+	if methodNotAllowed(w, r) {
 		return
 	}
 	var status map[string]any
-	err := node.call(r.Context(), http.MethodGet, "/v1/status/poll/"+task, r.Header, d.gatewayHasKey, nil, &status)
-	if err != nil {
-		if _, ok := errors.AsType[*upstreamError](err); !ok || !node.cancelled.has(task) {
-			node.failCall(r.Context(), w, err)
+	if err := n.call(r.Context(), "/v1/status/poll/"+task, r.Header, nil, &status); err != nil {
+		if _, ok := errors.AsType[*upstreamError](err); !ok || !n.cancelled.has(task) {
+			n.failCall(r.Context(), w, err)
 			return
 		}
 	}
-	node.cancelled.add(task)
+	n.cancelled.add(task)
 	writeJSON(w, http.StatusOK, map[string]string{"task_id": task, "task_status": "cancelled"})
 }
 
-func answerCancelled(w http.ResponseWriter, what, task string) {
-	if what == "result" {
+func answerCancelled(w http.ResponseWriter, action, task string) {
+	if action == "result" {
 		doclingError(w, http.StatusNotFound, "Task "+task+" was cancelled and has no result.")
 		return
 	}
@@ -104,12 +100,12 @@ func answerCancelled(w http.ResponseWriter, what, task string) {
 		"task_meta": nil, "error_message": nil, "failure": nil})
 }
 
-// cancelledTasks are the latest tasks of a node that were cancelled. Older ones
-// are forgotten, so that it cannot grow without end.
+// cancelledTasks are the latest tasks of a node that were cancelled. Older ones are forgotten, so
+// that the list cannot grow without end.
 type cancelledTasks struct {
 	mu    sync.Mutex
 	ids   map[string]bool
-	order []string
+	order []string // of ids, the oldest first
 }
 
 const maxCancelled = 10_000

@@ -43,21 +43,21 @@ func TestDoclingRoundRobin(t *testing.T) {
 		resp, body := send(t, http.MethodGet, s.URL+"/docling/version", "")
 		got = append(got, strings.TrimSpace(body))
 		if id := resp.Header.Get("x-babyapi-docling-id"); id != "" {
-			t.Errorf("an answer that is no submit names the node %q", id)
+			t.Errorf("an answer that is no submit names the node %q, want none", id)
 		}
 	}
 	if fmt.Sprint(got) != `[{"node":"a"} {"node":"b"} {"node":"a"}]` {
-		t.Errorf("got %v", got)
+		t.Errorf("nodes that answered %v, want a, b, a", got)
 	}
 	g.docling.nodes[1].target.Store(nil) // a node that is down is left out
 	for range 3 {
 		if _, body := send(t, http.MethodGet, s.URL+"/docling/version", ""); body != `{"node":"a"}` {
-			t.Errorf("got %s", body)
+			t.Errorf("answer with the second node down: %s, want node a", body)
 		}
 	}
 }
 
-func TestDoclingPinning(t *testing.T) {
+func TestDoclingTaskStaysAtItsNode(t *testing.T) {
 	s, _ := newCluster(t)
 	for _, want := range []string{"docling-0", "docling-1"} {
 		resp, _ := send(t, http.MethodPost, s.URL+"/docling/v1/convert/file/async", "x")
@@ -66,7 +66,8 @@ func TestDoclingPinning(t *testing.T) {
 		}
 	}
 	for range 2 { // the same node each time
-		if resp, body := send(t, http.MethodGet, s.URL+"/docling/v1/status/poll/task-of-b", "", "x-babyapi-docling-id", "docling-1"); resp.StatusCode != http.StatusOK {
+		if resp, body := send(t, http.MethodGet, s.URL+"/docling/v1/status/poll/task-of-b", "", "x-babyapi-docling-id",
+			"docling-1"); resp.StatusCode != http.StatusOK {
 			t.Errorf("pinned: %d %s", resp.StatusCode, body)
 		}
 	}
@@ -80,7 +81,7 @@ func TestDoclingPinning(t *testing.T) {
 	}
 }
 
-func TestDoclingCancel(t *testing.T) {
+func TestDoclingCancelHidesTheTask(t *testing.T) {
 	s, _ := newCluster(t)
 	pin := []string{"x-babyapi-docling-id", "docling-1"}
 	const cancelled = `"task_id":"task-of-b","task_status":"cancelled"`
@@ -102,7 +103,8 @@ func TestDoclingCancel(t *testing.T) {
 	for _, step := range steps {
 		resp, body := send(t, step.method, s.URL+"/docling/v1/"+step.path, "{}", step.headers...)
 		if resp.StatusCode != step.status || !strings.Contains(body, step.want) {
-			t.Errorf("%s %s: %d %s, want %d with %s", step.method, step.path, resp.StatusCode, body, step.status, step.want)
+			t.Errorf("%s %s: %d %s, want %d with %s", step.method, step.path, resp.StatusCode, body, step.status,
+				step.want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestDoctor(t *testing.T) {
+func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	bin := t.TempDir()
 	fakePython(t, filepath.Join(bin, "python3"), func(*interpreter) {})
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -29,12 +29,19 @@ func TestDoctor(t *testing.T) {
 		well              bool
 		want              string
 	}{
-		"all is well":           {bin, "127.0.0.1:0", t.TempDir(), true, `(?s)^cache     ok     .* MB free\nPython    ok     3.12.1 at .*\nengines   ok     not installed yet: babyapi-local setup does it\nport      ok     free`},
-		"no Python":             {t.TempDir(), "127.0.0.1:0", t.TempDir(), false, `Python    WRONG  no fit Python found; .*`},
-		"the port is taken":     {bin, taken.Addr().String(), t.TempDir(), false, `port      WRONG  127.0.0.1:\d+ is in use`},
-		"the port is ours":      {bin, strings.TrimPrefix(ours.URL, "http://"), t.TempDir(), true, `port      ok     in use by a babyapi-local that answers`},
-		"a cache that is none":  {bin, "127.0.0.1:0", filepath.Join(file, "x"), false, `cache     WRONG  .*set BABYAPI_LOCAL_CACHE`},
-		"a Python that is gone": {bin, "127.0.0.1:0", withBrokenEnv(t), false, `Python    WRONG  that of the installed engines does not run: .*; babyapi-local installs them again`},
+		"all is well": {bin, "127.0.0.1:0", t.TempDir(), true,
+			`(?s)^cache     ok     .* MB free\nPython    ok     3.12.1 at .*\n` +
+				`engines   ok     not installed yet: babyapi-local setup does it\nport      ok     free`},
+		"no Python": {t.TempDir(), "127.0.0.1:0", t.TempDir(), false,
+			`Python    WRONG  no fit Python found; .*`},
+		"the port is taken": {bin, taken.Addr().String(), t.TempDir(), false,
+			`port      WRONG  127.0.0.1:\d+ is in use`},
+		"the port is ours": {bin, strings.TrimPrefix(ours.URL, "http://"), t.TempDir(), true,
+			`port      ok     in use by a babyapi-local that answers`},
+		"a cache that is none": {bin, "127.0.0.1:0", filepath.Join(file, "x"), false,
+			`cache     WRONG  .*set BABYAPI_LOCAL_CACHE`},
+		"a Python that is gone": {bin, "127.0.0.1:0", withBrokenEnv(t), false,
+			`Python    WRONG  that of the installed engines does not run: .*; babyapi-local installs them again`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +56,7 @@ func TestDoctor(t *testing.T) {
 			var out strings.Builder
 			err := Doctor(t.Context(), Config{Addr: tt.addr, CacheDir: tt.cache}, &out)
 			if (err == nil) != tt.well || (err != nil && !errors.Is(err, errUnwell)) {
-				t.Errorf("%v", err)
+				t.Errorf("error %v, want errUnwell: %v", err, !tt.well)
 			}
 			if !regexp.MustCompile(tt.want).MatchString(out.String()) {
 				t.Errorf("got %s\nwant %s", out.String(), tt.want)
@@ -66,7 +73,7 @@ func withBrokenEnv(t *testing.T) string {
 	return cache
 }
 
-func TestClean(t *testing.T) {
+func TestCleanRemovesOnlyItsOwn(t *testing.T) {
 	cache := t.TempDir()
 	for _, name := range []string{"env-1/venv/x", "programs-1/x", "logs/8787/chat.log", "theirs/x"} {
 		path := filepath.Join(cache, name)
@@ -84,7 +91,8 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Clean(t.Context(), c, &out); err == nil || !strings.Contains(err.Error(), "is in use by a babyapi-local that runs: stop it first") {
+	if err := Clean(t.Context(), c, &out); err == nil ||
+		!strings.Contains(err.Error(), "is in use by a babyapi-local that runs: stop it first") {
 		t.Errorf("while it is used: %v", err)
 	}
 	unlock()
@@ -96,9 +104,10 @@ func TestClean(t *testing.T) {
 		t.Errorf("%v is left, %v", left, err)
 	}
 	if err := Clean(t.Context(), Config{CacheDir: filepath.Join(cache, "none")}, &out); err != nil {
-		t.Error(err)
+		t.Errorf("cleaning a cache that is not there: %v", err)
 	}
-	if want := "removed 4 MB from " + cache + "\nnothing is installed in " + filepath.Join(cache, "none") + "\n"; out.String() != want {
+	if want := "removed 4 MB from " + cache + "\nnothing is installed in " + filepath.Join(cache, "none") +
+		"\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

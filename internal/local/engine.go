@@ -16,62 +16,62 @@ import (
 )
 
 const (
-	// startTimeout is how long an engine may take until it answers. On a busy
-	// machine docling-serve has taken a minute.
+	// startTimeout is how long an engine may take until it answers. On a busy machine docling-serve
+	// has taken a minute.
 	startTimeout      = 5 * time.Minute
 	firstRestartDelay = time.Second
 	maxRestartDelay   = 30 * time.Second
-	// steadyAfter is how long an engine must have run for its next end to count as the first.
+	// steadyAfter is how long an engine must have run for the delay to begin anew when it ends.
 	steadyAfter = time.Minute
 )
 
-// stopTimeout is how long an engine may take to end once its pipe is closed,
-// before it is killed. Tests shorten it.
+// stopTimeout is how long an engine may take to end once its pipe is closed, before it is killed.
+// Tests shorten it.
 var stopTimeout = 5 * time.Second
 
-// engine is a child process that serves HTTP on a loopback port of its own
-// choice, which it tells on its standard output in one line, "listening URL". It
-// holds a pipe from this process as standard input and ends when that closes,
-// which it does however this process ends.
+// engine is a child process that serves HTTP on a loopback port of its own choice, and prints its
+// address on its standard output in one line, "listening URL". Its standard input is a pipe from
+// this process. It ends when the pipe closes, which happens however this process ends.
 type engine struct {
 	*backend
 
-	command  []string
-	env      []string
-	dir      string
-	logPath  string
-	scratch  string                                     // a folder for its temporary files, gone with it; may be empty
-	ready    string                                     // the path that answers 200 when it is up
-	header   [2]string                                  // what it wants with each request
-	inspect  func(ctx context.Context, t *target) error // fills in what there is to know of its model; may be nil
-	messages io.Writer                                  // for what a person should know
+	command    []string
+	env        []string
+	dir        string
+	logPath    string
+	scratch    string                                     // a folder for its temporary files, or empty
+	ready      string                                     // the path that answers 200 when it is up
+	credential credential                                 // what it wants with each request
+	inspect    func(ctx context.Context, t *target) error // fills in what is known of its model; may be nil
+	messages   io.Writer                                  // for what a person should know
 }
 
-// run keeps the engine running until ctx ends, and restarts it, ever later,
-// when it dies. It calls first once: with nil when the engine is up, or with
-// the error of an engine that never came up, which is not tried again.
-func (e *engine) run(ctx context.Context, first func(error)) {
+// run keeps the engine running until ctx ends, and restarts it, ever later, when it dies. It calls
+// started once: with nil when the engine is up, or with the error of an engine that never came up,
+// which is not tried again.
+func (e *engine) run(ctx context.Context, started func(error)) {
 	var once sync.Once
+	report := func(err error) { once.Do(func() { started(err) }) }
 	wasUp := false
 	delay := firstRestartDelay
 	for {
-		started := time.Now()
+		startedAt := time.Now()
 		err := e.runOnce(ctx, func() {
 			if wasUp {
 				fmt.Fprintf(e.messages, "the %s engine is up again\n", e.name)
 			}
 			wasUp = true
-			once.Do(func() { first(nil) })
+			report(nil)
 		})
 		if ctx.Err() != nil {
-			once.Do(func() { first(ctx.Err()) })
+			report(ctx.Err())
 			return
 		}
 		if !wasUp {
-			once.Do(func() { first(err) })
+			report(err)
 			return
 		}
-		if time.Since(started) > steadyAfter {
+		if time.Since(startedAt) > steadyAfter {
 			delay = firstRestartDelay
 		}
 		fmt.Fprintf(e.messages, "%v; starting it again in %v\n", err, delay)
@@ -84,7 +84,7 @@ func (e *engine) run(ctx context.Context, first func(error)) {
 	}
 }
 
-// runOnce starts the engine, marks it as up when it is, and returns when it has ended.
+// runOnce starts the engine, calls up when it is up, and returns when it has ended.
 func (e *engine) runOnce(ctx context.Context, up func()) error {
 	logFile, err := os.OpenFile(e.logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -98,77 +98,101 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 		}
 		defer func() { _ = os.RemoveAll(e.scratch) }()
 	}
-
-	cmd := exec.Command(e.command[0], e.command[1:]...) //nolint:gosec,noctx // our own program; ended by its pipe, not by a signal
-	ownGroup(cmd)
-	cmd.Env = e.env
-	cmd.Dir = e.dir
-	out := &addressWriter{found: make(chan string, 1)}
-	cmd.Stdout = out
-	cmd.Stderr = logFile
-	cmd.WaitDelay = time.Second
-	pipe, err := cmd.StdinPipe()
+	p, err := e.start(logFile)
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("the %s engine does not start: %w", e.name, err)
+	t, err := e.waitUntilUp(ctx, p)
+	if err != nil {
+		return err
 	}
-	var exit error // once ended is closed
-	ended := make(chan struct{})
-	go func() {
-		exit = cmd.Wait()
-		close(ended)
-	}()
+	e.target.Store(t)
 	defer e.target.Store(nil)
-
-	stop := func() {
-		_ = pipe.Close()
-		select {
-		case <-ended:
-		case <-time.After(stopTimeout):
-			_ = killGroup(cmd)
-			<-ended
-		}
+	up()
+	select {
+	case <-p.ended:
+		return e.endedError(p.exit, "unexpectedly")
+	case <-ctx.Done():
+		e.target.Store(nil) // no more requests while it ends
+		p.stop()
+		return ctx.Err()
 	}
-	starting, cancel := context.WithTimeout(ctx, startTimeout)
+}
+
+// process is a running engine.
+type process struct {
+	cmd     *exec.Cmd
+	pipe    io.Closer // its standard input
+	address chan string
+	ended   chan struct{}
+	exit    error // how it ended; only to be read once ended is closed
+}
+
+func (e *engine) start(logFile *os.File) (*process, error) {
+	//nolint:gosec,noctx // our own program; its pipe ends it, not a signal
+	cmd := exec.Command(e.command[0], e.command[1:]...)
+	ownGroup(cmd)
+	p := &process{cmd: cmd, address: make(chan string, 1), ended: make(chan struct{})}
+	cmd.Env = e.env
+	cmd.Dir = e.dir
+	cmd.Stdout = &addressWriter{found: p.address}
+	cmd.Stderr = logFile
+	cmd.WaitDelay = time.Second
+	var err error
+	if p.pipe, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("the %s engine does not start: %w", e.name, err)
+	}
+	go func() {
+		p.exit = cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// stop ends the process, by force if it does not end by itself, and returns when it has ended.
+func (p *process) stop() {
+	_ = p.pipe.Close()
+	select {
+	case <-p.ended:
+	case <-time.After(stopTimeout):
+		_ = killGroup(p.cmd)
+		<-p.ended
+	}
+}
+
+// waitUntilUp waits until the process has printed its address and answers there. If it fails, the
+// process has ended.
+func (e *engine) waitUntilUp(ctx context.Context, p *process) (*target, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var address string
 	select {
-	case address = <-out.found:
-	case <-ended:
-		return e.endedError(exit, "before it was up")
-	case <-starting.Done():
-		stop()
-		return fmt.Errorf("the %s engine was not up after %v (log: %s)", e.name, startTimeout, e.logPath)
+	case address = <-p.address:
+	case <-p.ended:
+		return nil, e.endedError(p.exit, "before it was up")
+	case <-ctx.Done():
+		p.stop()
+		return nil, fmt.Errorf("the %s engine was not up after %v (log: %s)", e.name, startTimeout, e.logPath)
 	}
-	type checked struct {
-		target *target
-		err    error
-	}
-	check := make(chan checked, 1)
+	var t *target
+	checked := make(chan error, 1)
 	go func() {
-		t, err := e.check(starting, address)
-		check <- checked{t, err}
+		var err error
+		t, err = e.check(ctx, address)
+		checked <- err
 	}()
 	select {
-	case c := <-check:
-		if c.err != nil {
-			stop()
-			return fmt.Errorf("the %s engine is not well: %w (log: %s)", e.name, c.err, e.logPath)
+	case err := <-checked:
+		if err != nil {
+			p.stop()
+			return nil, fmt.Errorf("the %s engine is not well: %w (log: %s)", e.name, err, e.logPath)
 		}
-		e.target.Store(c.target)
-		up()
-	case <-ended:
-		return e.endedError(exit, "before it was up")
-	}
-	select {
-	case <-ended:
-		return e.endedError(exit, "unexpectedly")
-	case <-ctx.Done():
-		e.target.Store(nil) // no more requests while it ends
-		stop()
-		return ctx.Err()
+		return t, nil
+	case <-p.ended:
+		return nil, e.endedError(p.exit, "before it was up")
 	}
 }
 
@@ -178,7 +202,8 @@ func (e *engine) endedError(err error, when string) error {
 	}
 	text, _ := os.ReadFile(e.logPath)
 	if last := tail(string(text), 5); when != "unexpectedly" && last != "" {
-		return fmt.Errorf("the %s engine ended %s: %w; it said:\n%s\n(all of it: %s)", e.name, when, err, last, e.logPath)
+		return fmt.Errorf("the %s engine ended %s: %w; it said:\n%s\n(all of it: %s)",
+			e.name, when, err, last, e.logPath)
 	}
 	return fmt.Errorf("the %s engine ended %s: %w (log: %s)", e.name, when, err, e.logPath)
 }
@@ -189,13 +214,13 @@ func (e *engine) check(ctx context.Context, address string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &target{url: *u, header: e.header}
+	t := &target{url: *u, credential: e.credential}
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.address(e.ready, "").String(), nil)
 		if err != nil {
 			return nil, err
 		}
-		req.Header.Set(e.header[0], e.header[1])
+		e.authorize(t, req.Header)
 		resp, err := ownTransport.RoundTrip(req)
 		if err == nil {
 			_ = resp.Body.Close()
@@ -218,7 +243,7 @@ func (e *engine) check(ctx context.Context, address string) (*target, error) {
 	return t, nil
 }
 
-// addressWriter finds the line that tells the address in what an engine prints.
+// addressWriter finds the line with the address in what an engine prints.
 type addressWriter struct {
 	line  []byte
 	done  bool

@@ -58,7 +58,7 @@ func playEngine(mode string) {
 	panic(http.Serve(listener, nil))
 }
 
-// playParent starts an engine and tells its address, as babyapi-local does.
+// playParent starts an engine as babyapi-local does, and prints its address.
 func playParent() {
 	dir := os.Args[len(os.Args)-1]
 	e := newTestEngine(dir, "well")
@@ -72,14 +72,14 @@ func playParent() {
 
 func newTestEngine(dir, mode string) *engine {
 	return &engine{
-		backend:  &backend{name: "chat", own: true},
-		command:  []string{os.Args[0]},
-		env:      append(os.Environ(), childMode+"="+mode),
-		dir:      dir,
-		logPath:  filepath.Join(dir, "chat.log"),
-		ready:    "/health",
-		header:   [2]string{"Authorization", "Bearer k"},
-		messages: io.Discard,
+		backend:    &backend{name: "chat", own: true},
+		command:    []string{os.Args[0]},
+		env:        append(os.Environ(), childMode+"="+mode),
+		dir:        dir,
+		logPath:    filepath.Join(dir, "chat.log"),
+		ready:      "/health",
+		credential: credential{"Authorization", "Bearer k"},
+		messages:   io.Discard,
 	}
 }
 
@@ -110,23 +110,23 @@ func TestEngineEndsWithItsContext(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			e := newTestEngine(t.TempDir(), mode)
-			first, ended := make(chan error, 1), make(chan struct{})
+			started, ended := make(chan error, 1), make(chan struct{})
 			go func() {
 				defer close(ended)
-				e.run(ctx, func(err error) { first <- err })
+				e.run(ctx, func(err error) { started <- err })
 			}()
-			if err := <-first; err != nil {
+			if err := <-started; err != nil {
 				t.Fatal(err)
 			}
 			address := e.target.Load().url.Host
 			cancel()
 			<-ended
 			if e.target.Load() != nil {
-				t.Error("it is still offered")
+				t.Error("the engine has a target after its end, want none")
 			}
 			if c, err := net.Dial("tcp", address); err == nil {
 				_ = c.Close()
-				t.Error("it still listens")
+				t.Errorf("the engine still listens at %s after its end", address)
 			}
 		})
 	}
@@ -134,15 +134,17 @@ func TestEngineEndsWithItsContext(t *testing.T) {
 
 func TestEngineThatNeverComesUp(t *testing.T) {
 	e := newTestEngine(t.TempDir(), "broken")
-	var first error
-	e.run(t.Context(), func(err error) { first = err }) // returns: it is not tried again
-	if first == nil || !strings.Contains(first.Error(), "ended before it was up: exit status 3; it said:\nno such model") || !strings.Contains(first.Error(), e.logPath) {
-		t.Error(first)
+	var failure error
+	e.run(t.Context(), func(err error) { failure = err }) // returns: it is not tried again
+	if failure == nil || !strings.Contains(failure.Error(),
+		"ended before it was up: exit status 3; it said:\nno such model") ||
+		!strings.Contains(failure.Error(), e.logPath) {
+		t.Errorf("error of an engine that does not come up: %v", failure)
 	}
 	e.command = []string{filepath.Join(e.dir, "nothing-here")}
-	e.run(t.Context(), func(err error) { first = err })
-	if first == nil || !strings.Contains(first.Error(), "the chat engine does not start") {
-		t.Error(first)
+	e.run(t.Context(), func(err error) { failure = err })
+	if failure == nil || !strings.Contains(failure.Error(), "the chat engine does not start") {
+		t.Errorf("error of an engine that does not come up: %v", failure)
 	}
 }
 
@@ -152,12 +154,12 @@ func TestEngineIsStartedAgain(t *testing.T) {
 	e := newTestEngine(t.TempDir(), "well")
 	messages, write := io.Pipe()
 	e.messages = write
-	first, ended := make(chan error, 1), make(chan struct{})
+	started, ended := make(chan error, 1), make(chan struct{})
 	go func() {
 		defer close(ended)
-		e.run(ctx, func(err error) { first <- err })
+		e.run(ctx, func(err error) { started <- err })
 	}()
-	if err := <-first; err != nil {
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	before := e.target.Load().url.Host
@@ -165,7 +167,8 @@ func TestEngineIsStartedAgain(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	lines := bufio.NewScanner(messages)
-	for _, want := range []string{"the chat engine ended unexpectedly: exit status 4 (log: " + e.logPath + "); starting it again in 1s", "the chat engine is up again"} {
+	for _, want := range []string{"the chat engine ended unexpectedly: exit status 4 (log: " + e.logPath +
+		"); starting it again in 1s", "the chat engine is up again"} {
 		if !lines.Scan() || lines.Text() != want {
 			t.Fatalf("said %q, want %q", lines.Text(), want)
 		}
@@ -204,7 +207,7 @@ func TestEngineEndsWithItsParent(t *testing.T) {
 	isGone(t, address)
 }
 
-func TestAddressWriter(t *testing.T) {
+func TestAddressWriterFindsTheAddress(t *testing.T) {
 	a := &addressWriter{found: make(chan string, 1)}
 	for _, piece := range []string{"list", "ening http://127", ".0.0.1:5\nand", " more\nlistening http://x\n"} {
 		if n, err := a.Write([]byte(piece)); n != len(piece) || err != nil {
@@ -212,6 +215,6 @@ func TestAddressWriter(t *testing.T) {
 		}
 	}
 	if got := <-a.found; got != "http://127.0.0.1:5" {
-		t.Errorf("found %q", got)
+		t.Errorf("address found %q, want http://127.0.0.1:5", got)
 	}
 }

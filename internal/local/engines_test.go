@@ -32,7 +32,7 @@ func realStack(t *testing.T, c Config) *Stack {
 	}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			t.Errorf("closing the stack: %v", err)
 		}
 	})
 	return s
@@ -42,7 +42,7 @@ func post(t *testing.T, url, body string, out any) {
 	t.Helper()
 	resp, text := send(t, http.MethodPost, url, body, "Content-Type", "application/json")
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %s", url, resp.StatusCode, text)
+		t.Fatalf("POST %s: %d %s, want 200", url, resp.StatusCode, text)
 	}
 	if err := json.Unmarshal([]byte(text), out); err != nil {
 		t.Fatalf("%s: %v in %s", url, err, text)
@@ -86,7 +86,7 @@ func convert(t *testing.T, s *Stack, name, text string) converted {
 	resp, body := upload(t, s.BaseURL()+"/docling/v1/convert/file", name, text)
 	var c converted
 	if err := json.Unmarshal([]byte(body), &c); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d %s", name, resp.StatusCode, body)
+		t.Fatalf("converting %s: %d %s, want 200 and a document", name, resp.StatusCode, body)
 	}
 	return c
 }
@@ -98,7 +98,8 @@ func TestEnginesByDefault(t *testing.T) {
 
 	t.Run("models", func(t *testing.T) {
 		_, body := send(t, http.MethodGet, base+"/v1/models", "")
-		for _, want := range []string{`"id":"smollm2-135m-instruct"`, `"max_model_len":4096`, `"id":"all-minilm-l6-v2"`, `"max_model_len":512`} {
+		for _, want := range []string{`"id":"smollm2-135m-instruct"`, `"max_model_len":4096`, `"id":"all-minilm-l6-v2"`,
+			`"max_model_len":512`} {
 			if !strings.Contains(body, want) {
 				t.Errorf("no %s in %s", want, body)
 			}
@@ -110,9 +111,13 @@ func TestEnginesByDefault(t *testing.T) {
 				Message struct{ Content string }
 			}
 		}
-		post(t, base+"/v1/chat/completions", `{"model":"smollm2-135m-instruct","max_tokens":20,"temperature":0,"messages":[{"role":"user","content":"Answer the question from the passage.\n\nPassage: The Alpha project had a budget of 250,000 euros.\n\nQuestion: What was the budget of the Alpha project?"}]}`, &a)
+		post(t, base+"/v1/chat/completions",
+			`{"model":"smollm2-135m-instruct","max_tokens":20,"temperature":0,"messages":[{"role":"user",`+
+				`"content":"Answer the question from the passage.\n\n`+
+				`Passage: The Alpha project had a budget of 250,000 euros.\n\n`+
+				`Question: What was the budget of the Alpha project?"}]}`, &a)
 		if len(a.Choices) != 1 || !strings.Contains(a.Choices[0].Message.Content, "250,000") {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want one choice that says 250,000", a)
 		}
 	})
 	t.Run("infer", func(t *testing.T) {
@@ -125,7 +130,7 @@ func TestEnginesByDefault(t *testing.T) {
 		}
 		post(t, base+"/infer", `{"prompt":"Name a colour.","max_tokens":4}`, &a)
 		if a.Output == "" || a.Model != ChatModel || a.Usage.Completion != 4 || a.FinishReason != "length" {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want four tokens of %s", a, ChatModel)
 		}
 	})
 	t.Run("embeddings", func(t *testing.T) {
@@ -141,7 +146,8 @@ func TestEnginesByDefault(t *testing.T) {
 		long := strings.Repeat("fox ", 700)
 		for _, text := range []string{long, strings.Repeat(long, 10)} { // more than a slot, more than a batch
 			resp, body := send(t, http.MethodPost, base+"/v1/embeddings", `{"input":"`+text+`"}`)
-			if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, "maximum context length is 512 tokens") {
+			if resp.StatusCode != http.StatusBadRequest ||
+				!strings.Contains(body, "maximum context length is 512 tokens") {
 				t.Errorf("too long: %d %s", resp.StatusCode, body)
 			}
 		}
@@ -158,14 +164,16 @@ func TestEnginesByDefault(t *testing.T) {
 	t.Run("rerank", func(t *testing.T) {
 		var a rerankResponse
 		post(t, base+"/v1/rerank", `{"model":"all-minilm-l6-v2","query":"Who pays for a broken window?","top_n":1,
-			"documents":["The garden has three apple trees.","The tenant bears the cost of damaged glass.","Trains leave at noon."]}`, &a)
+			"documents":["The garden has three apple trees.","The tenant bears the cost of damaged glass.",`+
+			`"Trains leave at noon."]}`, &a)
 		if len(a.Results) != 1 || a.Results[0].Index != 1 || a.Model != "all-minilm-l6-v2 (cosine)" {
-			t.Errorf("%+v", a)
+			t.Errorf("answer %+v, want the document about glass, by cosine", a)
 		}
 	})
 	t.Run("convert", func(t *testing.T) {
 		for name, text := range map[string]string{
-			"a.md": "# Title\n\nThe text.", "a.html": "<h1>Title</h1><p>The text.</p>", "a.csv": "Title,x\nThe text.,1", "text.pdf": "",
+			"a.md": "# Title\n\nThe text.", "a.html": "<h1>Title</h1><p>The text.</p>", "a.csv": "Title,x\nThe " +
+				"text.,1", "text.pdf": "",
 		} {
 			want := []string{"Title", "The text."}
 			if text == "" {
@@ -174,28 +182,30 @@ func TestEnginesByDefault(t *testing.T) {
 			c := convert(t, s, name, text)
 			for _, w := range want {
 				if c.Status != "success" || !strings.Contains(c.Document.Markdown, w) {
-					t.Errorf("%s: %+v", name, c)
+					t.Errorf("conversion of %s: %+v, want success and %q", name, c, w)
 				}
 			}
 		}
 	})
 	t.Run("a scan", func(t *testing.T) {
 		c := convert(t, s, "scan.pdf", "")
-		if c.Status != "partial_success" || len(c.Errors) != 1 || !strings.Contains(c.Errors[0].Message, "no text was found in the document; a scan needs OCR") {
-			t.Errorf("%+v", c)
+		if c.Status != "partial_success" || len(c.Errors) != 1 ||
+			!strings.Contains(c.Errors[0].Message, "no text was found in the document; a scan needs OCR") {
+			t.Errorf("conversion of a scan: %+v, want partial success and a hint to OCR", c)
 		}
 	})
 	t.Run("a scan among other pages", func(t *testing.T) { // of which one is blank
 		c := convert(t, s, "mixed.pdf", "")
-		if c.Status != "partial_success" || len(c.Errors) != 1 || c.Errors[0].Page != 3 || !strings.Contains(c.Document.Markdown, "Revenue") {
-			t.Errorf("%+v", c)
+		if c.Status != "partial_success" || len(c.Errors) != 1 || c.Errors[0].Page != 3 ||
+			!strings.Contains(c.Document.Markdown, "Revenue") {
+			t.Errorf("conversion of mixed.pdf: %+v, want partial success, and an error of page 3", c)
 		}
 	})
 	t.Run("chunk", func(t *testing.T) {
 		for _, kind := range []string{"hybrid", "hierarchical"} {
 			resp, body := upload(t, base+"/docling/v1/chunk/"+kind+"/file", "a.md", "# Title\n\nThe text.")
 			if resp.StatusCode != http.StatusOK || !strings.Contains(body, `"headings":["Title"]`) {
-				t.Errorf("%s: %d %s", kind, resp.StatusCode, body)
+				t.Errorf("chunks (%s): %d %s, want the heading Title", kind, resp.StatusCode, body)
 			}
 		}
 	})
@@ -212,7 +222,8 @@ func TestEnginesByDefault(t *testing.T) {
 		for range 4 { // which would wait for the others if these had not been stopped
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/chat/completions", strings.NewReader(`{"max_tokens":1,"messages":[{"role":"user","content":"hi"}]}`))
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/chat/completions",
+				strings.NewReader(`{"max_tokens":1,"messages":[{"role":"user","content":"hi"}]}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,9 +251,10 @@ func TestEnginesByDefault(t *testing.T) {
 			if resp.StatusCode == http.StatusOK && failed {
 				break
 			}
-			failed = failed || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusBadGateway
+			failed = failed || resp.StatusCode == http.StatusServiceUnavailable ||
+				resp.StatusCode == http.StatusBadGateway
 			if resp.StatusCode != http.StatusOK && !strings.Contains(body, "the chat engine") {
-				t.Fatalf("%d %s", resp.StatusCode, body)
+				t.Fatalf("while the engine is down: %d %s, want an error that names it", resp.StatusCode, body)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -275,31 +287,36 @@ func childWith(t *testing.T, text string) int {
 			return pid
 		}
 	}
-	t.Fatalf("no child of ours has %q", text)
+	t.Fatalf("no child of this process has %q in its command line", text)
 	return 0
 }
 
 // Model files of the user's, a rerank model, and two docling nodes.
 func TestEnginesOfTheUser(t *testing.T) {
 	model := func(name string) string { return filepath.Join("testdata", "models", name) }
-	s := realStack(t, Config{ChatModel: model("tiny-chat.gguf"), EmbedModel: model("tiny-embed.gguf"), RerankModel: model("tiny-rerank.gguf"), DoclingNodes: 2, APIKey: "k"})
+	s := realStack(t, Config{ChatModel: model("tiny-chat.gguf"), EmbedModel: model("tiny-embed.gguf"),
+		RerankModel: model("tiny-rerank.gguf"), DoclingNodes: 2, APIKey: "k"})
 	base := s.BaseURL()
 	auth := []string{"Authorization", "Bearer k"}
 
 	t.Run("rerank", func(t *testing.T) {
-		resp, body := send(t, http.MethodPost, base+"/v1/rerank", `{"model":"tiny-rerank","query":"fox","documents":["a","The quick brown fox"],"top_n":0}`, auth...)
+		resp, body := send(t, http.MethodPost, base+"/v1/rerank",
+			`{"model":"tiny-rerank","query":"fox","documents":["a","The quick brown fox"],"top_n":0}`, auth...)
 		var a rerankResponse
-		if err := json.Unmarshal([]byte(body), &a); err != nil || resp.StatusCode != http.StatusOK || len(a.Results) != 2 {
-			t.Fatalf("%d %s", resp.StatusCode, body)
+		if err := json.Unmarshal([]byte(body), &a); err != nil || resp.StatusCode != http.StatusOK ||
+			len(a.Results) != 2 {
+			t.Fatalf("rerank: %d %s, want two results", resp.StatusCode, body)
 		}
 		for _, r := range a.Results { // after the activation
 			if r.RelevanceScore <= 0 || r.RelevanceScore >= 1 {
-				t.Errorf("%+v", r)
+				t.Errorf("result %+v, want a score between 0 and 1", r)
 			}
 		}
 	})
 	t.Run("reasoning and tools", func(t *testing.T) {
-		_, body := send(t, http.MethodPost, base+"/v1/chat/completions", `{"model":"tiny-chat","temperature":0,"messages":[{"role":"user","content":"Think: what is 2+2?"}]}`, auth...)
+		_, body := send(t, http.MethodPost, base+"/v1/chat/completions",
+			`{"model":"tiny-chat","temperature":0,"messages":[{"role":"user","content":"Think: what is 2+2?"}]}`,
+			auth...)
 		if !strings.Contains(body, `"reasoning_content":"2 plus 2 is 4.`) {
 			t.Error(body)
 		}
@@ -310,7 +327,8 @@ func TestEnginesOfTheUser(t *testing.T) {
 			var task struct {
 				ID string `json:"task_id"`
 			}
-			if err := json.Unmarshal([]byte(body), &task); err != nil || resp.Header.Get("x-babyapi-docling-id") != node {
+			if err := json.Unmarshal([]byte(body), &task); err != nil ||
+				resp.Header.Get("x-babyapi-docling-id") != node {
 				t.Fatalf("%d %s on %q, want %s", resp.StatusCode, body, resp.Header.Get("x-babyapi-docling-id"), node)
 			}
 			pin := append([]string{"x-babyapi-docling-id", node}, auth...)
@@ -324,17 +342,21 @@ func TestEnginesOfTheUser(t *testing.T) {
 				}
 				status = poll.Status
 			}
-			if _, body := send(t, http.MethodGet, base+"/docling/v1/result/"+task.ID, "", pin...); !strings.Contains(body, "# Title") {
+			if _, body := send(t, http.MethodGet, base+"/docling/v1/result/"+task.ID, "",
+				pin...); !strings.Contains(body, "# Title") {
 				t.Error(body)
 			}
 			other := map[string]string{"docling-0": "docling-1", "docling-1": "docling-0"}[node]
-			if resp, body := send(t, http.MethodGet, base+"/docling/v1/status/poll/"+task.ID, "", append([]string{"x-babyapi-docling-id", other}, auth...)...); resp.StatusCode != http.StatusNotFound {
+			if resp, body := send(t, http.MethodGet, base+"/docling/v1/status/poll/"+task.ID, "",
+				append([]string{"x-babyapi-docling-id", other}, auth...)...); resp.StatusCode != http.StatusNotFound {
 				t.Errorf("the other node: %d %s", resp.StatusCode, body)
 			}
-			if resp, body := send(t, http.MethodPost, base+"/docling/v1/cancel/"+task.ID, "{}", pin...); resp.StatusCode != http.StatusOK || !strings.Contains(body, `"cancelled"`) {
+			if resp, body := send(t, http.MethodPost, base+"/docling/v1/cancel/"+task.ID, "{}",
+				pin...); resp.StatusCode != http.StatusOK || !strings.Contains(body, `"cancelled"`) {
 				t.Errorf("cancel: %d %s", resp.StatusCode, body)
 			}
-			if _, body := send(t, http.MethodGet, base+"/docling/v1/status/poll/"+task.ID, "", pin...); !strings.Contains(body, `"task_status":"cancelled"`) {
+			if _, body := send(t, http.MethodGet, base+"/docling/v1/status/poll/"+task.ID, "",
+				pin...); !strings.Contains(body, `"task_status":"cancelled"`) {
 				t.Error(body)
 			}
 		}
@@ -348,12 +370,12 @@ func stream(ctx context.Context, t *testing.T, base string, first func()) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/completions",
 		strings.NewReader(`{"stream":true,"ignore_eos":true,"max_tokens":100000,"prompt":"Once upon a time"}`))
 	if err != nil {
-		t.Error(err)
+		t.Errorf("making the request of a stream: %v", err)
 		return
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Error(err)
+		t.Errorf("sending the request of a stream: %v", err)
 		first()
 		return
 	}
@@ -376,8 +398,9 @@ func TestEnginesWithOCR(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusOK, `{}`))
 	s := realStack(t, Config{ChatURL: u.URL, EmbedURL: u.URL, OCR: true})
 	for _, name := range []string{"scan.pdf", "mixed.pdf"} {
-		if c := convert(t, s, name, ""); c.Status != "success" || !strings.Contains(c.Document.Markdown, "4711") || !strings.Contains(c.Document.Markdown, "250 euros") {
-			t.Errorf("%s: %+v", name, c)
+		if c := convert(t, s, name, ""); c.Status != "success" || !strings.Contains(c.Document.Markdown, "4711") ||
+			!strings.Contains(c.Document.Markdown, "250 euros") {
+			t.Errorf("conversion of %s with OCR: %+v, want its text", name, c)
 		}
 	}
 }

@@ -6,42 +6,43 @@ import (
 	"strings"
 )
 
-// inferOptions are the fields that /infer takes besides model and prompt. All
-// others are dropped, as the service does.
-var inferOptions = []string{"max_tokens", "temperature", "top_p", "top_k", "stop", "presence_penalty", "frequency_penalty"}
+// inferOptions are the fields that /infer takes besides model and prompt. All others are dropped,
+// as the hosted service does.
+var inferOptions = []string{"max_tokens", "temperature", "top_p", "top_k", "stop",
+	"presence_penalty", "frequency_penalty"}
 
 // infer answers a prompt with text: a chat completion of one user message.
 func (g *gateway) infer(w http.ResponseWriter, r *http.Request) {
-	o := readObject(w, r)
-	if o == nil || !checkModel(w, o, g.chat) {
+	body := readBodyFor(w, r, g.chat)
+	if body == nil {
 		return
 	}
-	prompt, err := o.text("prompt")
+	prompt, err := body.text("prompt")
 	if err != nil {
 		badRequest(w, "prompt", err.Error())
 		return
 	}
 	if prompt = strings.TrimSpace(prompt); prompt == "" {
-		param := "prompt"
-		writeJSON(w, http.StatusBadRequest, map[string]errorBody{"error": {
-			Message: "prompt must not be empty", Type: "BadRequestError", Param: &param, Code: "PROMPT_REQUIRED"}})
+		empty := badRequestBody("prompt", "prompt must not be empty")
+		empty.Code = "PROMPT_REQUIRED"
+		writeErrorBody(w, http.StatusBadRequest, empty)
 		return
 	}
-	var options object
-	if raw, ok := o["options"]; ok {
+	var options requestBody
+	if raw, ok := body["options"]; ok {
 		if err := json.Unmarshal(raw, &options); err != nil {
 			badRequest(w, "options", "options must be an object: "+err.Error())
 			return
 		}
 	}
 	request := map[string]any{"messages": []map[string]string{{"role": "user", "content": prompt}}}
-	if model, ok := o["model"]; ok {
+	if model, ok := body["model"]; ok {
 		request["model"] = model
 	}
 	for _, name := range inferOptions {
-		if value, ok := options[name]; ok { // inside wins, as in the SDK
+		if value, ok := options[name]; ok { // one in "options" wins, as in the SDK
 			request[name] = value
-		} else if value, ok := o[name]; ok {
+		} else if value, ok := body[name]; ok {
 			request[name] = value
 		}
 	}
@@ -55,12 +56,12 @@ func (g *gateway) infer(w http.ResponseWriter, r *http.Request) {
 			FinishReason string `json:"finish_reason"`
 		} `json:"choices"`
 	}
-	if err := g.chat.call(r.Context(), http.MethodPost, "/v1/chat/completions", r.Header, g.apiKey != "", request, &answer); err != nil {
+	if err := g.chat.call(r.Context(), "/v1/chat/completions", r.Header, request, &answer); err != nil {
 		g.chat.failCall(r.Context(), w, err)
 		return
 	}
 	if len(answer.Choices) == 0 {
-		writeError(w, http.StatusBadGateway, "BadGateway", "the chat engine answered without a choice")
+		writeError(w, http.StatusBadGateway, "the chat engine answered without a choice")
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{

@@ -15,15 +15,16 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// Engines die by SIGKILL under load: the calls end with clear errors, those of the other engines go on, and the next
-// ones succeed once the engine is back.
+// Engines die by SIGKILL under load: the calls end with clear errors, those of the other engines go
+// on, and the next ones succeed once the engine is back.
 func TestEnginesKilledUnderLoad(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("finds the engines in /proc: run this test on Linux")
 	}
 	model := func(name string) string { return filepath.Join("testdata", "models", name) }
 	s := realStack(t, Config{ChatModel: model("tiny-chat.gguf"), EmbedModel: model("tiny-embed.gguf")})
-	c, err := babyclient.New(babyclient.WithBaseURL(s.BaseURL()), babyclient.WithAPIKey("any"), babyclient.WithDefaultModel("tiny-chat"))
+	c, err := babyclient.New(babyclient.WithBaseURL(s.BaseURL()), babyclient.WithAPIKey("any"),
+		babyclient.WithDefaultModel("tiny-chat"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,8 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// again calls until it succeeds, and takes no other error for an answer than that the engine is away.
+	// again calls until it succeeds, and takes no other error for an answer than that the engine is
+	// away.
 	again := func(t *testing.T, call func() error) {
 		t.Helper()
 		for {
@@ -63,7 +65,8 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 			ended.Go(func() {
 				begun := sync.OnceFunc(under.Done)
 				defer begun()
-				req := &babyclient.CompleteRequest{Prompt: "Once upon a time", MaxTokens: new(100_000), Extra: map[string]any{"ignore_eos": true}}
+				req := &babyclient.CompleteRequest{Prompt: "Once upon a time", MaxTokens: new(100_000),
+					Extra: map[string]any{"ignore_eos": true}}
 				chunks := 0
 				for _, err := range c.CompleteStream(loadCtx, req) {
 					if err == nil {
@@ -71,7 +74,8 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 						chunks++
 						continue
 					}
-					if !errors.Is(err, babyclient.ErrStreamFailed) && !errors.Is(err, babyclient.ErrStreamTruncated) || chunks == 0 {
+					if !errors.Is(err, babyclient.ErrStreamFailed) && !errors.Is(err, babyclient.ErrStreamTruncated) ||
+						chunks == 0 {
 						t.Errorf("a stream ended after %d chunks with %v", chunks, err)
 					}
 					return
@@ -83,7 +87,8 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 		var others sync.WaitGroup
 		others.Go(func() {
 			for loadCtx.Err() == nil {
-				if _, err := c.Embed(loadCtx, &babyclient.EmbedRequest{Model: "tiny-embed", Input: []string{"a"}}); err != nil && loadCtx.Err() == nil {
+				if _, err := c.Embed(loadCtx, &babyclient.EmbedRequest{Model: "tiny-embed",
+					Input: []string{"a"}}); err != nil && loadCtx.Err() == nil {
 					t.Errorf("embedding beside a dead chat engine: %v", err)
 					return
 				}
@@ -105,13 +110,15 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 
 	t.Run("docling", func(t *testing.T) {
 		document := []byte("<h1>Title</h1>" + strings.Repeat("<p>A paragraph.</p>", 20_000))
-		job, err := c.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("big.html", document)}})
+		job, err := c.Docling.StartConvert(ctx,
+			&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("big.html", document)}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		waiting := make(chan error, 1)
 		go func() {
-			_, err := c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("big.html", document)}})
+			_, err := c.Docling.Convert(ctx,
+				&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("big.html", document)}})
 			waiting <- err
 		}()
 		if _, err := job.Status(ctx); err != nil {
@@ -131,7 +138,8 @@ func TestEnginesKilledUnderLoad(t *testing.T) {
 			}
 		}
 		again(t, func() error {
-			_, err := c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("# A"))}})
+			_, err := c.Docling.Convert(ctx,
+				&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte("# A"))}})
 			return err
 		})
 	})

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// ownGroup puts the child into a process group of its own, so that Ctrl-C at
-// the terminal reaches only this process, which then ends its children in order.
+// ownGroup puts the child into a process group of its own, so that Ctrl-C at the terminal reaches
+// only this process, which then ends its children in order.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
@@ -20,8 +20,8 @@ func killGroup(cmd *exec.Cmd) error {
 	return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 }
 
-// tryLock takes the lock on f and reports whether it could. The system drops
-// it when the process ends, however it ends.
+// tryLock takes the lock on f and reports whether it could. The system drops the lock when the
+// process ends, however it ends.
 func tryLock(f *os.File, shared bool) (bool, error) {
 	how := syscall.LOCK_EX
 	if shared {
@@ -40,5 +40,6 @@ func freeBytes(dir string) (uint64, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:gosec,unconvert // the types differ between systems, and none is negative
+	//nolint:gosec,unconvert // the types differ between systems, and none is negative
+	return uint64(st.Bavail) * uint64(st.Bsize), nil
 }

@@ -14,8 +14,8 @@ var (
 	getDiskFreeSpaceExW = kernel32.NewProc("GetDiskFreeSpaceExW")
 )
 
-// ownGroup puts the child into a process group of its own, so that Ctrl-C at
-// the terminal reaches only this process, which then ends its children in order.
+// ownGroup puts the child into a process group of its own, so that Ctrl-C at the terminal reaches
+// only this process, which then ends its children in order.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
@@ -25,8 +25,8 @@ func killGroup(cmd *exec.Cmd) error {
 	return cmd.Process.Kill()
 }
 
-// tryLock takes the lock on f and reports whether it could. The system drops
-// it when the process ends, however it ends.
+// tryLock takes the lock on f and reports whether it could. The system drops the lock when the
+// process ends, however it ends.
 func tryLock(f *os.File, shared bool) (bool, error) {
 	const (
 		failImmediately = 1

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// progress is one line on a terminal that is written over and over. Without a
-// writer it is silent.
+// progress is one line on a terminal that is written over and over. Without a writer it is silent.
 type progress struct {
 	mu sync.Mutex
 	w  io.Writer

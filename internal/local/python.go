@@ -40,8 +40,8 @@ print(json.dumps({
 
 var errNoPython = errors.New("no fit Python found")
 
-// FindPython is the path of the Python that the engines would be installed
-// with: named, unless that is empty, else the first on the PATH that is fit.
+// FindPython is the path of the Python that the engines would be installed with: named, or if that
+// is empty, the first one on the PATH that is fit.
 func FindPython(ctx context.Context, named string) (string, error) {
 	py, err := findPython(ctx, named)
 	if err != nil {
@@ -50,14 +50,15 @@ func FindPython(ctx context.Context, named string) (string, error) {
 	return py.Executable, nil
 }
 
-// findPython returns the Python to build the environment with: named, if that
-// is set, else the first candidate on the PATH that runs and is fit. Each
-// candidate is run, as the shim of a version manager may be found and yet fail.
+// findPython returns the Python to build the environment with: named, if that is set, else the
+// first candidate on the PATH that is fit. Each candidate is run, because the shim of a version
+// manager may be found and yet fail.
 func findPython(ctx context.Context, named string) (*interpreter, error) {
 	if named != "" {
 		py, err := probePython(ctx, []string{named})
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w; give --python (or BABYAPI_LOCAL_PYTHON) a CPython 3.11 to 3.14", errNoPython, named, err)
+			return nil, fmt.Errorf("%w: %s: %w; give --python (or BABYAPI_LOCAL_PYTHON) a CPython 3.11 to 3.14",
+				errNoPython, named, err)
 		}
 		return py, nil
 	}
@@ -86,11 +87,13 @@ func pythonAdvice() string {
 	case "windows":
 		return "install it (winget install Python.Python.3.13), or name one that you have with --python"
 	default:
-		return "install it (Debian, Ubuntu: sudo apt install python3 python3-venv; Fedora: sudo dnf install python3), or name one that you have with --python"
+		return "install it (Debian, Ubuntu: sudo apt install python3 python3-venv; " +
+			"Fedora: sudo dnf install python3), or name one that you have with --python"
 	}
 }
 
-// pythonCandidates are all places on the PATH that hold a Python by its usual names.
+// pythonCandidates are the commands of all Pythons on the PATH by their usual names, in the order
+// in which they are tried.
 func pythonCandidates() [][]string {
 	var found [][]string
 	suffix := ""
@@ -111,6 +114,7 @@ func pythonCandidates() [][]string {
 	return found
 }
 
+// probePython runs a Python and fails if it is not fit to build the environment.
 func probePython(ctx context.Context, command []string) (*interpreter, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -122,8 +126,8 @@ func probePython(ctx context.Context, command []string) (*interpreter, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		if first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); first != "" {
-			return nil, fmt.Errorf("does not run: %w: %s", err, first)
+		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
+			return nil, fmt.Errorf("does not run: %w: %s", err, line)
 		}
 		return nil, fmt.Errorf("does not run: %w", err)
 	}
@@ -139,15 +143,16 @@ func probePython(ctx context.Context, command []string) (*interpreter, error) {
 	case py.Bits != 64:
 		return nil, fmt.Errorf("is a %d-bit Python, not 64-bit", py.Bits)
 	case py.Musl:
-		return nil, errors.New("is built for musl (Alpine), for which llama.cpp has no package; use a system with glibc")
+		return nil, errors.New("is built for musl (Alpine), for which llama.cpp has no package; " +
+			"use a system with glibc")
 	case !py.Venv:
 		return nil, fmt.Errorf("has no venv module (Debian, Ubuntu: sudo apt install python3.%d-venv)", py.Minor)
 	}
 	return &py, nil
 }
 
-// cleanEnv is the environment without what would lead a Python, pip or uv of
-// ours to the user's own packages and environments.
+// cleanEnv is the environment without what would lead a Python, pip or uv of ours to the user's own
+// packages and environments, and with extra.
 func cleanEnv(extra ...string) []string {
 	var env []string
 	for _, kv := range os.Environ() {

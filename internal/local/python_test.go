@@ -14,7 +14,8 @@ import (
 // this kind would.
 func fakePython(t *testing.T, path string, change func(*interpreter)) {
 	t.Helper()
-	py := interpreter{Executable: path, Version: "3.12.1", Major: 3, Minor: 12, Bits: 64, Implementation: "CPython", Venv: true}
+	py := interpreter{Executable: path, Version: "3.12.1", Major: 3, Minor: 12, Bits: 64, Implementation: "CPython",
+		Venv: true}
 	change(&py)
 	text, err := json.Marshal(py)
 	if err != nil {
@@ -45,7 +46,7 @@ func TestFindPythonPassesOverUnfit(t *testing.T) {
 	t.Setenv("PATH", shims+string(os.PathListSeparator)+bin)
 	py, err := findPython(t.Context(), "")
 	if err != nil || py.Executable != filepath.Join(bin, "python3") {
-		t.Errorf("%+v, %v", py, err)
+		t.Errorf("Python found %+v, error %v; want the second one, the first does not run", py, err)
 	}
 }
 
@@ -54,12 +55,15 @@ func TestFindPythonTellsWhyNot(t *testing.T) {
 		change func(*interpreter)
 		want   string
 	}{
-		"too old":       {func(py *interpreter) { py.Minor, py.Version = 9, "3.9.2" }, "is Python 3.9.2, not 3.11 to 3.14"},
-		"too new":       {func(py *interpreter) { py.Minor, py.Version = 15, "3.15.0" }, "is Python 3.15.0, not 3.11 to 3.14"},
-		"not CPython":   {func(py *interpreter) { py.Implementation = "PyPy" }, "is PyPy 3.12.1, not CPython"},
-		"32 bit":        {func(py *interpreter) { py.Bits = 32 }, "is a 32-bit Python"},
-		"musl":          {func(py *interpreter) { py.Musl = true }, "is built for musl"},
-		"no ensurepip":  {func(py *interpreter) { py.Venv = false }, "has no venv module (Debian, Ubuntu: sudo apt install python3.12-venv)"},
+		"too old": {func(py *interpreter) { py.Minor, py.Version = 9, "3.9.2" },
+			"is Python 3.9.2, not 3.11 to 3.14"},
+		"too new": {func(py *interpreter) { py.Minor, py.Version = 15, "3.15.0" },
+			"is Python 3.15.0, not 3.11 to 3.14"},
+		"not CPython": {func(py *interpreter) { py.Implementation = "PyPy" }, "is PyPy 3.12.1, not CPython"},
+		"32 bit":      {func(py *interpreter) { py.Bits = 32 }, "is a 32-bit Python"},
+		"musl":        {func(py *interpreter) { py.Musl = true }, "is built for musl"},
+		"no ensurepip": {func(py *interpreter) { py.Venv = false },
+			"has no venv module (Debian, Ubuntu: sudo apt install python3.12-venv)"},
 		"no JSON at it": {nil, `answered "hello`},
 		"fails":         {nil, "does not run: exit status 3: broken"},
 	}
@@ -77,7 +81,8 @@ func TestFindPythonTellsWhyNot(t *testing.T) {
 			t.Setenv("PATH", filepath.Dir(path))
 			for _, named := range []string{"", path} {
 				_, err := findPython(t.Context(), named)
-				if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "--python") {
+				if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), tt.want) ||
+					!strings.Contains(err.Error(), "--python") {
 					t.Errorf("named %q: %v, want %s", named, err, tt.want)
 				}
 			}
@@ -88,21 +93,23 @@ func TestFindPythonTellsWhyNot(t *testing.T) {
 func TestFindPythonNone(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := findPython(t.Context(), "")
-	if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), "none on the PATH") || !strings.Contains(err.Error(), "install it") {
-		t.Error(err)
+	if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), "none on the PATH") ||
+		!strings.Contains(err.Error(), "install it") {
+		t.Errorf("error without a Python: %v, want advice how to install one", err)
 	}
 	_, err = findPython(t.Context(), "python9")
 	if !errors.Is(err, errNoPython) || !strings.Contains(err.Error(), "python9") {
-		t.Error(err)
+		t.Errorf("error of a named Python that is not there: %v, want its name", err)
 	}
 }
 
-func TestCleanEnv(t *testing.T) {
+func TestCleanEnvLeavesOutTheUsersPython(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/elsewhere")
 	t.Setenv("VIRTUAL_ENV", "/elsewhere")
 	t.Setenv("HTTPS_PROXY", "http://proxy.example")
 	env := strings.Join(cleanEnv("A=b"), "\n")
-	if strings.Contains(env, "/elsewhere") || !strings.Contains(env, "HTTPS_PROXY=http://proxy.example") || !strings.HasSuffix(env, "\nA=b") {
+	if strings.Contains(env, "/elsewhere") || !strings.Contains(env, "HTTPS_PROXY=http://proxy.example") ||
+		!strings.HasSuffix(env, "\nA=b") {
 		t.Error(env)
 	}
 }

@@ -21,8 +21,10 @@ func TestGatewayHosts(t *testing.T) {
 	u := newUpstream(t, answer(http.StatusOK, `{}`))
 	g := newGateway(t, u)
 	for host, want := range map[string]int{
-		"127.0.0.1": 200, "127.0.0.1:8787": 200, "localhost": 200, "LOCALHOST:1": 200, "[::1]:8787": 200, "127.9.9.9": 200,
-		"evil.example": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "evil.example:127": 403, "0.0.0.0": 403, "169.254.169.254": 403,
+		"127.0.0.1": 200, "127.0.0.1:8787": 200, "localhost": 200, "LOCALHOST:1": 200,
+		"[::1]:8787": 200, "127.9.9.9": 200,
+		"evil.example": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "evil.example:127": 403,
+		"0.0.0.0": 403, "169.254.169.254": 403,
 		"10.0.0.1:8787": 403, "localhost.": 403, "127.1": 403, "2130706433": 403,
 	} {
 		if resp, body := send(t, http.MethodGet, g.URL+"/v1/models", "", "Host", host); resp.StatusCode != want {
@@ -31,8 +33,8 @@ func TestGatewayHosts(t *testing.T) {
 	}
 }
 
-// The gateway sends nothing to anywhere but its engines: not the target of a proxy request, and not the URL of a
-// document, which is docling's to fetch.
+// The gateway sends nothing to anywhere but its engines: not the target of a proxy request, and not
+// the URL of a document, which is docling's to fetch.
 func TestGatewayIsNoProxy(t *testing.T) {
 	victim := newUpstream(t, answer(http.StatusOK, `classified`))
 	u := newUpstream(t, answer(http.StatusOK, `{"document":{"filename":"x"}}`))
@@ -52,23 +54,24 @@ func TestGatewayIsNoProxy(t *testing.T) {
 		_, _ = io.WriteString(c, request)
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
-			t.Fatalf("%q: %v", request, err)
+			t.Fatalf("no answer to %q: %v", request, err)
 		}
 		body, _ := io.ReadAll(resp.Body)
 		_ = c.Close()
 		if resp.StatusCode == http.StatusOK || strings.Contains(string(body), "classified") {
-			t.Errorf("%q: %d %s", request, resp.StatusCode, body)
+			t.Errorf("request %q: answer %d %s, want a refusal", request, resp.StatusCode, body)
 		}
 	}
 	source := fmt.Sprintf(`{"sources":[{"kind":"http","url":%q}]}`, victim.URL+"/secret")
-	if resp, body := send(t, http.MethodPost, g.URL+"/docling/v1/convert/source", source); resp.StatusCode != http.StatusOK {
-		t.Errorf("%d %s", resp.StatusCode, body)
+	if resp, body := send(t, http.MethodPost, g.URL+"/docling/v1/convert/source",
+		source); resp.StatusCode != http.StatusOK {
+		t.Errorf("conversion of a URL: answer %d %s, want 200", resp.StatusCode, body)
 	}
 	for len(u.bodies) > 1 {
 		<-u.bodies
 	}
 	if got := <-u.bodies; got != source {
-		t.Errorf("docling got %s", got)
+		t.Errorf("docling got %s, want the source as it was sent", got)
 	}
 	if n := len(victim.requests); n != 0 {
 		t.Errorf("%d requests reached a server that is no engine", n)
@@ -79,7 +82,7 @@ func TestGatewayIsNoProxy(t *testing.T) {
 func TestRequirementsAreHashed(t *testing.T) {
 	names, err := filepath.Glob("engines/requirements*.txt")
 	if err != nil || len(names) < 4 {
-		t.Fatalf("%v %v", names, err)
+		t.Fatalf("lock files %v, error %v; want at least four", names, err)
 	}
 	pinned := regexp.MustCompile(`^[A-Za-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s;]+`)
 	packages := 0
@@ -104,7 +107,8 @@ func TestRequirementsAreHashed(t *testing.T) {
 	}
 }
 
-// Whoever installs, uv or pip, is told to check the hashes, to resolve nothing and to run nobody's setup.py.
+// Whoever installs, uv or pip, is told to check the hashes, to resolve nothing and to run nobody's
+// setup.py.
 func TestInstallChecksHashes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("plays Python with a shell script")
@@ -122,7 +126,8 @@ func TestInstallChecksHashes(t *testing.T) {
 	}
 	defer func() { _ = log.Close() }()
 	i := &installer{cache: cache, messages: io.Discard, progress: &progress{}, log: log}
-	if err := i.packages(t.Context(), &installation{programs: cache}, cache, python, nil, "-r", "requirements.txt"); err != nil {
+	if err := i.installPackages(t.Context(), &installation{programs: cache}, cache, python, nil, "-r",
+		"requirements.txt"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(said)
@@ -131,7 +136,7 @@ func TestInstallChecksHashes(t *testing.T) {
 	}
 	commands := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if len(commands) != 3 {
-		t.Fatalf("it ran %q", commands)
+		t.Fatalf("commands that were run: %q, want three", commands)
 	}
 	for _, c := range commands {
 		for _, option := range []string{"--require-hashes", "--no-deps", "--only-binary :all:"} {
@@ -142,8 +147,8 @@ func TestInstallChecksHashes(t *testing.T) {
 	}
 }
 
-// Two first runs at once, of which the first is killed in the middle: the second waits, goes on, and what it leaves is
-// whole.
+// Two first runs at once, of which the first is killed in the middle: the second waits, goes on,
+// and what it leaves is whole.
 func TestKilledWhileBuilding(t *testing.T) {
 	dir := t.TempDir()
 	builder := func() (*exec.Cmd, *bufio.Reader) {
@@ -177,10 +182,10 @@ func TestKilledWhileBuilding(t *testing.T) {
 	expect(secondSays, "half")
 	expect(secondSays, "whole")
 	if err := second.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the second builder ended with %v", err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "env", "second")); string(text) != "2" {
-		t.Errorf("%q, %v", text, err)
+		t.Errorf("file of the second builder %q, error %v; want 2", text, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "env.partial")); err == nil {
 		t.Error("a half-built folder is left")

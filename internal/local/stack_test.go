@@ -21,15 +21,23 @@ func TestStartRefuses(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"a port in use":              {func(c *Config) { c.Addr = listener.Addr().String() }, "is in use, perhaps by another babyapi-local"},
-		"all interfaces":             {func(c *Config) { c.Addr = ":8787" }, "would be open to other machines"},
-		"an address of the network":  {func(c *Config) { c.Addr = "192.0.2.1:8787" }, "would be open to other machines"},
-		"an address without a port":  {func(c *Config) { c.Addr = "127.0.0.1" }, "give host and port, as 127.0.0.1:8787"},
-		"a URL that is none":         {func(c *Config) { c.ChatURL = "localhost:8000" }, `the chat URL "localhost:8000" is not one`},
-		"a model that is not there":  {func(c *Config) { c.RerankModel = filepath.Join(folder, "x.gguf") }, "the rerank model must be a GGUF file"},
-		"a model that is a folder":   {func(c *Config) { c.RerankModel = folder }, "the rerank model must be a GGUF file"},
-		"a file of another kind":     {func(c *Config) { c.RerankModel = "stack_test.go" }, `stack_test.go begins with "pack"`},
-		"a model and a URL":          {func(c *Config) { c.ChatModel = "x.gguf" }, "a model file and a URL for chat exclude one another"},
+		"a port in use": {func(c *Config) { c.Addr = listener.Addr().String() },
+			"is in use, perhaps by another babyapi-local"},
+		"all interfaces": {func(c *Config) { c.Addr = ":8787" }, "would be open to other machines"},
+		"an address of the network": {func(c *Config) { c.Addr = "192.0.2.1:8787" },
+			"would be open to other machines"},
+		"an address without a port": {func(c *Config) { c.Addr = "127.0.0.1" },
+			"give host and port, as 127.0.0.1:8787"},
+		"a URL that is none": {func(c *Config) { c.ChatURL = "localhost:8000" },
+			`the chat URL "localhost:8000" is not one`},
+		"a model that is not there": {func(c *Config) { c.RerankModel = filepath.Join(folder, "x.gguf") },
+			"the rerank model must be a GGUF file"},
+		"a model that is a folder": {func(c *Config) { c.RerankModel = folder },
+			"the rerank model must be a GGUF file"},
+		"a file of another kind": {func(c *Config) { c.RerankModel = "stack_test.go" },
+			`stack_test.go begins with "pack"`},
+		"a model and a URL": {func(c *Config) { c.ChatModel = "x.gguf" },
+			"a model file and a URL for chat exclude one another"},
 		"docling nodes and URLs":     {func(c *Config) { c.DoclingNodes = 2 }, "exclude one another"},
 		"a negative number of nodes": {func(c *Config) { c.DoclingNodes = -1 }, "-1 docling nodes"},
 	}
@@ -41,7 +49,7 @@ func TestStartRefuses(t *testing.T) {
 			s, err := Start(t.Context(), c)
 			if err == nil {
 				_ = s.Close()
-				t.Fatal("it started")
+				t.Fatal("a stack with this configuration started, want an error")
 			}
 			if !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %s", err, tt.want)
@@ -59,18 +67,21 @@ func TestStartInFrontOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp, body := send(t, http.MethodGet, s.BaseURL()+"/ready", ""); resp.StatusCode != http.StatusOK || strings.Count(body, `"up":true`) != 5 {
-		t.Errorf("%d %s", resp.StatusCode, body)
+	if resp, body := send(t, http.MethodGet, s.BaseURL()+"/ready", ""); resp.StatusCode != http.StatusOK ||
+		strings.Count(body, `"up":true`) != 5 {
+		t.Errorf("GET /ready: %d %s, want 200 and five engines up", resp.StatusCode, body)
 	}
-	if _, body := send(t, http.MethodGet, s.BaseURL()+"/v1/models", ""); strings.TrimSpace(body) != `{"data":[{"id":"m"}],"object":"list"}` {
+	if _, body := send(t, http.MethodGet, s.BaseURL()+"/v1/models",
+		""); strings.TrimSpace(body) != `{"data":[{"id":"m"}],"object":"list"}` {
 		t.Errorf("models: %s", body)
 	}
 	u.Close()
-	if resp, body := send(t, http.MethodGet, s.BaseURL()+"/ready", ""); resp.StatusCode != http.StatusServiceUnavailable {
+	if resp, body := send(t, http.MethodGet, s.BaseURL()+"/ready",
+		""); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("with nothing behind it: %d %s", resp.StatusCode, body)
 	}
 	if err := s.Close(); err != nil {
-		t.Error(err)
+		t.Errorf("closing the stack: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
@@ -79,6 +90,6 @@ func TestStartInFrontOfOthers(t *testing.T) {
 		t.Error("something was installed")
 	}
 	if s.LogDir() != "" {
-		t.Errorf("logs at %s", s.LogDir())
+		t.Errorf("folder of logs %s, want none without engines", s.LogDir())
 	}
 }

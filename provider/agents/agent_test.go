@@ -38,16 +38,19 @@ func model(t testing.TB, answers ...http.Handler) (*provider.LLM, *babytest.Serv
 }
 
 func says(text string) http.Handler {
-	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text}, "finish_reason": "stop"}}})
+	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text},
+		"finish_reason": "stop"}}})
 }
 
 // calls is an answer that says text and calls tools: id, name and arguments of each.
 func calls(text string, all ...[3]string) http.Handler {
 	var list []any
 	for _, c := range all {
-		list = append(list, map[string]any{"id": c[0], "type": "function", "function": map[string]any{"name": c[1], "arguments": c[2]}})
+		list = append(list, map[string]any{"id": c[0], "type": "function",
+			"function": map[string]any{"name": c[1], "arguments": c[2]}})
 	}
-	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text, "tool_calls": list}, "finish_reason": "tool_calls"}}})
+	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text,
+		"tool_calls": list}, "finish_reason": "tool_calls"}}})
 }
 
 type city struct {
@@ -87,15 +90,19 @@ func newAgent(t testing.TB, llm llms.Model, with []tools.Tool, opts ...agents.Op
 	return a
 }
 
-func TestToolAgent(t *testing.T) {
+func TestToolAgentCallsTools(t *testing.T) {
 	llm, srv := model(t,
-		calls("I look at both.", [3]string{"1", "weather", `{"city": "Oslo", "days": 2}`}, [3]string{"2", "weather", `{"city":"Atlantis"}`}),
-		calls("", [3]string{"3", "shout", `{"input":"rain"}`}, [3]string{"4", "weather", `{"town":"Oslo"}`}, [3]string{"5", "weather", `{"city": `}, [3]string{"6", "nothing", "{}"}, [3]string{"7", "weather", ""}, [3]string{"8", "shout", `{"x":1}`}),
+		calls("I look at both.", [3]string{"1", "weather", `{"city": "Oslo", "days": 2}`},
+			[3]string{"2", "weather", `{"city":"Atlantis"}`}),
+		calls("", [3]string{"3", "shout", `{"input":"rain"}`}, [3]string{"4", "weather", `{"town":"Oslo"}`},
+			[3]string{"5", "weather", `{"city": `}, [3]string{"6", "nothing", "{}"}, [3]string{"7", "weather", ""},
+			[3]string{"8", "shout", `{"x":1}`}),
 		says("It rains."))
-	agent := newAgent(t, llm, []tools.Tool{weather(t), plain{}}, agents.WithSystemMessage("Be brief."), agents.WithCallOptions(llms.WithTemperature(0)))
+	agent := newAgent(t, llm, []tools.Tool{weather(t), plain{}}, agents.WithSystemMessage("Be brief."),
+		agents.WithCallOptions(llms.WithTemperature(0)))
 	got, err := chains.Run(t.Context(), langchain.NewExecutor(agent), "Oslo?", chains.WithMaxTokens(50))
 	if err != nil || got != "It rains." {
-		t.Fatalf("%q, %v", got, err)
+		t.Fatalf("answer %q, error %v; want It rains.", got, err)
 	}
 	var body struct {
 		Messages    []map[string]any `json:"messages"`
@@ -112,27 +119,38 @@ func TestToolAgent(t *testing.T) {
 		t.Errorf("options %s", last.Body)
 	}
 	wantJSON(t, "tools", body.Tools, `[
-		{"type":"function","function":{"name":"weather","description":"The weather of a city.","parameters":{"type":"object",
-			"properties":{"city":{"type":"string"},"days":{"type":"integer","minimum":1}},"required":["city"],"additionalProperties":false}}},
+		{"type":"function","function":{"name":"weather","description":"The weather of a city.",`+
+		`"parameters":{"type":"object",
+			"properties":{"city":{"type":"string"},"days":{"type":"integer","minimum":1}},"required":["city"],`+
+		`"additionalProperties":false}}},
 		{"type":"function","function":{"name":"shout","description":"Says it louder.","parameters":{"type":"object",
 			"properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}}}]`)
 	call := func(id, name, arguments string) string {
 		raw, _ := json.Marshal(arguments)
-		return `{"id":"` + id + `","type":"function","function":{"name":"` + name + `","arguments":` + string(raw) + `}}`
+		return `{"id":"` + id + `","type":"function","function":{"name":"` + name + `","arguments":` + string(raw) +
+			`}}`
 	}
 	result := func(id, content string) string {
 		raw, _ := json.Marshal(content)
 		return `{"role":"tool","tool_call_id":"` + id + `","content":` + string(raw) + `}`
 	}
-	// The calls of a turn are in one message, with what was said, and their arguments are as the model wrote them.
+	// The calls of a turn are in one message, with what was said, and their arguments are as the
+	// model wrote them.
 	wantJSON(t, "messages", body.Messages, `[{"role":"system","content":"Be brief."},{"role":"user","content":"Oslo?"},
-		{"role":"assistant","content":"I look at both.","tool_calls":[`+call("1", "weather", `{"city": "Oslo", "days": 2}`)+`,`+call("2", "weather", `{"city":"Atlantis"}`)+`]},
+		{"role":"assistant","content":"I look at both.",`+
+		`"tool_calls":[`+call("1", "weather", `{"city": "Oslo", "days": 2}`)+`,`+
+		call("2", "weather", `{"city":"Atlantis"}`)+`]},
 		`+result("1", "rain in Oslo for 2 days")+`,`+result("2", "error: no such city")+`,
-		{"role":"assistant","content":null,"tool_calls":[`+call("3", "shout", `{"input":"rain"}`)+`,`+call("4", "weather", `{"town":"Oslo"}`)+`,`+call("5", "weather", "{}")+`,`+
+		{"role":"assistant","content":null,`+
+		`"tool_calls":[`+call("3", "shout", `{"input":"rain"}`)+`,`+call("4", "weather", `{"town":"Oslo"}`)+`,`+
+		call("5", "weather", "{}")+`,`+
 		call("6", "nothing", "{}")+`,`+call("7", "weather", "{}")+`,`+call("8", "shout", `{"x":1}`)+`]},
-		`+result("3", "RAIN")+`,`+result("4", `error: the arguments of weather are wrong: json: unknown field "town"`)+`,`+
-		result("5", `error: the arguments of weather are no JSON object: {"city": `)+`,`+result("6", "nothing is not a valid tool, try another one")+`,`+
-		result("7", "rain in  for 0 days")+`,`+result("8", `error: shout takes one argument, "input", which is a string`)+`]`)
+		`+result("3", "RAIN")+`,`+
+		result("4", `error: the arguments of weather are wrong: json: unknown field "town"`)+`,`+
+		result("5", `error: the arguments of weather are no JSON object: {"city": `)+`,`+result("6",
+		"nothing is not a valid tool, try another one")+`,`+
+		result("7", "rain in  for 0 days")+`,`+result("8",
+		`error: shout takes one argument, "input", which is a string`)+`]`)
 }
 
 func wantJSON(t testing.TB, what string, got any, want string) {
@@ -150,7 +168,7 @@ func wantJSON(t testing.TB, what string, got any, want string) {
 	}
 }
 
-// listener is told of what is streamed.
+// listener keeps what is streamed.
 type listener struct {
 	callbacks.SimpleHandler
 	heard []string
@@ -161,33 +179,39 @@ func (l *listener) HandleStreamingFunc(_ context.Context, chunk []byte) {
 }
 
 func TestToolAgentStreams(t *testing.T) {
-	stream := babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"It "}}]}`, `{"choices":[{"index":0,"delta":{"content":"rains."},"finish_reason":"stop"}]}`)
+	stream := babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"It "}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"rains."},"finish_reason":"stop"}]}`)
 	llm, _ := model(t, stream)
 	l := &listener{}
 	got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil, agents.WithCallback(l))), "Oslo?")
 	if err != nil || got != "It rains." || strings.Join(l.heard, "|") != "It |rains." {
-		t.Errorf("%q, %v, heard %q", got, err, l.heard)
+		t.Errorf("answer %q, error %v, streamed %q; want It rains., in two pieces", got, err, l.heard)
 	}
 	l.heard = nil
 	var own []string
 	_, err = chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil, agents.WithCallback(l))), "Oslo?",
-		chains.WithStreamingFunc(func(_ context.Context, chunk []byte) error { own = append(own, string(chunk)); return nil }))
+		chains.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
+			own = append(own, string(chunk))
+			return nil
+		}))
 	if err != nil || strings.Join(own, "|") != "It |rains." || l.heard != nil {
-		t.Errorf("%v, %q beside %q", err, own, l.heard)
+		t.Errorf("error %v, the chain heard %q, the handler %q; want the chain alone", err, own, l.heard)
 	}
 }
 
-func TestToolAgentErrors(t *testing.T) {
+func TestToolAgentFails(t *testing.T) {
 	llm, _ := model(t, babytest.JSON(401, `{"error":"no"}`))
 	_, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil)), "x")
 	if !llms.IsAuthenticationError(err) {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v, want an authentication error", err)
 	}
 	for name, test := range map[string]struct {
 		model llms.Model
 		tools []tools.Tool
 	}{
-		"no model": {nil, nil}, "nil tool": {llm, []tools.Tool{nil}}, "one name": {llm, []tools.Tool{weather(t), weather(t)}},
+		"no model": {nil, nil},
+		"nil tool": {llm, []tools.Tool{nil}},
+		"one name": {llm, []tools.Tool{weather(t), weather(t)}},
 	} {
 		if _, err := agents.NewToolAgent(test.model, test.tools); err == nil {
 			t.Errorf("%s is no error", name)
@@ -196,37 +220,44 @@ func TestToolAgentErrors(t *testing.T) {
 	if _, err := agents.NewTool("", "", func(context.Context, city) (string, error) { return "", nil }); err == nil {
 		t.Error("a tool without a name is no error")
 	}
-	if _, err := agents.NewTool("f", "", func(context.Context, chan int) (string, error) { return "", nil }); err == nil {
+	if _, err := agents.NewTool("f", "",
+		func(context.Context, chan int) (string, error) { return "", nil }); err == nil {
 		t.Error("a tool without a schema is no error")
 	}
 	// A context that ends in a tool ends the run.
 	ctx, cancel := context.WithCancel(t.Context())
-	stop, err := agents.NewTool("stop", "", func(ctx context.Context, _ struct{}) (string, error) { cancel(); return "", ctx.Err() })
+	stop, err := agents.NewTool("stop", "",
+		func(ctx context.Context, _ struct{}) (string, error) { cancel(); return "", ctx.Err() })
 	if err != nil {
 		t.Fatal(err)
 	}
 	llm, srv := model(t, calls("", [3]string{"1", "stop", "{}"}))
-	if _, err := chains.Run(ctx, langchain.NewExecutor(newAgent(t, llm, []tools.Tool{stop})), "x"); !errors.Is(err, context.Canceled) || len(srv.Requests()) != 1 {
-		t.Errorf("error %v, %d requests", err, len(srv.Requests()))
+	_, err = chains.Run(ctx, langchain.NewExecutor(newAgent(t, llm, []tools.Tool{stop})), "x")
+	if !errors.Is(err, context.Canceled) || len(srv.Requests()) != 1 {
+		t.Errorf("error %v after %d requests, want the cancelled context after one", err, len(srv.Requests()))
 	}
 }
 
 func TestToolsFromMCP(t *testing.T) {
 	s := server.NewMCPServer("test", "1")
-	schema := `{"type":"object","properties":{"q":{"$ref":"#/$defs/q"}},"required":["q"],"$defs":{"q":{"type":"string"}}}`
-	s.AddTool(mcp.NewToolWithRawSchema("look", "Looks.", json.RawMessage(schema)), func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		switch q := r.GetArguments()["q"]; q {
-		case "fail":
-			return mcp.NewToolResultError("cannot look"), nil
-		case "structured":
-			return &mcp.CallToolResult{Content: []mcp.Content{}, StructuredContent: map[string]any{"n": 1}}, nil
-		case "broken":
-			return nil, errors.New("broken")
-		default:
-			return &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent("saw " + q.(string)), mcp.NewImageContent("AA==", "image/png"),
-				mcp.NewEmbeddedResource(mcp.TextResourceContents{URI: "file:///a", Text: "inside"}), mcp.NewResourceLink("file:///b", "b", "", "text/plain")}}, nil
-		}
-	})
+	schema := `{"type":"object","properties":{"q":{"$ref":"#/$defs/q"}},"required":["q"],` +
+		`"$defs":{"q":{"type":"string"}}}`
+	s.AddTool(mcp.NewToolWithRawSchema("look", "Looks.", json.RawMessage(schema)),
+		func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			switch q := r.GetArguments()["q"]; q {
+			case "fail":
+				return mcp.NewToolResultError("cannot look"), nil
+			case "structured":
+				return &mcp.CallToolResult{Content: []mcp.Content{}, StructuredContent: map[string]any{"n": 1}}, nil
+			case "broken":
+				return nil, errors.New("broken")
+			default:
+				return &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent("saw " + q.(string)),
+					mcp.NewImageContent("AA==", "image/png"),
+					mcp.NewEmbeddedResource(mcp.TextResourceContents{URI: "file:///a",
+						Text: "inside"}), mcp.NewResourceLink("file:///b", "b", "", "text/plain")}}, nil
+			}
+		})
 	c, err := client.NewInProcessClient(s)
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +268,7 @@ func TestToolsFromMCP(t *testing.T) {
 	}
 	list, err := agents.ToolsFromMCP(t.Context(), c)
 	if err != nil || len(list) != 1 || list[0].Name() != "look" || list[0].Description() != "Looks." {
-		t.Fatalf("%v, %v", list, err)
+		t.Fatalf("tools %v, error %v; want the tool look with its description", list, err)
 	}
 	wantJSON(t, "schema", list[0].Parameters(), schema)
 	for input, want := range map[string]string{
@@ -254,8 +285,9 @@ func TestToolsFromMCP(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	llm, srv := model(t, calls("", [3]string{"1", "look", `{"q":"me"}`}), says("done"))
-	if got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, []tools.Tool{list[0]})), "x"); err != nil || got != "done" {
-		t.Errorf("%q, %v", got, err)
+	if got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, []tools.Tool{list[0]})),
+		"x"); err != nil || got != "done" {
+		t.Errorf("answer %q, error %v; want done", got, err)
 	}
 	if !strings.Contains(string(srv.Requests()[1].Body), "saw me") {
 		t.Errorf("sent %s", srv.Requests()[1].Body)

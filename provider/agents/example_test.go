@@ -23,8 +23,10 @@ func ExampleNewToolAgent() {
 	srv := babytest.NewServer() // a model that calls the tool, and then answers
 	defer srv.Close()
 	srv.On("POST /v1/chat/completions",
-		babytest.Stream(`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}]}`),
-		babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"It is 21 degrees in Oslo."},"finish_reason":"stop"}]}`))
+		babytest.Stream(`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function",`+
+			`"function":{"name":"weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}]}`),
+		babytest.Stream(`{"choices":[{"index":0,"delta":{"content":"It is 21 degrees in Oslo."},`+
+			`"finish_reason":"stop"}]}`))
 	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("Qwen/Qwen3-8B"))
 	if err != nil {
 		log.Fatal(err)
@@ -56,13 +58,15 @@ func ExampleNewToolAgent() {
 	// It is 21 degrees in Oslo.
 }
 
-// The tools of an MCP server, here one in this process; client.NewStdioMCPClient of mcp-go starts a program.
+// The tools of an MCP server, here one in this process; client.NewStdioMCPClient of mcp-go starts a
+// program.
 func ExampleToolsFromMCP() {
 	ctx := context.Background()
 	s := server.NewMCPServer("clock", "1.0.0")
-	s.AddTool(mcp.NewTool("time", mcp.WithDescription("Tells the time.")), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return mcp.NewToolResultText("noon"), nil
-	})
+	s.AddTool(mcp.NewTool("time", mcp.WithDescription("Tells the time.")),
+		func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText("noon"), nil
+		})
 	c, err := client.NewInProcessClient(s)
 	if err != nil {
 		log.Fatal(err)

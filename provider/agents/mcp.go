@@ -9,17 +9,17 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// MCPClient is what is needed of a client of an MCP server; mcp-go's *client.Client is one, once it is
-// initialized.
+// MCPClient is the part of a client of an MCP server that [ToolsFromMCP] needs. An mcp-go
+// *client.Client is one, once it is initialized.
 type MCPClient interface {
-	// ListTools lists all tools, whatever the pages of the server.
+	// ListTools lists all tools, however many pages the server has of them.
 	ListTools(ctx context.Context, request mcp.ListToolsRequest) (*mcp.ListToolsResult, error)
-	// CallTool calls one; what the tool itself says of a failure is a result, not an error.
+	// CallTool calls a tool. A failure that the tool itself reports is a result, not an error.
 	CallTool(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error)
 }
 
-// ToolsFromMCP makes tools of those of an MCP server, babyapi-mcp for one, with their whole schemas. A
-// result that the server marks as an error is given to the model like any other.
+// ToolsFromMCP makes tools of those of an MCP server, such as babyapi-mcp, with their whole
+// schemas. The model gets a result that the server marks as an error like any other.
 func ToolsFromMCP(ctx context.Context, client MCPClient) ([]SchemaTool, error) {
 	list, err := client.ListTools(ctx, mcp.ListToolsRequest{})
 	if err != nil {
@@ -57,19 +57,21 @@ func (t *mcpTool) Call(ctx context.Context, input string) (string, error) {
 			return fmt.Sprintf("error: the arguments of %s are no JSON object: %v", t.name, err), nil
 		}
 	}
-	result, err := t.client.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: t.name, Arguments: arguments}})
+	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: t.name, Arguments: arguments}}
+	result, err := t.client.CallTool(ctx, request)
 	if err != nil {
 		return "", fmt.Errorf("MCP tool %s: %w", t.name, err)
 	}
-	text := flatten(result)
+	text := resultText(result)
 	if result.IsError && !strings.HasPrefix(strings.ToLower(text), "error") {
 		text = "error: " + text
 	}
 	return text, nil
 }
 
-// flatten is a result as text. What is no text is named, so that the model knows that it is there.
-func flatten(r *mcp.CallToolResult) string {
+// resultText is a result as text. Content that is no text is named, so that the model knows that it
+// is there.
+func resultText(r *mcp.CallToolResult) string {
 	var parts []string
 	for _, c := range r.Content {
 		switch c := c.(type) {

@@ -14,17 +14,17 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// SchemaTool is a tool that tells the model what arguments it takes. Its Call gets them as a JSON
-// object.
+// SchemaTool is a tool with a schema, which shows the model what arguments it takes. Its Call gets
+// them as a JSON object.
 type SchemaTool interface {
 	tools.Tool
 	// Parameters is the JSON schema of the arguments: any value that marshals to one.
 	Parameters() any
 }
 
-// NewTool makes a tool of a function. The schema of its arguments is that of In, as provider.SchemaOf
-// makes it; arguments that do not decode into an In are answered with what is wrong, so that the model
-// can correct them.
+// NewTool makes a tool of a function. The schema of its arguments is that of In, as
+// provider.SchemaOf makes it. If arguments do not decode into an In, the model is answered what is
+// wrong with them, so that it can correct them.
 func NewTool[In any](name, description string, call func(context.Context, In) (string, error)) (SchemaTool, error) {
 	if name == "" || call == nil {
 		return nil, fmt.Errorf("agents: tool %q needs a name and a function", name)
@@ -33,20 +33,20 @@ func NewTool[In any](name, description string, call func(context.Context, In) (s
 	if err != nil {
 		return nil, fmt.Errorf("agents: tool %q: %w", name, err)
 	}
-	return &function[In]{name: name, description: description, schema: schema, call: call}, nil
+	return &functionTool[In]{name: name, description: description, schema: schema, call: call}, nil
 }
 
-type function[In any] struct {
+type functionTool[In any] struct {
 	name, description string
 	schema            json.RawMessage
 	call              func(context.Context, In) (string, error)
 }
 
-func (f *function[In]) Name() string        { return f.name }
-func (f *function[In]) Description() string { return f.description }
-func (f *function[In]) Parameters() any     { return f.schema }
+func (f *functionTool[In]) Name() string        { return f.name }
+func (f *functionTool[In]) Description() string { return f.description }
+func (f *functionTool[In]) Parameters() any     { return f.schema }
 
-func (f *function[In]) Call(ctx context.Context, input string) (string, error) {
+func (f *functionTool[In]) Call(ctx context.Context, input string) (string, error) {
 	var in In
 	d := json.NewDecoder(bytes.NewReader([]byte(input)))
 	d.DisallowUnknownFields()
@@ -59,7 +59,7 @@ func (f *function[In]) Call(ctx context.Context, input string) (string, error) {
 // plainInput is the one argument of a tool without a schema.
 const plainInput = "input"
 
-// definition shows a tool to the model.
+// definition is a tool as the model is shown it.
 func definition(t tools.Tool) llms.Tool {
 	var parameters any = map[string]any{
 		"type":                 "object",
@@ -70,26 +70,28 @@ func definition(t tools.Tool) llms.Tool {
 	if s, ok := t.(SchemaTool); ok {
 		parameters = s.Parameters()
 	}
-	return llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name(), Description: t.Description(), Parameters: parameters}}
+	return llms.Tool{Type: "function", Function: &llms.FunctionDefinition{
+		Name: t.Name(), Description: t.Description(), Parameters: parameters}}
 }
 
-// patient is a tool whose failures the model is told of. The executor itself would give up at the first.
-type patient struct{ tools.Tool }
+// forgivingTool is a tool whose failures are answers to the model. The executor itself would end
+// the run at the first failure. Only an ended context still does.
+type forgivingTool struct{ tools.Tool }
 
-func (p patient) Call(ctx context.Context, input string) (string, error) {
+func (f forgivingTool) Call(ctx context.Context, input string) (string, error) {
 	if strings.TrimSpace(input) == "" {
-		input = "{}" // how some models call a tool without arguments
+		input = "{}" // some models call a tool without arguments like this
 	}
-	arguments, ok := objectOf(input)
+	arguments, ok := readArguments(input)
 	if !ok {
-		return fmt.Sprintf("error: the arguments of %s are no JSON object: %s", p.Name(), input), nil
+		return fmt.Sprintf("error: the arguments of %s are no JSON object: %s", f.Name(), input), nil
 	}
-	if _, ok := p.Tool.(SchemaTool); !ok {
+	if _, ok := f.Tool.(SchemaTool); !ok {
 		if input, ok = arguments[plainInput].(string); !ok {
-			return fmt.Sprintf("error: %s takes one argument, %q, which is a string", p.Name(), plainInput), nil
+			return fmt.Sprintf("error: %s takes one argument, %q, which is a string", f.Name(), plainInput), nil
 		}
 	}
-	out, err := p.Tool.Call(ctx, input)
+	out, err := f.Tool.Call(ctx, input)
 	switch {
 	case err == nil:
 		return out, nil
@@ -99,7 +101,8 @@ func (p patient) Call(ctx context.Context, input string) (string, error) {
 	return "error: " + err.Error(), nil
 }
 
-func objectOf(text string) (object map[string]any, ok bool) {
-	ok = json.Unmarshal([]byte(text), &object) == nil
-	return object, ok
+// readArguments decodes the arguments of a call; ok is false if they are no JSON object.
+func readArguments(text string) (arguments map[string]any, ok bool) {
+	ok = json.Unmarshal([]byte(text), &arguments) == nil
+	return arguments, ok
 }

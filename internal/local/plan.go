@@ -1,0 +1,171 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// plan is what a [Config] comes to: a gateway, and the engines to start for it.
+type plan struct {
+	gateway *gateway
+	engines []*plannedEngine
+}
+
+// plannedEngine is an engine to start, with what decides its command once the installation is
+// known.
+type plannedEngine struct {
+	*engine
+	kind  string // chat, embed, rerank or docling
+	model string // a GGUF file, or empty for the default
+}
+
+// newPlan checks the configuration.
+func newPlan(c *Config) (*plan, error) {
+	if c.DoclingNodes < 0 || c.DoclingNodes > 16 {
+		return nil, fmt.Errorf("%d docling nodes: give 1 to 16", c.DoclingNodes)
+	}
+	if len(c.DoclingURLs) > 0 && c.DoclingNodes > 0 {
+		return nil, errors.New("docling nodes to start and docling URLs exclude one another: give one of them")
+	}
+	g := &gateway{apiKey: c.APIKey, started: time.Now(), docling: &docling{}}
+	p := &plan{gateway: g}
+	var errs []error
+	add := func(kind, name, base, model string, names ...string) *backend {
+		b, err := p.add(kind, name, base, model, names)
+		errs = append(errs, err)
+		return b
+	}
+	g.chat = add("chat", "chat", c.ChatURL, c.ChatModel, ChatModel, chatModelOnHub)
+	g.embed = add("embed", "embed", c.EmbedURL, c.EmbedModel, EmbedModel, embedModelOnHub)
+	if c.RerankURL != "" || c.RerankModel != "" {
+		g.rerank = add("rerank", "rerank", c.RerankURL, c.RerankModel)
+	}
+	urls := c.DoclingURLs
+	if len(urls) == 0 {
+		urls = make([]string, max(c.DoclingNodes, 1))
+	}
+	for i, base := range urls {
+		node := &doclingNode{backend: add("docling", "docling-"+strconv.Itoa(i), base, "")}
+		g.docling.nodes = append(g.docling.nodes, node)
+	}
+	return p, errors.Join(errs...)
+}
+
+// add plans one backend: the server at base, or an engine with the model, which has these names if
+// it is the default one.
+func (p *plan) add(kind, name, base, model string, names []string) (b *backend, err error) {
+	switch {
+	case base != "" && model != "":
+		return nil, fmt.Errorf("a model file and a URL for %s exclude one another: give one of them", kind)
+	case base != "":
+		return newRemote(name, base)
+	case model != "":
+		if err := checkGGUF(model); err != nil {
+			return nil, fmt.Errorf("the %s model must be a GGUF file: %w", kind, err)
+		}
+		names = []string{strings.TrimSuffix(filepath.Base(model), ".gguf")}
+		if model, err = filepath.Abs(model); err != nil { // the engines run in another folder
+			return nil, err
+		}
+	}
+	b = &backend{name: name, own: true, names: names}
+	p.engines = append(p.engines, &plannedEngine{engine: &engine{backend: b}, kind: kind, model: model})
+	return b, nil
+}
+
+// checkGGUF checks that the file begins as all GGUF files do.
+func checkGGUF(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	magic := make([]byte, 4)
+	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != "GGUF" {
+		return fmt.Errorf("%s begins with %q", path, magic)
+	}
+	return nil
+}
+
+// prepare fills in the command of the engine.
+func (e *plannedEngine) prepare(in *installation, logDir string, messages io.Writer) error {
+	e.messages = messages
+	e.dir = logDir // in the caller's folder docling-serve would read a .env
+	e.logPath = filepath.Join(logDir, e.name+".log")
+	// Each run has a new log. A restart goes on in it, because the log says why there was a
+	// restart.
+	if err := os.Remove(e.logPath); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	e.env = cleanEnv("PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
+		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME="+in.hubCache())
+	key := randomHex(16)
+	if e.kind == "docling" {
+		e.prepareDocling(in, logDir, key)
+		return nil
+	}
+	return e.prepareLlama(in, key)
+}
+
+func (e *plannedEngine) prepareDocling(in *installation, logDir, key string) {
+	e.command = []string{in.python(), in.program("serve_light.py")}
+	e.ready = "/ready"
+	e.credential = credential{"X-Api-Key", key}
+	e.scratch = filepath.Join(logDir, e.name+".tmp")
+	e.env = append(e.env,
+		"TMPDIR="+e.scratch, "TEMP="+e.scratch, "TMP="+e.scratch,
+		"DOCLING_SERVE_API_KEY="+key,
+		"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
+		// Documents of servers on this machine may be converted.
+		`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
+	if in.ocr != "" {
+		e.env = append(e.env, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
+	}
+}
+
+func (e *plannedEngine) prepareLlama(in *installation, key string) (err error) {
+	model := e.model
+	if model == "" {
+		model = in.embedModel()
+		if e.kind == "chat" {
+			if model, err = in.chatModel(); err != nil {
+				return err
+			}
+		}
+	}
+	e.command = []string{in.python(), in.program("llama.py"), e.kind, model, e.names[0]}
+	e.ready = "/health"
+	e.credential = credential{"Authorization", "Bearer " + key}
+	e.env = append(e.env, "BABYAPI_LOCAL_ENGINE_KEY="+key)
+	e.inspect = e.inspectLlama
+	return nil
+}
+
+// inspectLlama asks llama.cpp for the sizes of its model.
+func (e *engine) inspectLlama(ctx context.Context, t *target) error {
+	b := &backend{name: e.name, own: true}
+	b.target.Store(t)
+	var list struct {
+		Data []struct {
+			Meta struct {
+				Context    int `json:"n_ctx"`
+				Dimensions int `json:"n_embd"`
+			} `json:"meta"`
+		} `json:"data"`
+	}
+	if err := b.call(ctx, "/v1/models", nil, nil, &list); err != nil {
+		return fmt.Errorf("asking for its model: %w", err)
+	}
+	if len(list.Data) != 1 || list.Data[0].Meta.Context == 0 {
+		return errors.New("it does not tell the context of its model")
+	}
+	t.maxTokens, t.dimensions = list.Data[0].Meta.Context, list.Data[0].Meta.Dimensions
+	return nil
+}
