@@ -8,16 +8,16 @@ import (
 )
 
 type sampleArguments struct {
-	Source string   `json:"source" jsonschema_description:"A path, e.g. report.pdf"`
-	Kind   string   `json:"kind,omitempty" jsonschema:"enum=md,enum=html" jsonschema_description:"The kind, e.g. md"`
-	Count  int      `json:"count,omitempty" jsonschema:"minimum=1,maximum=9" jsonschema_description:"How many, e.g. 3"`
-	Heat   *float64 `json:"heat,omitempty" jsonschema_description:"How hot, e.g. 0.2"`
-	Force  bool     `json:"force,omitempty" jsonschema_description:"Whether, e.g. true"`
-	Texts  []string `json:"texts,omitempty" jsonschema_description:"Some texts"`
-	Extra  object   `json:"extra,omitempty" jsonschema_description:"More"`
+	Source string    `json:"source" jsonschema_description:"A path, e.g. report.pdf"`
+	Kind   string    `json:"kind,omitempty" jsonschema:"enum=md,enum=html" jsonschema_description:"The kind, e.g. md"`
+	Count  int       `json:"count,omitempty" jsonschema:"minimum=1,maximum=9" jsonschema_description:"How many, e.g. 3"`
+	Heat   *float64  `json:"heat,omitempty" jsonschema_description:"How hot, e.g. 0.2"`
+	Force  bool      `json:"force,omitempty" jsonschema_description:"Whether, e.g. true"`
+	Texts  []string  `json:"texts,omitempty" jsonschema_description:"Some texts"`
+	Extra  anyObject `json:"extra,omitempty" jsonschema_description:"More"`
 }
 
-var sampleTool = tool{name: "sample", aliases: map[string]string{"path": "source"}}
+var sampleAliases = map[string]string{"source": "path"}
 
 func TestDecodeArguments(t *testing.T) {
 	tests := []struct {
@@ -25,13 +25,13 @@ func TestDecodeArguments(t *testing.T) {
 		want     sampleArguments
 	}{
 		{"plain", `{"source":"a","kind":"md","count":3,"heat":0.5,"force":true,"texts":["x"],"extra":{"a":1}}`,
-			sampleArguments{Source: "a", Kind: "md", Count: 3, Heat: new(0.5), Force: true, Texts: []string{"x"}, Extra: object{"a": 1.0}}},
+			sampleArguments{Source: "a", Kind: "md", Count: 3, Heat: new(0.5), Force: true, Texts: []string{"x"}, Extra: anyObject{"a": 1.0}}},
 		{"numbers and booleans in strings", `{"source":"a","count":" 5 ","heat":"0","force":"True"}`, sampleArguments{Source: "a", Count: 5, Heat: new(0.0), Force: true}},
 		{"whole numbers as floats", `{"source":"a","count":5.0}`, sampleArguments{Source: "a", Count: 5}},
 		{"one text is a list", `{"source":"a","texts":"x"}`, sampleArguments{Source: "a", Texts: []string{"x"}}},
 		{"a list in a string", `{"source":"a","texts":"[\"x\",\"y\"]"}`, sampleArguments{Source: "a", Texts: []string{"x", "y"}}},
 		{"a text that begins as a list", `{"source":"a","texts":"[1] see below"}`, sampleArguments{Source: "a", Texts: []string{"[1] see below"}}},
-		{"an object in a string", `{"source":"a","extra":"{\"a\":true}"}`, sampleArguments{Source: "a", Extra: object{"a": true}}},
+		{"an object in a string", `{"source":"a","extra":"{\"a\":true}"}`, sampleArguments{Source: "a", Extra: anyObject{"a": true}}},
 		{"null is absent", `{"source":"a","count":null,"texts":null}`, sampleArguments{Source: "a"}},
 		{"the case of an enum", `{"source":"a","kind":"HTML "}`, sampleArguments{Source: "a", Kind: "html"}},
 		{"all in a string", `"{\"source\":\"a\"}"`, sampleArguments{Source: "a"}},
@@ -40,7 +40,7 @@ func TestDecodeArguments(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got sampleArguments
-			if err := decodeArguments(sampleTool, schema, json.RawMessage(tt.in), &got); err != nil {
+			if err := decodeArguments(sampleAliases, schema, json.RawMessage(tt.in), &got); err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(got, tt.want) {
@@ -76,14 +76,14 @@ func TestDecodeArgumentsRefuses(t *testing.T) {
 	schema := schemaOf[sampleArguments]()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := decodeArguments(sampleTool, schema, json.RawMessage(tt.in), new(sampleArguments))
+			err := decodeArguments(sampleAliases, schema, json.RawMessage(tt.in), new(sampleArguments))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q in it", err, tt.want)
 			}
 		})
 	}
 	long := `{"source":"a","count":"` + strings.Repeat("9x", 5000) + `"}`
-	if err := decodeArguments(sampleTool, schema, json.RawMessage(long), new(sampleArguments)); err == nil || len(err.Error()) > 500 {
+	if err := decodeArguments(sampleAliases, schema, json.RawMessage(long), new(sampleArguments)); err == nil || len(err.Error()) > 500 {
 		t.Errorf("a long value is not clipped: %v", err)
 	}
 }
@@ -97,7 +97,7 @@ func FuzzDecodeArguments(f *testing.F) {
 	schema := schemaOf[sampleArguments]()
 	f.Fuzz(func(t *testing.T, in string) {
 		var got sampleArguments
-		if err := decodeArguments(sampleTool, schema, json.RawMessage(in), &got); err != nil {
+		if err := decodeArguments(sampleAliases, schema, json.RawMessage(in), &got); err != nil {
 			return
 		}
 		if got.Count != 0 && (got.Count < 1 || got.Count > 9) || got.Kind != "" && got.Kind != "md" && got.Kind != "html" {

@@ -380,10 +380,10 @@ func TestConvertSharedByCalls(t *testing.T) {
 	first, second := make(chan *result, 1), make(chan *result, 1)
 	go func() { first <- call(ctx, t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
 	go func() { second <- call(t.Context(), t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
-	eventually(t, func() bool {
-		s.library.mu.Lock()
-		defer s.library.mu.Unlock()
-		return len(s.library.list) == 1 && s.library.list[0].waiting == 2
+	eventually(t, "two calls wait for one conversion", func() bool {
+		s.documents.library.mu.Lock()
+		defer s.documents.library.mu.Unlock()
+		return len(s.documents.library.list) == 1 && s.documents.library.list[0].waiting == 2
 	})
 	cancel()
 	<-first
@@ -397,11 +397,11 @@ func TestConvertSharedByCalls(t *testing.T) {
 }
 
 // eventually waits for what happens on other goroutines.
-func eventually(t *testing.T, condition func() bool) {
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("did not happen")
+			t.Fatalf("after 20 s: not %s", what)
 		}
 	}
 }
@@ -414,13 +414,13 @@ func TestConvertCancelledReachesTheService(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan *result, 1)
 	go func() { done <- call(ctx, t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
-	eventually(t, func() bool { return len(svc.sent("/status/poll/t1")) > 0 })
+	eventually(t, "the service is asked for the status", func() bool { return len(svc.sent("/status/poll/t1")) > 0 })
 	cancel()
 	<-done
-	eventually(t, func() bool { return len(svc.sent("/cancel/t1")) == 1 })
-	s.library.mu.Lock()
-	defer s.library.mu.Unlock()
-	if len(s.library.list) != 0 {
+	eventually(t, "the service is told to cancel", func() bool { return len(svc.sent("/cancel/t1")) == 1 })
+	s.documents.library.mu.Lock()
+	defer s.documents.library.mu.Unlock()
+	if len(s.documents.library.list) != 0 {
 		t.Error("a cancelled conversion is kept")
 	}
 }
@@ -430,7 +430,7 @@ func TestConvertTimeout(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc, WithTimeout(200*time.Millisecond))
 	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`, "took longer than 200ms", "BABYAPI_MCP_TIMEOUT")
-	eventually(t, func() bool { return len(svc.sent("/cancel/t1")) == 1 })
+	eventually(t, "the service is told to cancel", func() bool { return len(svc.sent("/cancel/t1")) == 1 })
 }
 
 func TestCloseEndsConversions(t *testing.T) {
@@ -456,7 +456,7 @@ func TestLibraryKeepsWhatWasReadLast(t *testing.T) {
 	mustText(t, s, ToolConvert, `{"document_id":"`+ids[0]+`"}`)
 	wantError(t, s, ToolConvert, `{"document_id":"`+ids[1]+`"}`, "is not kept any more")
 	// A document may be larger than all that is kept.
-	s.library.maxBytes = 1000
+	s.documents.library.maxBytes = 1000
 	svc.markdown = strings.Repeat("x", 1001)
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/huge.pdf"}`))
 	mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":1000}`)

@@ -13,7 +13,7 @@ import (
 const outsideText = "what nobody may read"
 
 // guarded is a root with a file, beside one that must stay unread, to which links in the root lead.
-func guarded(t testing.TB) *files {
+func guarded(t testing.TB) *roots {
 	base := t.TempDir()
 	root := filepath.Join(base, "share")
 	for name, text := range map[string]string{"secret.txt": outsideText, "share/in.txt": "some text", "share/sub/deep.md": "# some text", "share-not/in.txt": outsideText} {
@@ -31,8 +31,8 @@ func guarded(t testing.TB) *files {
 		}
 	}
 	t.Setenv("HOME", base)
-	f := &files{maxSize: 1000}
-	if err := f.addRoot(root); err != nil {
+	f := &roots{maxFileSize: 1000}
+	if err := f.add(root); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.close)
@@ -46,9 +46,9 @@ func FuzzOpen(f *testing.F) {
 		f.Add(name)
 	}
 	guard := guarded(f)
-	real := guard.roots[0].real
+	real := guard.list[0].real
 	f.Fuzz(func(t *testing.T, name string) {
-		opened, err := guard.openDocument(name)
+		opened, err := guard.openDocument(t.Context(), name)
 		if err != nil {
 			if !isRefusal(err) && err.Error() == "" {
 				t.Errorf("%q: an error without words", name)
@@ -70,7 +70,6 @@ func FuzzSource(f *testing.F) {
 		f.Add(s)
 	}
 	guard := guarded(f)
-	s := &Server{files: guard}
 	f.Fuzz(func(t *testing.T, name string) {
 		if dir, ok := fileURLPath(name); ok && (!filepath.IsAbs(dir) || schemeOf(name) != "file") {
 			t.Errorf("%q is the folder %q", name, dir)
@@ -78,7 +77,7 @@ func FuzzSource(f *testing.F) {
 		if schemeOf(name) == "" {
 			return // FuzzOpen
 		}
-		src, err := s.openSource(t.Context(), name)
+		src, err := guard.openSource(t.Context(), name)
 		if err != nil {
 			if !isRefusal(err) {
 				t.Errorf("%q: %v is no refusal", name, err)
@@ -113,8 +112,8 @@ func FuzzPages(f *testing.F) {
 		if len(pages) == 0 {
 			return
 		}
-		if hull := pages.hull(); hull.first > pages[len(pages)-1].first {
-			t.Errorf("%q: hull %v", in, hull)
+		if whole := pages.enclosing(); whole.first > pages[len(pages)-1].first {
+			t.Errorf("%q: the enclosing range is %v", in, whole)
 		}
 		if again, err := parsePages(pages.String()); err != nil || again.String() != pages.String() {
 			t.Errorf("%q: %s became %s, %v", in, pages, again, err)
@@ -138,8 +137,8 @@ func FuzzToolCall(f *testing.F) {
 		}
 		svc := newService(t)
 		s, _ := newTestServer(t, svc)
-		for _, r := range guard.roots {
-			if err := s.files.addRoot(r.dir); err != nil {
+		for _, r := range guard.list {
+			if err := s.documents.roots.add(r.dir); err != nil {
 				t.Fatal(err)
 			}
 		}

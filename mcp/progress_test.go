@@ -36,13 +36,13 @@ func TestProgress(t *testing.T) {
 		}
 		start := time.Now()
 		var got []told
-		ctx := withNotifier(t.Context(), func(method string, params map[string]any) {
+		notify := func(_ context.Context, method string, params map[string]any) {
 			if method != "notifications/progress" || params["progressToken"] != "t" || params["total"] != nil {
 				t.Errorf("%s %v", method, params)
 			}
 			got = append(got, told{time.Since(start), params["progress"].(float64), params["message"].(string)})
-		})
-		p := startProgress(ctx, progressRequest("t"))
+		}
+		p := startProgress(t.Context(), progressRequest("t"), notify)
 		time.Sleep(time.Second)
 		p.say(func(d time.Duration) string { return "later, " + seconds(d) })
 		time.Sleep(11 * time.Second)
@@ -62,11 +62,12 @@ func TestProgress(t *testing.T) {
 
 func TestProgressOnlyWhereAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(withNotifier(t.Context(), func(method string, _ map[string]any) { t.Errorf("told %s", method) }))
-		p := startProgress(ctx, progressRequest(nil))
+		notify := func(_ context.Context, method string, _ map[string]any) { t.Errorf("sent %s", method) }
+		ctx, cancel := context.WithCancel(t.Context())
+		p := startProgress(ctx, progressRequest(nil), notify)
 		time.Sleep(time.Minute)
 		p.stop()
-		cancelled := startProgress(ctx, progressRequest("t"))
+		cancelled := startProgress(ctx, progressRequest("t"), notify)
 		cancel()
 		time.Sleep(time.Minute)
 		cancelled.stop()

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -26,30 +27,39 @@ func listTools(t *testing.T, s *Server) json.RawMessage {
 	return m.Result
 }
 
-// What clients see of the tools changes only on purpose.
+// What clients see of a tool, testdata/tools/NAME.json, changes only on purpose.
 func TestToolsListGolden(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
-	got := listTools(t, s)
-	if len(got) > 6<<10 {
-		t.Errorf("tools/list has %d bytes, more than 6 KB: every agent pays for them in every conversation", len(got))
+	list := listTools(t, s)
+	if len(list) > 6<<10 {
+		t.Errorf("tools/list has %d bytes, more than 6 KB: every agent pays for them in every conversation", len(list))
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, got, "", "  "); err != nil {
+	var got struct{ Tools []json.RawMessage }
+	if err := json.Unmarshal(list, &got); err != nil {
 		t.Fatal(err)
 	}
-	indented.WriteByte('\n')
-	const golden = "testdata/tools.json"
-	if *update {
-		if err := os.WriteFile(golden, indented.Bytes(), 0o644); err != nil {
+	for i, tool := range listedTools(t, s) {
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, got.Tools[i], "", "  "); err != nil {
 			t.Fatal(err)
 		}
+		indented.WriteByte('\n')
+		golden := filepath.Join("testdata", "tools", tool.Name+".json")
+		if *update {
+			if err := os.WriteFile(golden, indented.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatalf("%v: run go test ./mcp -update", err)
+		}
+		if !bytes.Equal(indented.Bytes(), want) {
+			t.Errorf("%s in tools/list is not %s: see git diff after go test ./mcp -update", tool.Name, golden)
+		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatalf("%v: run go test ./mcp -update", err)
-	}
-	if !bytes.Equal(indented.Bytes(), want) {
-		t.Errorf("tools/list is not %s: see git diff after go test ./mcp -update", golden)
+	if files, err := os.ReadDir(filepath.Join("testdata", "tools")); err != nil || len(files) != len(got.Tools) {
+		t.Errorf("testdata/tools holds %d files for %d tools (%v)", len(files), len(got.Tools), err)
 	}
 }
 
@@ -243,7 +253,7 @@ func TestToolsFilter(t *testing.T) {
 	if !bytes.Contains(raw, []byte(`-32602`)) {
 		t.Errorf("a tool that is filtered out was called: %s", raw)
 	}
-	if _, err := NewServer(s.client, WithTools("embed")); err == nil {
+	if _, err := NewServer(s.documents.client, WithTools("embed")); err == nil {
 		t.Error("WithTools took a name that is none")
 	}
 }

@@ -11,7 +11,7 @@ import (
 // A file that is exchanged for a link out of the root, again and again while it is opened, never leads out.
 func TestSymlinkRace(t *testing.T) {
 	guard := guarded(t)
-	root := guard.roots[0].real
+	root := guard.list[0].real
 	spare := filepath.Join(filepath.Dir(root), "spare")
 	if err := os.Mkdir(spare, 0o700); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestSymlinkRace(t *testing.T) {
 	opened, refused := 0, 0
 	for n := 0; n < 3000 || (opened == 0 || refused == 0) && n < 100_000; n++ {
 		name := []string{"x.txt", "sub/in.txt", "sub/deep.md", filepath.Join(root, "x.txt")}[n%4]
-		f, err := guard.open(name)
+		f, err := guard.open(t.Context(), name)
 		if err != nil {
 			refused++
 			continue
@@ -85,10 +85,10 @@ func TestInjectedArguments(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	guard := guarded(t)
-	if err := s.files.addRoot(guard.roots[0].dir); err != nil {
+	if err := s.documents.roots.add(guard.list[0].dir); err != nil {
 		t.Fatal(err)
 	}
-	outside := filepath.Dir(guard.roots[0].real)
+	outside := filepath.Dir(guard.list[0].real)
 	for tool, calls := range map[string][]string{
 		"convert": {`{"source":"../secret.txt"}`, `{"source":"up/secret.txt"}`, `{"source":"out.txt"}`, `{"source":"~/secret.txt"}`, `{"source":"file:///etc/passwd"}`,
 			`{"source":` + quoted(filepath.Join(outside, "secret.txt")) + `}`, `{"source":` + quoted(filepath.Join(outside, "no-such.txt")) + `}`, `{"source":"/proc/self/environ"}`},

@@ -99,9 +99,9 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, "/docling/v1/cancel/"):
 		fmt.Fprint(w, `{"task_id":"t1","task_status":"cancelled"}`)
 	case strings.HasPrefix(path, "/docling/v1/result/"):
-		status := first(s.status, "success")
+		status := firstNonEmpty(s.status, "success")
 		fmt.Fprintf(w, `{"document":{"filename":"x","md_content":%s,"text_content":%s,"html_content":"<p>hi</p>","doctags_content":"<doctag>","json_content":%s},"status":%q,"errors":%s,"processing_time":0.1}`,
-			mustJSON(s.markdown), mustJSON(s.markdown), s.layout, status, first(s.errors, "[]"))
+			mustJSON(s.markdown), mustJSON(s.markdown), s.layout, status, firstNonEmpty(s.errors, "[]"))
 	case path == "/v1/models":
 		fmt.Fprint(w, `{"object":"list","data":[{"id":"qwen-8b"},{"id":"qwen-32b"},{"id":"bge-reranker"},{"id":"llama-70b"}]}`)
 	default:
