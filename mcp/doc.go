@@ -17,7 +17,7 @@
 //
 // # stdio
 //
-// [Server.ServeStdio] has a loop of its own in place of mcp-go's. A notification of a call is written
-// before its answer and never dropped, a cancelled call ends and is not answered, every other call
-// is, whatever its result, and those under way when the input ends may finish.
+// [Server.ServeStdio] has a loop of its own in place of mcp-go's. A notification of a call is
+// written before its answer and never dropped, a cancelled call ends and is not answered, every
+// other call is, whatever its result, and those under way when the input ends may finish.
 package mcp

@@ -63,7 +63,7 @@ func explainService(e *babyclient.Error, baseURL string) string {
 	case e.Code == babyclient.CodeModelRequired:
 		return "no model. Give model, or ask the user to start the MCP server with --model."
 	case errors.Is(e, babyclient.ErrQuotaExceeded):
-		text = "the BabyAPI account has no quota left: " + message + ". Tell the user; retrying will not help."
+		text = "the BabyAPI account has no quota left: " + text + " Tell the user; retrying will not help."
 	case errors.Is(e, babyclient.ErrUnauthorized):
 		text = fmt.Sprintf("BabyAPI rejected the API key (%d: %s). ", e.StatusCode, message) + setTheKey
 	case errors.Is(e, babyclient.ErrRateLimited):
@@ -71,14 +71,14 @@ func explainService(e *babyclient.Error, baseURL string) string {
 		if e.RetryAfter > 0 {
 			wait = e.RetryAfter.Round(time.Second).String() + " "
 		}
-		text = "BabyAPI limits the rate of calls: " + message + ". Wait " + wait + "before you call again."
+		text = "BabyAPI limits the rate of calls: " + text + " Wait " + wait + "before you call again."
 	case errors.Is(e, babyclient.ErrTaskLost):
 		text = "the service has forgotten this conversion (it may have restarted). Call convert with source again."
 	case errors.Is(e, babyclient.ErrDocumentFailed):
 		text += " The same call will fail again: check that the file is whole and of the type that its name says, " +
 			"or try another source."
 	case errors.Is(e, babyclient.ErrTaskFailed):
-		text = "the service could not convert the document: " + message + `. Try once with ocr "off"; else tell the user.`
+		text = "the service could not convert the document: " + text + ` Try once with ocr "off"; else tell the user.`
 	case errors.Is(e, babyclient.ErrNotFound):
 		text = "not found (404): " + text
 	case errors.Is(e, babyclient.ErrInvalidRequest):
@@ -86,8 +86,8 @@ func explainService(e *babyclient.Error, baseURL string) string {
 	case errors.Is(e, babyclient.ErrTimeout):
 		text = "no answer in time: " + text + mayHaveRun
 	case errors.Is(e, babyclient.ErrConnection):
-		text = "cannot reach " + baseURL + ": " + message +
-			". Tell the user to check that the service is up and BABYAPI_BASE_URL is right."
+		text = "cannot reach " + baseURL + ": " + text +
+			" Tell the user to check that the service is up and BABYAPI_BASE_URL is right."
 	case errors.Is(e, babyclient.ErrInvalidResponse), errors.Is(e, babyclient.ErrResponseTooLarge):
 		text = baseURL + " did not answer as BabyAPI does: " + text + mayHaveRun
 	case e.StatusCode >= 500:

@@ -101,7 +101,7 @@ func (t inferTool) askInfer(ctx context.Context, a inferArguments) (*modelAnswer
 	if err != nil {
 		return nil, err
 	}
-	return &modelAnswer{model: firstNonEmpty(resp.Model, a.Model), text: resp.Output, finishReason: resp.FinishReason}, nil
+	return &modelAnswer{firstNonEmpty(resp.Model, a.Model), resp.Output, resp.FinishReason}, nil
 }
 
 // askChat asks with more than text by the chat endpoint.

@@ -114,7 +114,7 @@ func (l *library) take(i int) *conversion {
 	return c
 }
 
-// convertFunc makes a document. It calls report with what says which stage it is in.
+// convertFunc makes a document. It reports a function that says which stage it is in.
 type convertFunc func(ctx context.Context, report func(stage func() string)) (*document, error)
 
 // start runs convert in the background, unless a conversion with the same key that may be reused is
@@ -134,7 +134,8 @@ func (l *library) start(
 		}
 	}
 	if underWay >= maxUnderWay {
-		return nil, false, refuse("%d conversions are under way, which is the most. Collect one by its job_id first.", underWay)
+		return nil, false, refuse("%d conversions are under way, which is the most. "+
+			"Collect one by its job_id first.", underWay)
 	}
 	deadline, stop := context.WithTimeoutCause(l.ctx, timeout, errConversionTimeout)
 	ctx, cancel := context.WithCancelCause(deadline)

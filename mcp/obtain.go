@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +32,7 @@ func (d *documents) obtain(ctx context.Context, progress *progress, plan plan) (
 	if err != nil {
 		return nil, err
 	}
-	wait := d.wait
-	if plan.wait > 0 {
-		wait = plan.wait
-	}
-	doc, err := d.await(ctx, progress, conversion, wait)
+	doc, err := d.await(ctx, progress, conversion, cmp.Or(plan.wait, d.wait))
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +45,8 @@ func (d *documents) findOrStart(ctx context.Context, plan plan) (*conversion, er
 		if c := d.library.find(plan.id); c != nil {
 			return c, nil
 		}
-		return nil, refuse("%q is not kept any more: this server keeps the last %d documents, and none across a restart. "+
-			"Call convert with source again.", clip(plan.id), maxDocuments)
+		return nil, refuse("%q is not kept any more: this server keeps the last %d documents, "+
+			"and none across a restart. Call convert with source again.", clip(plan.id), maxDocuments)
 	}
 	src, err := d.roots.openSource(ctx, plan.source)
 	if err != nil {
@@ -80,10 +77,8 @@ func (e *unfinishedError) Error() string {
 
 // await waits for a conversion and tells the client how it goes. It fails with an *unfinishedError
 // if the wait is over first.
-func (d *documents) await(
-	ctx context.Context, progress *progress, c *conversion, wait time.Duration,
-) (*document, error) {
-	progress.say(func(time.Duration) string { return d.library.stageOf(c) + ", " + seconds(time.Since(c.start)) })
+func (d *documents) await(ctx context.Context, p *progress, c *conversion, wait time.Duration) (*document, error) {
+	p.say(func(time.Duration) string { return d.library.stageOf(c) + ", " + seconds(time.Since(c.start)) })
 	doc, ready, err := d.library.wait(ctx, c, wait)
 	if err == nil && !ready {
 		err = &unfinishedError{c.name, d.library.stageOf(c), "j_" + c.id, time.Since(c.start)}
@@ -105,14 +100,15 @@ func (d *documents) convert(
 	var resp *babyclient.ConvertResponse
 	if err == nil {
 		stage("queued")
-		resp, err = job.Wait(ctx, babyclient.WithPollInterval(time.Second), babyclient.OnPoll(func(s *babyclient.JobStatus) {
+		onPoll := func(status *babyclient.JobStatus) {
 			switch {
-			case s.Position > 1:
-				stage(fmt.Sprintf("queued, %d ahead", s.Position-1))
-			case s.State != "pending":
+			case status.Position > 1:
+				stage(fmt.Sprintf("queued, %d ahead", status.Position-1))
+			case status.State != "pending":
 				stage("converting")
 			}
-		}))
+		}
+		resp, err = job.Wait(ctx, babyclient.WithPollInterval(time.Second), babyclient.OnPoll(onPoll))
 	}
 	if err != nil && ctx.Err() != nil {
 		d.cancelJob(ctx, job)

@@ -20,7 +20,8 @@ var pageRangePattern = regexp.MustCompile(`^(\d+)(?:\s*(-|–|\.\.|:)\s*(\d*))?$
 // parsePages reads "1-5,8".
 func parsePages(s string) (pageRanges, error) {
 	bad := func() error {
-		return refuse(`pages %q cannot be read. Give pages counted from 1, such as "3", "1-5", "12-" or "1-5,8".`, clip(s))
+		return refuse("pages %q cannot be read. "+
+			`Give pages counted from 1, such as "3", "1-5", "12-" or "1-5,8".`, clip(s))
 	}
 	var out pageRanges
 	for part := range strings.SplitSeq(s, ",") {

@@ -40,7 +40,8 @@ func planConversion(a convertArguments) (plan, error) {
 		}
 	}
 	if given != 1 {
-		return plan{}, refuse("give exactly one of source (a path or URL), document_id and job_id, not %d of them.", given)
+		return plan{}, refuse("give exactly one of source (a path or URL), document_id and job_id, "+
+			"not %d of them.", given)
 	}
 	wait := time.Duration(a.Wait) * time.Second
 	shown := view{pages: pages, offset: a.Offset, maxChars: a.MaxChars, outline: a.Outline, search: a.Search}
@@ -50,8 +51,8 @@ func planConversion(a convertArguments) (plan, error) {
 	format := firstNonEmpty(a.Format, babyclient.FormatMarkdown)
 	if format != babyclient.FormatMarkdown {
 		if len(pages) > 1 {
-			return plan{}, refuse("several ranges of pages need format md. Give one range, such as %q, or leave format out.",
-				pages[0])
+			return plan{}, refuse("several ranges of pages need format md. "+
+				"Give one range, such as %q, or leave format out.", pages[0])
 		}
 		// Only Markdown says where pages begin. Of another format all that was converted is shown.
 		shown.pages = nil

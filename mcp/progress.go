@@ -85,8 +85,8 @@ func (p *progress) tell() {
 	p.timer.Reset(nextProgress)
 }
 
-// notify sends a notification before the answer of its call if the call came in over our stdio; over
-// another transport, when mcp-go does.
+// notify sends a notification before the answer of its call if the call came in over our stdio.
+// Over another transport, mcp-go sends it when it likes.
 func notify(ctx context.Context, method string, params map[string]any) {
 	if stdio.Notify(ctx, method, params) {
 		return

@@ -56,8 +56,8 @@ func (t rerankTool) addTo(s toolServer) {
 		name:  ToolRerank,
 		title: "Rank passages",
 		description: "Find which of many texts, or which passages of a converted document, answer a question: " +
-			"by meaning, not by words. " +
-			"Give query and either texts or document_id. Returns JSON: results best first with index and relevance_score; " +
+			"by meaning, not by words. Give query and either texts or document_id. " +
+			"Returns JSON: results best first with index and relevance_score; " +
 			"for a document also the text, page and offset of each passage, to read on with convert. " +
 			"Cheaper than reading a long document. Each call is billed.",
 		idempotent: true,

@@ -221,7 +221,8 @@ func (s *Server) instructions() string {
 	b.WriteString("BabyAPI runs open-weight models and reads documents. ")
 	if slices.Contains(s.tools, ToolConvert) {
 		b.WriteString("Use convert to read a PDF, Office file, web page or scan, instead of reading the bytes. " +
-			"A long document comes in parts: its last line holds the call that continues; search and outline find the place without reading all. ")
+			"A long document comes in parts: its last line holds the call that continues; " +
+			"search and outline find the place without reading all. ")
 	}
 	if slices.Contains(s.tools, ToolRerank) {
 		b.WriteString("Use rerank to find the passages that answer a question, in texts or in a converted document. ")

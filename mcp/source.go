@@ -50,7 +50,8 @@ func (r *roots) openSource(ctx context.Context, name string) (*source, error) {
 		return r.openFileSource(ctx, name)
 	case "http", "https":
 		if u, err := url.Parse(name); err != nil || u.Host == "" {
-			return nil, refuse("the URL %q cannot be parsed. Give one such as https://example.com/report.pdf.", clip(name))
+			return nil, refuse("the URL %q cannot be parsed. "+
+				"Give one such as https://example.com/report.pdf.", clip(name))
 		}
 		wire := babyclient.FromURL(name)
 		return &source{name: wire.String(), identity: name, reuseFor: reuseURLFor, wire: wire, close: func() {}}, nil

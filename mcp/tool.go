@@ -22,8 +22,8 @@ const (
 
 var allTools = []string{ToolConvert, ToolInfer, ToolRerank}
 
-// modelTimeout is the limit of one request to a model. It is long, because a model can think long, and
-// is billed even if nobody waits for its answer.
+// modelTimeout is the limit of one request to a model. It is long, because a model can think long,
+// and is billed even if nobody waits for its answer.
 const modelTimeout = 10 * time.Minute
 
 // toolServer is where tools are added.
@@ -81,7 +81,8 @@ func addTool[A any](
 		defer func() {
 			if p := recover(); p != nil {
 				id := rand.Text()[:8]
-				s.logger.ErrorContext(ctx, "panic", "tool", t.name, "id", id, "panic", p, "stack", string(debug.Stack()))
+				stack := string(debug.Stack())
+				s.logger.ErrorContext(ctx, "panic", "tool", t.name, "id", id, "panic", p, "stack", stack)
 				result = errorResult(fmt.Sprintf("%s: internal error %s in the MCP server. "+
 					"Do not repeat the call; tell the user that its log has the details.", t.name, id))
 			}

@@ -77,7 +77,8 @@ func (c *conn) receive(ctx context.Context, l line) {
 	case m.Method == "" && hasID && (m.Result != nil || m.Error != nil):
 		c.takeAnswer(&m)
 	case m.Method == "" || m.Version != mcpgo.JSONRPC_VERSION || !noID && !hasID:
-		c.refuse(m.ID, mcpgo.INVALID_REQUEST, `a request must have "jsonrpc":"2.0", a method and an id that is not null`)
+		const want = `a request must have "jsonrpc":"2.0", a method and an id that is not null`
+		c.refuse(m.ID, mcpgo.INVALID_REQUEST, want)
 	case m.Method == "notifications/cancelled":
 		c.cancelCall(m.Params)
 	case noID:
@@ -95,19 +96,27 @@ func (c *conn) receive(ctx context.Context, l line) {
 func (c *conn) start(ctx context.Context, m *incoming, text []byte) {
 	ctx, cancel := context.WithCancel(ctx)
 	request := &call{id: m.ID, cancel: cancel}
-	if !c.register(request) {
+	c.mu.Lock()
+	taken := c.calls[string(m.ID)] != nil
+	if !taken {
+		c.calls[string(m.ID)] = request
+	}
+	c.mu.Unlock()
+	if taken {
 		cancel()
 		c.refuse(m.ID, mcpgo.INVALID_REQUEST, "a call with this id is under way")
 		return
 	}
 	ctx = context.WithValue(ctx, notifierKey{}, notifier(func(method string, params map[string]any) {
-		c.writeFor(request, &outgoing{Method: method, Params: params})
+		c.write(request, &outgoing{Method: method, Params: params})
 	}))
 	run := func() {
 		defer cancel()
 		response := c.handle(ctx, text)
 		c.session.flush(ctx)
-		c.unregister(request)
+		c.mu.Lock()
+		delete(c.calls, string(m.ID))
+		c.mu.Unlock()
 		c.answer(request, response)
 	}
 	if m.Method == string(mcpgo.MethodInitialize) {
@@ -115,23 +124,6 @@ func (c *conn) start(ctx context.Context, m *incoming, text []byte) {
 		return
 	}
 	c.running.Go(run)
-}
-
-// register reports false if a call with the same id is under way.
-func (c *conn) register(request *call) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.calls[string(request.id)] != nil {
-		return false
-	}
-	c.calls[string(request.id)] = request
-	return true
-}
-
-func (c *conn) unregister(request *call) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.calls, string(request.id))
 }
 
 // handle passes a message to the handler. A panic there ends the call and not the server.
@@ -158,7 +150,7 @@ func (c *conn) answer(request *call, response mcpgo.JSONRPCMessage) {
 	default:
 		o.Error = &rpcError{mcpgo.INTERNAL_ERROR, "internal error: the call gave no answer"}
 	}
-	c.writeFor(request, o)
+	c.write(request, o)
 }
 
 // cancelCall cancels the call that the client names. Nothing more is written about it.
@@ -213,7 +205,7 @@ func (c *conn) ask(ctx context.Context, method string) (json.RawMessage, error) 
 		defer c.mu.Unlock()
 		delete(c.asked, id)
 	}()
-	c.write(&outgoing{ID: json.RawMessage(id), Method: method, Params: map[string]any{}})
+	c.write(nil, &outgoing{ID: json.RawMessage(id), Method: method, Params: map[string]any{}})
 	select {
 	case m := <-reply:
 		if m.Error != nil {
@@ -236,15 +228,13 @@ func (c *conn) takeAnswer(m *incoming) {
 }
 
 func (c *conn) refuse(id json.RawMessage, code int, message string) {
-	c.write(&outgoing{ID: id, Error: &rpcError{code, message}})
+	c.write(nil, &outgoing{ID: id, Error: &rpcError{code, message}})
 }
 
-// write writes a message that belongs to no call.
-func (c *conn) write(o *outgoing) { c.writeFor(nil, o) }
-
-// writeFor writes a message of a call, unless the call is over. An answer ends the call. A result
-// that cannot be encoded is answered as an error: a client must never wait for nothing.
-func (c *conn) writeFor(request *call, o *outgoing) {
+// write writes a message of a call, unless the call is over, or one of no call. An answer ends its
+// call. A result that cannot be encoded is answered as an error: a client must never wait for
+// nothing.
+func (c *conn) write(request *call, o *outgoing) {
 	b, err := o.encode()
 	if err != nil {
 		c.logger.Error("a message cannot be encoded", "error", err)

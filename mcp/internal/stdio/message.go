@@ -20,11 +20,12 @@ type incoming struct {
 
 // outgoing is a message to the client.
 type outgoing struct {
-	ID     json.RawMessage
-	Method string
-	Params map[string]any
-	Result any
-	Error  any
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	Params  map[string]any  `json:"params,omitempty"`
+	Result  any             `json:"result,omitempty"`
+	Error   any             `json:"error,omitempty"`
 }
 
 type rpcError struct {
@@ -34,14 +35,8 @@ type rpcError struct {
 
 // encode writes a message as one line.
 func (o *outgoing) encode() ([]byte, error) {
-	b, err := json.Marshal(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id,omitempty"`
-		Method  string          `json:"method,omitempty"`
-		Params  map[string]any  `json:"params,omitempty"`
-		Result  any             `json:"result,omitempty"`
-		Error   any             `json:"error,omitempty"`
-	}{mcpgo.JSONRPC_VERSION, o.ID, o.Method, o.Params, o.Result, o.Error})
+	o.Version = mcpgo.JSONRPC_VERSION
+	b, err := json.Marshal(o)
 	return append(b, '\n'), err
 }
 

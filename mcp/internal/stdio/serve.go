@@ -37,20 +37,16 @@ type Handler interface {
 	// HandleMessage answers a request, or takes a notification. It is called for many requests at
 	// once. When ctx ends, the request is cancelled.
 	HandleMessage(ctx context.Context, raw json.RawMessage) mcpgo.JSONRPCMessage
-
-	// RegisterSession is called before the first message, UnregisterSession after the last, and
-	// WithContext gives the context of all messages: so the handler knows the client's session.
+	// RegisterSession tells of the client before its first message.
 	RegisterSession(ctx context.Context, session mcpserver.ClientSession) error
-	UnregisterSession(ctx context.Context, sessionID string)
+	// WithContext is the context of the client's messages.
 	WithContext(ctx context.Context, session mcpserver.ClientSession) context.Context
+	// UnregisterSession says that the client is gone.
+	UnregisterSession(ctx context.Context, sessionID string)
 }
 
-// Serve serves the client at the other end of in and out until the input ends, ctx ends, or out
-// cannot be written to. At the end of the input, calls under way may finish for two seconds; when
-// ctx ends, they are cancelled at once. Neither is an error.
-//
-// A Read that is blocked cannot be ended: when ctx ends first, the goroutine that reads in lives
-// until in gives something or is closed.
+// Serve serves the client at the other end of in and out. It promises what ServeStdio of package
+// mcp does.
 func Serve(ctx context.Context, handler Handler, logger *slog.Logger, in io.Reader, out io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

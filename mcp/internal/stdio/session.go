@@ -27,7 +27,7 @@ type session struct {
 	initialized  atomic.Bool
 	client       shared[mcpgo.Implementation]
 	capabilities shared[mcpgo.ClientCapabilities]
-	version      shared[string]
+	version      shared[string] // of the protocol, as initialize agreed on
 
 	updatingRoots sync.Mutex // held while the client is asked for its roots
 	rootsKnown    atomic.Bool
@@ -53,13 +53,9 @@ func (s *session) Initialized() bool                                     { retur
 func (s *session) GetClientInfo() mcpgo.Implementation                   { return s.client.get() }
 func (s *session) SetClientInfo(client mcpgo.Implementation)             { s.client.set(client) }
 func (s *session) GetClientCapabilities() mcpgo.ClientCapabilities       { return s.capabilities.get() }
-func (s *session) SetClientCapabilities(caps mcpgo.ClientCapabilities)   { s.capabilities.set(caps) }
-
-// ProtocolVersion is what initialize agreed on, "" before.
-func (s *session) ProtocolVersion() string { return s.version.get() }
-
-// SetProtocolVersion is called by mcp-go at initialize.
-func (s *session) SetProtocolVersion(version string) { s.version.set(version) }
+func (s *session) SetClientCapabilities(c mcpgo.ClientCapabilities)      { s.capabilities.set(c) }
+func (s *session) ProtocolVersion() string                               { return s.version.get() }
+func (s *session) SetProtocolVersion(version string)                     { s.version.set(version) }
 
 // ListRoots asks the client for its roots.
 func (s *session) ListRoots(ctx context.Context, _ mcpgo.ListRootsRequest) (*mcpgo.ListRootsResult, error) {
