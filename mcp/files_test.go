@@ -105,7 +105,8 @@ func TestOpenRefusesWhatIsOutside(t *testing.T) {
 	defer f.close()
 	want := f.outside().Error()
 	names := []string{
-		"../s.txt", "../nothing.txt", "sub/../../s.txt", filepath.Join(base, "s.txt"), filepath.Join(base, "nothing.txt"),
+		"../s.txt", "../nothing.txt", "sub/../../s.txt", filepath.Join(base, "s.txt"),
+		filepath.Join(base, "nothing.txt"),
 		filepath.Join(base, "share-secret", "s.txt"), filepath.Join(root, "..", "s.txt"), base, "/", "/etc/hosts", "..",
 		"out.txt", "relative-out.txt", "up/s.txt", "up/nothing.txt", "up/share/../s.txt", "dangling-out.txt",
 		"in.txt\x00.pdf", "/proc/self/environ", "/dev/zero", "~/../../etc/hosts",
@@ -197,7 +198,8 @@ func TestOpenDocument(t *testing.T) {
 		}
 		_ = opened.Close()
 	}
-	for name, want := range map[string]string{"program.exe": `Accepted: pdf, docx`, "empty.pdf": "is empty", "big.pdf": "BABYAPI_MCP_MAX_FILE"} {
+	for name, want := range map[string]string{"program.exe": `Accepted: pdf, docx`, "empty.pdf": "is empty",
+		"big.pdf": "BABYAPI_MCP_MAX_FILE"} {
 		if _, err := f.openDocument(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", name, err, want)
 		}
@@ -271,7 +273,8 @@ func TestParseDataURI(t *testing.T) {
 	if err != nil || name != "data.txt" || string(data) != "hello there" {
 		t.Errorf("got %q, %q, %v", name, data, err)
 	}
-	for _, uri := range []string{"data:text/html", "data:text/html;base64,###", "data:,", "data:application/x-msdownload,x", "data:," + strings.Repeat("a", maxDataURI)} {
+	for _, uri := range []string{"data:text/html", "data:text/html;base64,###", "data:,",
+		"data:application/x-msdownload,x", "data:," + strings.Repeat("a", maxDataURI)} {
 		if _, _, err := parseDataURI(uri); !isRefusal(err) || len(err.Error()) > 300 {
 			t.Errorf("%.40s: got %v, want a refusal", uri, err)
 		}

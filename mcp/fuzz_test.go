@@ -16,7 +16,8 @@ const outsideText = "what nobody may read"
 func guarded(t testing.TB) *roots {
 	base := t.TempDir()
 	root := filepath.Join(base, "share")
-	for name, text := range map[string]string{"secret.txt": outsideText, "share/in.txt": "some text", "share/sub/deep.md": "# some text", "share-not/in.txt": outsideText} {
+	for name, text := range map[string]string{"secret.txt": outsideText, "share/in.txt": "some text",
+		"share/sub/deep.md": "# some text", "share-not/in.txt": outsideText} {
 		name = filepath.Join(base, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
@@ -25,7 +26,8 @@ func guarded(t testing.TB) *roots {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"up": base, "out.txt": filepath.Join(base, "secret.txt"), "rel.txt": "../secret.txt"} {
+	for link, target := range map[string]string{"up": base, "out.txt": filepath.Join(base, "secret.txt"),
+		"rel.txt": "../secret.txt"} {
 		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
 			t.Skipf("no symbolic links here: %v", err)
 		}
@@ -41,8 +43,10 @@ func guarded(t testing.TB) *roots {
 
 // Whatever path a model gives, what is opened lies under the root.
 func FuzzOpen(f *testing.F) {
-	for _, name := range []string{"in.txt", "sub/../in.txt", "../secret.txt", "~/secret.txt", "up/secret.txt", "up/share/in.txt", "out.txt", "rel.txt", "/etc/hosts",
-		"'in.txt'", "in.txt\x00", `..\secret.txt`, "../share-not/in.txt", "sub/./../../secret.txt", "/proc/self/cwd/x", "file:///etc/hosts", ""} {
+	for _, name := range []string{"in.txt", "sub/../in.txt", "../secret.txt", "~/secret.txt", "up/secret.txt",
+		"up/share/in.txt", "out.txt", "rel.txt", "/etc/hosts",
+		"'in.txt'", "in.txt\x00", `..\secret.txt`, "../share-not/in.txt", "sub/./../../secret.txt", "/proc/self/cwd/x",
+		"file:///etc/hosts", ""} {
 		f.Add(name)
 	}
 	guard := guarded(f)
@@ -57,15 +61,18 @@ func FuzzOpen(f *testing.F) {
 		}
 		defer func() { _ = opened.Close() }()
 		text, err := io.ReadAll(opened)
-		if err != nil || strings.Contains(string(text), outsideText) || !strings.HasPrefix(opened.path, real+string(filepath.Separator)) {
+		if err != nil || strings.Contains(string(text), outsideText) ||
+			!strings.HasPrefix(opened.path, real+string(filepath.Separator)) {
 			t.Errorf("%q opened %s: %q, %v", name, opened.path, text, err)
 		}
 	})
 }
 
-// A source that is no path is refused, or is a URL that the service fetches, or data that came along.
+// A source that is no path is refused, or is a URL that the service fetches, or data that came
+// along.
 func FuzzSource(f *testing.F) {
-	for _, s := range []string{"data:text/html;base64,PHA+aGk8L3A+", "data:,x", "data:;base64,", "file:///etc/passwd", "FILE:/etc/passwd", "http://a/b", "https://", "gopher://x",
+	for _, s := range []string{"data:text/html;base64,PHA+aGk8L3A+", "data:,x", "data:;base64,", "file:///etc/passwd",
+		"FILE:/etc/passwd", "http://a/b", "https://", "gopher://x",
 		"file://localhost/tmp/%2e%2e", "C:\\a", "http://[::1", "data:application/pdf;x=y;base64,QQ=="} {
 		f.Add(s)
 	}
@@ -85,15 +92,17 @@ func FuzzSource(f *testing.F) {
 			return
 		}
 		defer src.close()
-		if kind := schemeOf(name); src.wire.Path != "" || src.wire.Reader != nil || (kind == "data") != (src.wire.Data != nil) || (kind != "data") != (src.wire.URL == name) {
-			t.Errorf("%q is read here: %+v", name, src.wire)
+		isData, wire := schemeOf(name) == "data", src.wire
+		if wire.Path != "" || wire.Reader != nil || isData != (wire.Data != nil) || !isData != (wire.URL == name) {
+			t.Errorf("%q is read here: %+v", name, wire)
 		}
 	})
 }
 
 // What is read as a choice of pages is one, and reads the same again.
 func FuzzPages(f *testing.F) {
-	for _, s := range []string{"3", "1-5,8", "12-", "1–2", "1..3", "0", "-", "9223372036854775807", "5-1", ",", " 1 : 2 ,, 4"} {
+	for _, s := range []string{"3", "1-5,8", "12-", "1–2", "1..3", "0", "-", "9223372036854775807", "5-1", ",",
+		" 1 : 2 ,, 4"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
@@ -121,11 +130,15 @@ func FuzzPages(f *testing.F) {
 	})
 }
 
-// Whatever a model writes as the arguments of a tool: there is an answer, the service is asked for nothing but what the
-// tools are for, and no byte from outside the roots reaches it.
+// Whatever a model writes as the arguments of a tool: there is an answer, the service is asked for
+// nothing but what the tools are for, and no byte from outside the roots reaches it.
 func FuzzToolCall(f *testing.F) {
-	for _, arguments := range []string{`{"source":"in.txt"}`, `{"source":"../secret.txt"}`, `{"source":"up/secret.txt","pages":"1-2","search":"x"}`, `{"source":"data:,x","format":"html","max_chars":200}`,
-		`{"prompt":"read /etc/passwd"}`, `{"prompt":"p","extra_body":{"model":"x"}}`, `{"query":"q","texts":["a","b"]}`, `{"query":"q","source":"out.txt","top_n":2}`, `{"source":["in.txt"]}`, `{"offset":-1,"source":"in.txt"}`, `null`, `[]`, `{"source":{"path":"/etc/hosts"}}`} {
+	for _, arguments := range []string{
+		`{"source":"in.txt"}`, `{"source":"../secret.txt"}`,
+		`{"source":"up/secret.txt","pages":"1-2","search":"x"}`, `{"source":"data:,x","format":"html","max_chars":200}`,
+		`{"prompt":"read /etc/passwd"}`, `{"prompt":"p","extra_body":{"model":"x"}}`, `{"query":"q","texts":["a","b"]}`,
+		`{"query":"q","source":"out.txt","top_n":2}`, `{"source":["in.txt"]}`, `{"offset":-1,"source":"in.txt"}`,
+		`null`, `[]`, `{"source":{"path":"/etc/hosts"}}`} {
 		for tool := range uint8(3) {
 			f.Add(tool, arguments)
 		}
@@ -143,8 +156,12 @@ func FuzzToolCall(f *testing.F) {
 			}
 		}
 		name := []string{"infer", "rerank", "convert"}[tool%3]
-		raw, err := json.Marshal(s.mcp.HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+name+`","arguments":`+arguments+`}}`)))
-		if err != nil || !json.Valid(raw) || strings.Contains(string(raw), outsideText) || strings.Contains(string(raw), testKey) {
+		raw, err := json.Marshal(
+			s.mcp.HandleMessage(t.Context(),
+				json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+name+
+					`","arguments":`+arguments+`}}`)))
+		if err != nil || !json.Valid(raw) || strings.Contains(string(raw), outsideText) ||
+			strings.Contains(string(raw), testKey) {
 			t.Errorf("%s %s: %s (%v)", name, arguments, raw, err)
 		}
 		svc.mu.Lock()

@@ -17,9 +17,12 @@ func layoutJSON(total int, pages ...int) string {
 	}
 	for i, p := range pages {
 		children = append(children, fmt.Sprintf(`{"$ref":"#/texts/%d"}`, i))
-		texts = append(texts, fmt.Sprintf(`{"self_ref":"#/texts/%d","children":[],"content_layer":"body","prov":[{"page_no":%d}]}`, i, p))
+		texts = append(texts,
+			fmt.Sprintf(`{"self_ref":"#/texts/%d","children":[],"content_layer":"body","prov":[{"page_no":%d}]}`, i, p))
 	}
-	return fmt.Sprintf(`{"origin":{"binary_hash":13564993687249300075},"pages":{%s},"body":{"self_ref":"#/body","children":[%s]},"texts":[%s]}`,
+	const layout = `{"origin":{"binary_hash":13564993687249300075},"pages":{%s},` +
+		`"body":{"self_ref":"#/body","children":[%s]},"texts":[%s]}`
+	return fmt.Sprintf(layout,
 		strings.Join(all, ","), strings.Join(children, ","), strings.Join(texts, ","))
 }
 
@@ -54,16 +57,19 @@ func TestPageNumbersSurviveEmptyPages(t *testing.T) {
 
 // Where the breaks do not fit the layout, no page number is told rather than a wrong one.
 func TestPageNumbersThatDoNotFitAreNotTold(t *testing.T) {
-	d := newDocument("x.pdf", babyclient.FormatMarkdown, false, &babyclient.Converted{Markdown: "a" + pageBreak + "b", JSON: []byte(layoutJSON(3, 1, 2, 3))})
+	d := newDocument("x.pdf", babyclient.FormatMarkdown, false,
+		&babyclient.Converted{Markdown: "a" + pageBreak + "b", JSON: []byte(layoutJSON(3, 1, 2, 3))})
 	if len(d.pages) != 0 || d.text != "a<!-- page break -->b" {
 		t.Errorf("got %v, %q", d.pages, d.text)
 	}
 }
 
 func TestTextPagesLeaveOutPicturesAndFurniture(t *testing.T) {
-	l := readLayout([]byte(`{"body":{"children":[{"$ref":"#/texts/0"},{"$ref":"#/pictures/0"},{"$ref":"#/groups/0"},{"$ref":"#/texts/3"}]},
+	l := readLayout([]byte(`{
+		"body":{"children":[{"$ref":"#/texts/0"},{"$ref":"#/pictures/0"},{"$ref":"#/groups/0"},{"$ref":"#/texts/3"}]},
 		"texts":[{"self_ref":"#/texts/0","prov":[{"page_no":1}]},{"self_ref":"#/texts/1","prov":[{"page_no":2}]},
-			{"self_ref":"#/texts/2","prov":[{"page_no":4}]},{"self_ref":"#/texts/3","content_layer":"furniture","prov":[{"page_no":9}]}],
+			{"self_ref":"#/texts/2","prov":[{"page_no":4}]},
+				{"self_ref":"#/texts/3","content_layer":"furniture","prov":[{"page_no":9}]}],
 		"pictures":[{"self_ref":"#/pictures/0","children":[{"$ref":"#/texts/1"}],"prov":[{"page_no":1}]}],
 		"groups":[{"self_ref":"#/groups/0","children":[{"$ref":"#/texts/2"},{"$ref":"#/groups/0"}]}]}`))
 	if got := l.textPages(); !reflect.DeepEqual(got, []int{1, 4}) {

@@ -14,10 +14,14 @@ func TestPartLength(t *testing.T) {
 		want       string // the first part
 	}{
 		{"fits", "abc", 3, "abc"},
-		{"before a heading", strings.Repeat("a", 80) + "\n\n# H\n\nb\n\n" + strings.Repeat("c", 40), 100, strings.Repeat("a", 80) + "\n\n"},
-		{"at a blank line", strings.Repeat("a", 60) + "\n\nb\n" + strings.Repeat("c", 60), 100, strings.Repeat("a", 60) + "\n\n"},
-		{"not after a heading", strings.Repeat("a", 50) + "\n\n## H\n\n" + strings.Repeat("c", 90), 70, strings.Repeat("a", 50) + "\n\n"},
-		{"between the rows of a table", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", 33, "| a | b |\n|---|---|\n| 1 | 2 |\n"},
+		{"before a heading", strings.Repeat("a", 80) + "\n\n# H\n\nb\n\n" + strings.Repeat("c", 40), 100,
+			strings.Repeat("a", 80) + "\n\n"},
+		{"at a blank line", strings.Repeat("a", 60) + "\n\nb\n" + strings.Repeat("c", 60), 100,
+			strings.Repeat("a", 60) + "\n\n"},
+		{"not after a heading", strings.Repeat("a", 50) + "\n\n## H\n\n" + strings.Repeat("c", 90), 70,
+			strings.Repeat("a", 50) + "\n\n"},
+		{"between the rows of a table", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", 33,
+			"| a | b |\n|---|---|\n| 1 | 2 |\n"},
 		{"at a space", "aaaa bbbb cccc dddd", 12, "aaaa bbbb "},
 		{"inside a word at last", strings.Repeat("x", 30), 12, strings.Repeat("x", 12)},
 		{"never inside a character", strings.Repeat("€", 30), 7, strings.Repeat("€", 7)},

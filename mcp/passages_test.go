@@ -11,7 +11,8 @@ import (
 
 func TestPassages(t *testing.T) {
 	long := strings.Repeat("word ", 600)
-	d := &document{format: babyclient.FormatMarkdown, text: "intro\n\n# A\n\n## A1\n\nalpha\n\n# B\n\n" + long + "\n\n```\n# no heading\n```\n"}
+	d := &document{format: babyclient.FormatMarkdown, text: "intro\n\n# A\n\n## A1\n\nalpha\n\n# B\n\n" + long +
+		"\n\n```\n# no heading\n```\n"}
 	var headings, all []string
 	for _, p := range d.passages() {
 		headings = append(headings, p.heading)

@@ -48,7 +48,8 @@ func TestProgress(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		p.stop()
 		time.Sleep(time.Minute)
-		want := []told{{500 * time.Millisecond, 0.5, "working, 0s"}, {5500 * time.Millisecond, 5.5, "later, 5s"}, {10500 * time.Millisecond, 10.5, "later, 10s"}}
+		want := []told{{500 * time.Millisecond, 0.5, "working, 0s"}, {5500 * time.Millisecond, 5.5, "later, 5s"},
+			{10500 * time.Millisecond, 10.5, "later, 10s"}}
 		if len(got) != len(want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}

@@ -99,7 +99,8 @@ func TestSchemasArePortable(t *testing.T) {
 			if tool.Title == "" || tool.Annotations["title"] != tool.Title {
 				t.Errorf("title %q, annotations.title %q", tool.Title, tool.Annotations["title"])
 			}
-			wantHints := map[string]any{"title": tool.Title, "readOnlyHint": true, "destructiveHint": false, "idempotentHint": tool.Name != ToolInfer, "openWorldHint": true}
+			wantHints := map[string]any{"title": tool.Title, "readOnlyHint": true, "destructiveHint": false,
+				"idempotentHint": tool.Name != ToolInfer, "openWorldHint": true}
 			if !maps.Equal(tool.Annotations, wantHints) {
 				t.Errorf("annotations %v, want %v", tool.Annotations, wantHints)
 			}
@@ -119,7 +120,8 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 	if depth > 3 {
 		t.Errorf("%s: nested deeper than 3", at)
 	}
-	allowed := []string{"type", "description", "properties", "required", "additionalProperties", "items", "enum", "minimum", "maximum"}
+	allowed := []string{"type", "description", "properties", "required", "additionalProperties", "items", "enum",
+		"minimum", "maximum"}
 	for key := range schema {
 		if !slices.Contains(allowed, key) {
 			t.Errorf("%s: keyword %q, which some clients do not take", at, key)
@@ -183,7 +185,8 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 
 // Every description ends as it was written, and gives an example where the value is free.
 func TestDescriptionsAreWhole(t *testing.T) {
-	for name, schema := range map[string]json.RawMessage{ToolConvert: mustJSON(schemaOf[convertArguments]()), ToolInfer: mustJSON(schemaOf[inferArguments]()), ToolRerank: mustJSON(schemaOf[rerankArguments]())} {
+	for name, schema := range map[string]json.RawMessage{ToolConvert: mustJSON(schemaOf[convertArguments]()),
+		ToolInfer: mustJSON(schemaOf[inferArguments]()), ToolRerank: mustJSON(schemaOf[rerankArguments]())} {
 		var s struct {
 			Properties map[string]struct {
 				Type        string
@@ -220,7 +223,8 @@ func TestStructuredContentFollowsItsSchema(t *testing.T) {
 		compiled[tool.Name] = c.MustCompile("out.json")
 	}
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
-	for _, args := range []string{`{"query":"two","texts":["one two","three"]}`, `{"query":"four","document_id":"` + id + `"}`} {
+	for _, args := range []string{`{"query":"two","texts":["one two","three"]}`, `{"query":"four","document_id":"` +
+		id + `"}`} {
 		r := call(t.Context(), t, s, ToolRerank, args)
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.Structured))
 		if err != nil {
@@ -249,7 +253,10 @@ func TestToolsFilter(t *testing.T) {
 	if tools := listedTools(t, s); len(tools) != 1 || tools[0].Name != ToolRerank {
 		t.Errorf("got %v, want rerank alone", tools)
 	}
-	raw := mustJSON(s.mcp.HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"}}}`)))
+	raw := mustJSON(
+		s.mcp.HandleMessage(t.Context(),
+			json.RawMessage(
+				`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"}}}`)))
 	if !bytes.Contains(raw, []byte(`-32602`)) {
 		t.Errorf("a tool that is filtered out was called: %s", raw)
 	}

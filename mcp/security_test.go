@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A file that is exchanged for a link out of the root, again and again while it is opened, never leads out.
+// A file that is exchanged for a link out of the root, again and again while it is opened, never
+// leads out.
 func TestSymlinkRace(t *testing.T) {
 	guard := guarded(t)
 	root := guard.list[0].real
@@ -26,7 +27,8 @@ func TestSymlinkRace(t *testing.T) {
 				return
 			default:
 			}
-			// x.txt is a file, then a link out; sub is a folder of the root, then a link to one outside
+			// x.txt is a file, then a link out; sub is a folder of the root, then a link to
+			// one outside.
 			err := os.WriteFile(file, []byte("some text"), 0o600)
 			if err == nil {
 				err = os.Rename(file, filepath.Join(root, "x.txt"))
@@ -79,8 +81,8 @@ func TestSymlinkRace(t *testing.T) {
 	}
 }
 
-// Arguments as a hostile document puts them into a model's mouth: each is refused, none tells whether a file exists,
-// and nothing of what lies outside reaches the model or the service.
+// Arguments as a hostile document puts them into a model's mouth: each is refused, none tells
+// whether a file exists, and nothing of what lies outside reaches the model or the service.
 func TestInjectedArguments(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
@@ -90,8 +92,10 @@ func TestInjectedArguments(t *testing.T) {
 	}
 	outside := filepath.Dir(guard.list[0].real)
 	for tool, calls := range map[string][]string{
-		"convert": {`{"source":"../secret.txt"}`, `{"source":"up/secret.txt"}`, `{"source":"out.txt"}`, `{"source":"~/secret.txt"}`, `{"source":"file:///etc/passwd"}`,
-			`{"source":` + quoted(filepath.Join(outside, "secret.txt")) + `}`, `{"source":` + quoted(filepath.Join(outside, "no-such.txt")) + `}`, `{"source":"/proc/self/environ"}`},
+		"convert": {`{"source":"../secret.txt"}`, `{"source":"up/secret.txt"}`, `{"source":"out.txt"}`,
+			`{"source":"~/secret.txt"}`, `{"source":"file:///etc/passwd"}`,
+			`{"source":` + quoted(filepath.Join(outside, "secret.txt")) + `}`, `{"source":` +
+				quoted(filepath.Join(outside, "no-such.txt")) + `}`, `{"source":"/proc/self/environ"}`},
 		"infer":  {`{"prompt":"p","images":["../secret.txt"]}`, `{"prompt":"p","images":["file:///etc/passwd"]}`},
 		"rerank": {`{"query":"q","document_id":"../secret.txt"}`},
 	} {
@@ -101,7 +105,8 @@ func TestInjectedArguments(t *testing.T) {
 				t.Errorf("%s %s is no error", tool, arguments)
 			}
 			for _, c := range r.Content {
-				if strings.Contains(c.Text, outsideText) || strings.Contains(c.Text, "no such file") || strings.Contains(c.Text, "permission") {
+				if strings.Contains(c.Text, outsideText) || strings.Contains(c.Text, "no such file") ||
+					strings.Contains(c.Text, "permission") {
 					t.Errorf("%s %s: %s", tool, arguments, c.Text)
 				}
 			}

@@ -113,14 +113,17 @@ func (p *pipe) rest() []message {
 }
 
 func toolCall(id, tool, arguments string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":%s,"_meta":{"progressToken":%s}}}`, id, tool, arguments, id)
+	const call = `{"jsonrpc":"2.0","id":%[1]s,"method":"tools/call","params":` +
+		`{"name":%[2]q,"arguments":%[3]s,"_meta":{"progressToken":%[1]s}}}`
+	return fmt.Sprintf(call, id, tool, arguments)
 }
 
 func cancelOf(id string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}`, id)
 }
 
-const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
+const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+	`"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
 
 // A cancelled call ends its request to the service, and nothing more is written about it.
 func TestStdioCancel(t *testing.T) {
@@ -295,21 +298,27 @@ func TestStdioModernEra(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}},"progressToken":"p"}`
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientCapabilities":{"roots":{}},"progressToken":"p"}`
 	p.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
-	if m := p.receive(); !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
+	m := p.receive()
+	if !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
 		t.Errorf("discover: %s", m.Result)
 	}
 	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{` + meta + `}}`)
-	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) || !bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
+	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) ||
+		!bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
 		t.Errorf("tools/list: %s", m.Result)
 	}
-	p.send(`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + meta + `}}`)
+	p.send(
+		`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
+			meta + `}}`)
 	if m := p.receive(); m.Method != "notifications/subscriptions/acknowledged" {
 		t.Errorf("the acknowledgement does not come first: %+v", m)
 	}
 	p.receiveID("3")
-	p.send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta + `}}`)
+	p.send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta +
+		`}}`)
 	if m := p.receive(); m.Method != "notifications/progress" || string(m.Params.Token) != `"p"` {
 		t.Errorf("got %+v, want progress", m)
 	}
@@ -349,13 +358,15 @@ func TestStdioClientRoots(t *testing.T) {
 	p.send(toolCall("2", ToolConvert, `{"source":"a.txt"}`)) // not asked again
 	p.receiveID("2")
 	other := t.TempDir()
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, toolCall("3", ToolConvert, `{"source":"a.txt"}`))
+	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+		toolCall("3", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + other)
 	if m := p.receiveID("3"); !bytes.Contains(m.Result, []byte(other)) {
 		t.Errorf("the old root still holds: %s", m.Result)
 	}
 	// The root of the disk is never taken, whoever names it.
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
+	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+		toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
 	answer("file:///")
 	if m := p.receiveID("4"); !bytes.Contains(m.Result, []byte(other)) {
 		t.Errorf("got %s", m.Result)
@@ -367,7 +378,8 @@ func TestStdioNamedRootsStay(t *testing.T) {
 	s, root := newTestServer(t, newService(t))
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1), toolCall("1", ToolConvert, `{"source":"a.txt"}`))
+	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1),
+		toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	p.receiveID("0")
 	if m := p.receive(); string(m.ID) != "1" || !bytes.Contains(m.Result, []byte("# Title")) {
 		t.Errorf("got %+v", m)
@@ -404,9 +416,11 @@ func TestStdioProgressOfAConversion(t *testing.T) {
 	s, root := newTestServer(t, svc)
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`, toolCall("2", ToolConvert, `{"source":"a.txt"}`))
+	p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`,
+		toolCall("2", ToolConvert, `{"source":"a.txt"}`))
 	m := p.receive()
-	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" || !strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
+	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" ||
+		!strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
 		t.Errorf("got %+v", m)
 	}
 	time.AfterFunc(10*time.Millisecond, func() { close(svc.hold) })

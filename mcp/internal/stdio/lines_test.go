@@ -21,7 +21,8 @@ func TestReadLine(t *testing.T) {
 		}
 		fits := size+len("\r\n") <= limit
 		if got[1].tooLong == fits || fits && len(got[1].text) != size {
-			t.Errorf("size %d: got %d bytes, too long %v, want too long %v", size, len(got[1].text), got[1].tooLong, !fits)
+			t.Errorf("size %d: got %d bytes, too long %v, want too long %v", size, len(got[1].text), got[1].tooLong,
+				!fits)
 		}
 	}
 }

@@ -104,7 +104,8 @@ type message struct {
 }
 
 func (m message) String() string {
-	return fmt.Sprintf("id %s, method %q, params %+v, result %.200s, error %+v", m.ID, m.Method, m.Params, m.Result, m.Error)
+	return fmt.Sprintf("id %s, method %q, params %+v, result %.200s, error %+v", m.ID, m.Method, m.Params, m.Result,
+		m.Error)
 }
 
 func parseMessage(t *testing.T, line []byte) message {

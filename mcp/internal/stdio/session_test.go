@@ -71,7 +71,8 @@ func TestUpdateRootsRefused(t *testing.T) {
 	withRoots(h)
 	p.send(request("1", "roots"))
 	m := p.receive()
-	p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-1,"message":"no %s"}}`, m.ID, strings.Repeat("x", 1000)))
+	p.send(
+		fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-1,"message":"no %s"}}`, m.ID, strings.Repeat("x", 1000)))
 	m = p.receiveID("1")
 	if !strings.Contains(string(m.Result), "the client refused roots/list") || len(m.Result) > 200 {
 		t.Errorf("got %s, want a short error that says that the client refused", m)
@@ -96,7 +97,8 @@ func TestSessionKeepsWhatTheClientSays(t *testing.T) {
 	s.SetProtocolVersion("2025-11-25")
 	s.SetClientInfo(mcpgo.Implementation{Name: "test"})
 	s.SetClientCapabilities(mcpgo.ClientCapabilities{Roots: &roots{ListChanged: true}})
-	got := []any{s.Initialized(), s.ProtocolVersion(), s.GetClientInfo().Name, s.GetClientCapabilities().Roots.ListChanged}
+	got := []any{s.Initialized(), s.ProtocolVersion(), s.GetClientInfo().Name,
+		s.GetClientCapabilities().Roots.ListChanged}
 	if want := []any{true, "2025-11-25", "test", true}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
