@@ -37,7 +37,7 @@ func TestConvertFile(t *testing.T) {
 	// The same file again costs nothing; a changed one is converted anew.
 	mustText(t, s, ToolConvert, `{"source":"a b.html","outline":true}`)
 	if n := len(svc.sent("/convert/file/async")); n != 1 {
-		t.Errorf("%d uploads of one file", n)
+		t.Errorf("%d uploads of one file, want 1", n)
 	}
 	if err := os.WriteFile(filepath.Join(root, "a b.html"), []byte("other text"), 0o644); err != nil {
 		t.Fatal(err)
@@ -69,11 +69,11 @@ func TestConvertURLGoesToTheService(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(body.Sources) != 1 || body.Sources[0].URL != "https://user:pw@example.com/a.pdf?token=secret" {
-		t.Errorf("sources %v", body.Sources)
+		t.Errorf("the service got the sources %v, want the URL as it was given", body.Sources)
 	}
 	if body.Options["force_ocr"] != true || fmt.Sprint(body.Options["page_range"]) != "[2 3]" ||
 		fmt.Sprint(body.Options["to_formats"]) != "[md json]" {
-		t.Errorf("options %v", body.Options)
+		t.Errorf("the service got the options %v, want OCR forced, pages 2 to 3, md and json", body.Options)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestConvertInPartsIsTheWhole(t *testing.T) {
 		joined, parts := readAll(t, s, `{"source":"https://example.com/a.pdf","max_chars":`+
 			fmt.Sprint(500+r.IntN(5000))+`}`)
 		if joined != svc.markdown || parts < 3 {
-			t.Errorf("seed %d: %d parts joined are not the document", seed, parts)
+			t.Errorf("seed %d: %d parts joined are not the document, or fewer than 3", seed, parts)
 		}
 		if n := len(svc.sent("/convert/source/async")); n != int(seed)+1 {
 			t.Errorf("%d conversions for %d documents: reading on must not convert again", n, seed+1)
@@ -144,11 +144,11 @@ func TestConvertPages(t *testing.T) {
 		t.Errorf("got %q, want %q", body, want)
 	}
 	if !strings.Contains(note, "(pages 1-5 of 6)") {
-		t.Errorf("note %q", note)
+		t.Errorf("the last line is %q, want pages 1-5 of 6 in it", note)
 	}
 	joined, _ := readAll(t, s, `{"document_id":"`+id+`","pages":"2-","max_chars":500}`)
 	if !strings.HasPrefix(joined, "<!-- page 2 -->") || !strings.HasSuffix(joined, "five") {
-		t.Errorf("got %q", joined)
+		t.Errorf("pages 2-: got %q, want page 2 to the end", joined)
 	}
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","pages":"7"}`, "has 6 pages: there is no page 7")
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","pages":"3"}`, "hold no text")
@@ -167,14 +167,14 @@ func TestConvertPagesOfASource(t *testing.T) {
 	body, note := splitNote(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3"}`))
 	if body != "two\n\n<!-- page 3 -->\n\nthree" || !strings.Contains(note, "(pages 2-3)") ||
 		strings.Contains(note, "whole") {
-		t.Errorf("got %q, %q", body, note)
+		t.Errorf("got %q with the last line %q, want pages 2-3, and not that they are the whole", body, note)
 	}
 	wantError(t, s, ToolConvert, `{"document_id":"`+documentID(t, note)+`","pages":"7"}`, "page 7", "was not converted",
 		"source")
 	// Other formats have no page marks: the service's choice of pages holds.
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3","format":"html"}`)
 	if !strings.HasPrefix(text, "<p>hi</p>") {
-		t.Errorf("got %q", text)
+		t.Errorf("pages of HTML: got %q, want all that was converted", text)
 	}
 	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2,9","format":"html"}`,
 		"need format md")
@@ -194,7 +194,7 @@ func TestConvertOutlineAndSearch(t *testing.T) {
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
 	outline := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","outline":true}`)
 	if !strings.HasPrefix(outline, "offset 0: # Report\noffset 34: ## Net  revenue\n\n[babyapi: 2 headings") {
-		t.Errorf("outline %q", outline)
+		t.Errorf("the outline is %q, want two headings with their offsets", outline)
 	}
 	got := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":34}`)
 	if !strings.HasPrefix(got, "## Net  revenue") {
@@ -202,7 +202,7 @@ func TestConvertOutlineAndSearch(t *testing.T) {
 	}
 	found := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","search":"net revenue"}`)
 	if n := strings.Count(found, "offset "); n != 3 || !strings.Contains(found, "3 of 3 matches") {
-		t.Errorf("found %q", found)
+		t.Errorf("the search gives %q, want 3 matches", found)
 	}
 	none := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","search":"profit (gross)"}`)
 	if !strings.Contains(none, "does not occur") || !strings.Contains(none, "rerank") {
@@ -272,7 +272,7 @@ func TestConvertRefuses(t *testing.T) {
 	}
 	text := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":15}`)
 	if !strings.Contains(text, "nothing after this offset") {
-		t.Errorf("an offset at the end: %q", text)
+		t.Errorf("an offset at the end: got %q, want that nothing follows", text)
 	}
 }
 
@@ -327,7 +327,7 @@ func TestConvertPartialSuccessTellsWhatIsMissing(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`)
 	if !strings.HasPrefix(text, "# Title") || !strings.Contains(text, "Not converted whole: page 7: timed out") {
-		t.Errorf("got %q", text)
+		t.Errorf("got %q, want the text and what is missing", text)
 	}
 }
 
@@ -337,7 +337,7 @@ func TestConvertWithoutText(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/scan.pdf"}`)
 	if !strings.Contains(text, `no text was found`) || !strings.Contains(text, `ocr "force"`) {
-		t.Errorf("got %q", text)
+		t.Errorf("got %q, want that no text was found, and ocr", text)
 	}
 }
 
@@ -377,12 +377,12 @@ func TestConvertSlow(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if r := call(ctx, t, s, ToolConvert, `{"job_id":"`+job+`"}`); !r.IsError {
-		t.Errorf("a cancelled call: %q", r.text())
+		t.Errorf("a cancelled call: got %q, want an error", r.text())
 	}
 	close(svc.hold)
 	text = mustText(t, s, ToolConvert, `{"job_id":"`+job+`","wait_seconds":60}`)
 	if !strings.HasPrefix(text, "# Title") {
-		t.Errorf("collected %q", text)
+		t.Errorf("collected %q, want the document", text)
 	}
 	if mustText(t, s, ToolConvert, `{"job_id":"`+job+`"}`) != text {
 		t.Error("collecting again gives something else")
@@ -505,6 +505,6 @@ func TestConvertDataURI(t *testing.T) {
 	mustText(t, s, ToolConvert, `{"source":"data:text/html,<p>hi</p>"}`)
 	if sent := svc.sent("/convert/file/async"); len(sent) != 1 || !strings.Contains(sent[0].body, "<p>hi</p>") ||
 		!strings.Contains(sent[0].body, `filename="data.html"`) {
-		t.Errorf("sent %v", sent)
+		t.Errorf("sent %v, want one file data.html with the data", sent)
 	}
 }

@@ -81,7 +81,7 @@ func TestEngines(t *testing.T) {
 		text := mustText(t, s, ToolConvert, `{"source":"t90-service-manual.pdf","pages":"2-3"}`)
 		if !strings.HasPrefix(text, "## Replacing the desiccant") ||
 			!strings.Contains(text, "<!-- page 3 -->\n\n## E12") {
-			t.Errorf("got %q", text)
+			t.Errorf("pages 2-3 of the manual: got %q", text)
 		}
 		wantError(t, s, ToolConvert, `{"source":"t90-service-manual.pdf","pages":"9"}`, "t90-service-manual.pdf")
 	})

@@ -57,7 +57,7 @@ func TestOpenFindsWhatIsUnderTheRoots(t *testing.T) {
 	for _, name := range names {
 		opened, err := f.open(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		if err := opened.Close(); err != nil {
@@ -80,7 +80,7 @@ func TestRootThatIsASymbolicLink(t *testing.T) {
 	for _, name := range []string{"a.txt", filepath.Join(base, "link", "a.txt"), filepath.Join(real, "a.txt")} {
 		opened, err := f.open(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		_ = opened.Close()
@@ -193,7 +193,7 @@ func TestOpenDocument(t *testing.T) {
 	for _, name := range []string{"a.txt", "noextension", "UPPER.PDF"} {
 		opened, err := f.openDocument(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		_ = opened.Close()
@@ -267,11 +267,11 @@ func TestFileURLPath(t *testing.T) {
 func TestParseDataURI(t *testing.T) {
 	name, data, err := parseDataURI("data:text/html;base64,PHA+aGk8L3A+")
 	if err != nil || name != "data.html" || string(data) != "<p>hi</p>" {
-		t.Errorf("got %q, %q, %v", name, data, err)
+		t.Errorf("HTML in base64: got %q, %q, %v", name, data, err)
 	}
 	name, data, err = parseDataURI("data:,hello%20there")
 	if err != nil || name != "data.txt" || string(data) != "hello there" {
-		t.Errorf("got %q, %q, %v", name, data, err)
+		t.Errorf("text without a type: got %q, %q, %v", name, data, err)
 	}
 	for _, uri := range []string{"data:text/html", "data:text/html;base64,###", "data:,",
 		"data:application/x-msdownload,x", "data:," + strings.Repeat("a", maxDataURI)} {

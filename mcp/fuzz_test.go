@@ -63,7 +63,7 @@ func FuzzOpen(f *testing.F) {
 		text, err := io.ReadAll(opened)
 		if err != nil || strings.Contains(string(text), outsideText) ||
 			!strings.HasPrefix(opened.path, real+string(filepath.Separator)) {
-			t.Errorf("%q opened %s: %q, %v", name, opened.path, text, err)
+			t.Errorf("%q opened %s, want a file under the root: %q, %v", name, opened.path, text, err)
 		}
 	})
 }
@@ -109,23 +109,23 @@ func FuzzPages(f *testing.F) {
 		pages, err := parsePages(in)
 		if err != nil {
 			if !isRefusal(err) || len(err.Error()) > 500 {
-				t.Errorf("%q: %v", in, err)
+				t.Errorf("%q: got %v, want a short refusal", in, err)
 			}
 			return
 		}
 		for _, p := range pages {
 			if p.first < 1 || p.last != 0 && p.last < p.first || !pages.contain(p.first) {
-				t.Errorf("%q became %v", in, pages)
+				t.Errorf("%q became %v, want ranges that hold pages", in, pages)
 			}
 		}
 		if len(pages) == 0 {
 			return
 		}
 		if whole := pages.enclosing(); whole.first > pages[len(pages)-1].first {
-			t.Errorf("%q: the enclosing range is %v", in, whole)
+			t.Errorf("%q: the enclosing range %v begins after the last of %v", in, whole, pages)
 		}
 		if again, err := parsePages(pages.String()); err != nil || again.String() != pages.String() {
-			t.Errorf("%q: %s became %s, %v", in, pages, again, err)
+			t.Errorf("%q: %s read again is %s, %v", in, pages, again, err)
 		}
 	})
 }
@@ -162,14 +162,14 @@ func FuzzToolCall(f *testing.F) {
 					`","arguments":`+arguments+`}}`)))
 		if err != nil || !json.Valid(raw) || strings.Contains(string(raw), outsideText) ||
 			strings.Contains(string(raw), testKey) {
-			t.Errorf("%s %s: %s (%v)", name, arguments, raw, err)
+			t.Errorf("%s %s: the answer is no JSON, or holds a secret: %s (%v)", name, arguments, raw, err)
 		}
 		svc.mu.Lock()
 		defer svc.mu.Unlock()
 		for _, r := range svc.requests {
 			known := r.method == http.MethodPost || strings.HasPrefix(r.path, "/docling/v1/") || r.path == "/v1/models"
 			if !known || strings.Contains(r.body, outsideText) {
-				t.Errorf("%s %s: %s %s %s", name, arguments, r.method, r.path, r.body)
+				t.Errorf("%s %s: the service was sent %s %s %s", name, arguments, r.method, r.path, r.body)
 			}
 		}
 	})

@@ -44,7 +44,7 @@ func TestInferPrompt(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	if text := mustText(t, s, ToolInfer,
 		`{"prompt":"hi","max_tokens":"9","temperature":0,"options":{"top_p":0.5,"stop":"END"}}`); text != "echo: hi" {
-		t.Errorf("got %q", text)
+		t.Errorf("got %q, want the echo of the prompt", text)
 	}
 	got, _ := json.Marshal(sentBody(t, svc, "/infer"))
 	want := `{"max_tokens":9,"model":"qwen-8b","prompt":"hi","stop":["END"],"temperature":0,"top_p":0.5}`
@@ -68,7 +68,7 @@ func TestInferChat(t *testing.T) {
 		`"images":["chart.png","https://example.com/b.png"],"schema":"{\"type\":\"object\"}"}`)
 	body := sentBody(t, svc, "/v1/chat/completions")
 	if body["model"] != "qwen-32b" || body["seed"] != 7.0 {
-		t.Errorf("sent %v", body)
+		t.Errorf("sent %v, want model qwen-32b and seed 7", body)
 	}
 	text, _ := json.Marshal(body)
 	for _, want := range []string{`"role":"system"`, "data:image/png;base64,", "https://example.com/b.png",
@@ -84,7 +84,7 @@ func TestInferTellsThatTheAnswerIsCut(t *testing.T) {
 	text := mustText(t, s, ToolInfer, `{"prompt":"hi","max_tokens":1}`)
 	if !strings.HasPrefix(text, "echo: hi\n\n[babyapi: cut at the token limit of qwen-8b") ||
 		!strings.Contains(text, "larger max_tokens") {
-		t.Errorf("got %q", text)
+		t.Errorf("got %q, want the answer and that it was cut", text)
 	}
 }
 

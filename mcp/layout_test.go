@@ -45,13 +45,13 @@ func TestPageNumbersSurviveEmptyPages(t *testing.T) {
 	}
 	spans, err := d.spans(pageRanges{{3, 0}})
 	if err != nil || len(spans) != 1 || !strings.HasPrefix(d.text[spans[0].from:], "<!-- page 3 -->") {
-		t.Errorf("pages 3-: %v, %v", spans, err)
+		t.Errorf("pages 3-: got %v, %v, want one span from page 3 on", spans, err)
 	}
 	if _, err := d.spans(pageRanges{{2, 2}}); err == nil {
 		t.Error("page 2 is empty, but no error says so")
 	}
 	if _, err := d.spans(pageRanges{{6, 6}}); err == nil || !strings.Contains(err.Error(), "has 5 pages") {
-		t.Errorf("page 6: %v", err)
+		t.Errorf("page 6: got %v, want that there are 5", err)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestPageNumbersThatDoNotFitAreNotTold(t *testing.T) {
 	d := newDocument("x.pdf", babyclient.FormatMarkdown, false,
 		&babyclient.Converted{Markdown: "a" + pageBreak + "b", JSON: []byte(layoutJSON(3, 1, 2, 3))})
 	if len(d.pages) != 0 || d.text != "a<!-- page break -->b" {
-		t.Errorf("got %v, %q", d.pages, d.text)
+		t.Errorf("got pages %v in %q, want a break without a number", d.pages, d.text)
 	}
 }
 

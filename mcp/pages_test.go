@@ -27,9 +27,9 @@ func TestParsePages(t *testing.T) {
 		}
 	}
 	if got := (pageRanges{{3, 4}, {6, 0}}).enclosing(); got != (pageRange{3, 0}) {
-		t.Errorf("enclosing: got %v", got)
+		t.Errorf("3-4,6- is enclosed by %v, want 3-", got)
 	}
 	if got := (pageRanges{{3, 9}, {6, 7}}).enclosing(); got != (pageRange{3, 9}) {
-		t.Errorf("enclosing: got %v", got)
+		t.Errorf("3-9,6-7 is enclosed by %v, want 3-9", got)
 	}
 }

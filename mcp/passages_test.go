@@ -18,7 +18,7 @@ func TestPassages(t *testing.T) {
 		headings = append(headings, p.heading)
 		all = append(all, d.text[p.from:p.to])
 		if n := utf8.RuneCountInString(d.text[p.from:p.to]); n > passageChars {
-			t.Errorf("a passage of %d characters", n)
+			t.Errorf("a passage has %d characters, want at most %d", n, passageChars)
 		}
 	}
 	if joined := strings.Join(all, ""); joined != d.text {

@@ -38,7 +38,7 @@ func TestProgress(t *testing.T) {
 		var got []told
 		notify := func(_ context.Context, method string, params map[string]any) {
 			if method != "notifications/progress" || params["progressToken"] != "t" || params["total"] != nil {
-				t.Errorf("%s %v", method, params)
+				t.Errorf("sent %s %v, want progress with the token and without a total", method, params)
 			}
 			got = append(got, told{time.Since(start), params["progress"].(float64), params["message"].(string)})
 		}

@@ -26,7 +26,7 @@ func TestRerankTexts(t *testing.T) {
 	}
 	one := rerankOf(t, s, `{"query":"x","texts":"one text","model":"other"}`)
 	if one.Model != "other" || len(one.Results) != 1 {
-		t.Errorf("one text, another model: got %+v", one)
+		t.Errorf("one text, another model: got %+v, want one result by other", one)
 	}
 }
 
@@ -50,7 +50,7 @@ func TestRerankDocument(t *testing.T) {
 	}
 	text := mustText(t, s, ToolConvert, fmt.Sprintf(`{"document_id":%q,"offset":%d}`, id, *best.Offset))
 	if !strings.HasPrefix(text, "## Part 599") {
-		t.Errorf("the offset leads to %q", text)
+		t.Errorf("the offset leads to %q, want part 599", text)
 	}
 	if n := len(svc.sent("/v1/rerank")); n != 3 {
 		t.Errorf("%d requests for 600 passages, want 3", n)

@@ -91,13 +91,13 @@ func TestSchemasArePortable(t *testing.T) {
 	for _, tool := range tools {
 		t.Run(tool.Name, func(t *testing.T) {
 			if !regexp.MustCompile(`^[a-z_]{1,40}$`).MatchString(tool.Name) {
-				t.Errorf("name %q", tool.Name)
+				t.Errorf("the name %q is not one that all clients take", tool.Name)
 			}
 			if n := len(tool.Description); n == 0 || n > 2000 {
 				t.Errorf("the description has %d bytes, want 1 to 2000", n)
 			}
 			if tool.Title == "" || tool.Annotations["title"] != tool.Title {
-				t.Errorf("title %q, annotations.title %q", tool.Title, tool.Annotations["title"])
+				t.Errorf("title %q, annotations.title %q, want the same twice", tool.Title, tool.Annotations["title"])
 			}
 			wantHints := map[string]any{"title": tool.Title, "readOnlyHint": true, "destructiveHint": false,
 				"idempotentHint": tool.Name != ToolInfer, "openWorldHint": true}
@@ -164,7 +164,7 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 		}
 		for name, p := range properties {
 			if !regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`).MatchString(name) {
-				t.Errorf("%s: property name %q", at, name)
+				t.Errorf("%s: the property name %q is not one that all clients take", at, name)
 			}
 			sub, ok := p.(map[string]any)
 			if !ok {
@@ -231,10 +231,10 @@ func TestStructuredContentFollowsItsSchema(t *testing.T) {
 			t.Fatalf("%s: %v in %s", args, err, r.Structured)
 		}
 		if err := compiled[ToolRerank].Validate(v); err != nil {
-			t.Errorf("%s: %v", args, err)
+			t.Errorf("%s: the structured content breaks the schema: %v", args, err)
 		}
 		if !jsonEqual(t, []byte(r.text()), r.Structured) {
-			t.Errorf("text %s, structured %s", r.text(), r.Structured)
+			t.Errorf("text %s, structured %s, want the same twice", r.text(), r.Structured)
 		}
 	}
 }

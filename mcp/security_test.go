@@ -107,7 +107,7 @@ func TestInjectedArguments(t *testing.T) {
 			for _, c := range r.Content {
 				if strings.Contains(c.Text, outsideText) || strings.Contains(c.Text, "no such file") ||
 					strings.Contains(c.Text, "permission") {
-					t.Errorf("%s %s: %s", tool, arguments, c.Text)
+					t.Errorf("%s %s: the answer tells of a file outside: %s", tool, arguments, c.Text)
 				}
 			}
 		}

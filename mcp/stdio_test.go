@@ -135,7 +135,7 @@ func TestStdioCancel(t *testing.T) {
 	eventually(t, "both calls reach the service", func() bool { return len(svc.sent("/infer")) == 2 })
 	p.send(cancelOf(`2`), cancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, cancelOf(`"1"`))
 	if path := <-svc.gone; path != "/infer" {
-		t.Errorf("the service lost %s", path)
+		t.Errorf("the service lost the request to %s, want /infer", path)
 	}
 	close(svc.hold)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: number")) {
@@ -150,7 +150,7 @@ func TestStdioCancel(t *testing.T) {
 		}
 	}
 	if err := <-p.done; err != nil {
-		t.Error(err)
+		t.Errorf("ServeStdio returned %v", err)
 	}
 }
 
@@ -165,10 +165,10 @@ func TestStdioFinishesAtEOF(t *testing.T) {
 	_ = p.in.Close() // a pipe's Close does not fail
 	close(svc.hold)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: x")) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want the echo of the prompt", m.Result)
 	}
 	if err := <-p.done; err != nil {
-		t.Error(err)
+		t.Errorf("ServeStdio returned %v", err)
 	}
 }
 
@@ -303,12 +303,12 @@ func TestStdioModernEra(t *testing.T) {
 	p.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
 	m := p.receive()
 	if !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
-		t.Errorf("discover: %s", m.Result)
+		t.Errorf("discover: got %s, want the version and the instructions", m.Result)
 	}
 	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{` + meta + `}}`)
 	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) ||
 		!bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
-		t.Errorf("tools/list: %s", m.Result)
+		t.Errorf("tools/list: got %s, want it complete, with its time to live", m.Result)
 	}
 	p.send(
 		`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
@@ -326,7 +326,7 @@ func TestStdioModernEra(t *testing.T) {
 	<-svc.gone
 	_ = p.in.Close() // a pipe's Close does not fail
 	if rest := p.rest(); len(rest) > 0 {
-		t.Errorf("after the cancellation: %+v", rest)
+		t.Errorf("after the cancellation: got %+v, want nothing", rest)
 	}
 }
 
@@ -353,7 +353,7 @@ func TestStdioClientRoots(t *testing.T) {
 	p.send(toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + folder)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("# Title")) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want the document", m.Result)
 	}
 	p.send(toolCall("2", ToolConvert, `{"source":"a.txt"}`)) // not asked again
 	p.receiveID("2")
@@ -369,7 +369,7 @@ func TestStdioClientRoots(t *testing.T) {
 		toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
 	answer("file:///")
 	if m := p.receiveID("4"); !bytes.Contains(m.Result, []byte(other)) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want a refusal that names %s", m.Result, other)
 	}
 }
 
@@ -382,7 +382,7 @@ func TestStdioNamedRootsStay(t *testing.T) {
 		toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	p.receiveID("0")
 	if m := p.receive(); string(m.ID) != "1" || !bytes.Contains(m.Result, []byte("# Title")) {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v, want the document", m)
 	}
 }
 
@@ -421,7 +421,7 @@ func TestStdioProgressOfAConversion(t *testing.T) {
 	m := p.receive()
 	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" ||
 		!strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v, want progress of call 2", m)
 	}
 	time.AfterFunc(10*time.Millisecond, func() { close(svc.hold) })
 	p.receiveID("1")

@@ -154,7 +154,7 @@ func TestVersionIsTheServersVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v := m.Result.ServerInfo.Version; v == "" || !strings.HasPrefix(versionLine(), "babyapi-mcp "+v+" (") {
-		t.Errorf("serverInfo.version %q, --version %q", v, versionLine())
+		t.Errorf("serverInfo.version is %q, want that of --version, %q", v, versionLine())
 	}
 }
 
@@ -184,7 +184,7 @@ func TestLogFile(t *testing.T) {
 	}
 	if !bytes.Contains(log, []byte("tool=infer")) || bytes.Contains(log, []byte(secret)) ||
 		bytes.Contains(log, []byte("sk-secret")) {
-		t.Errorf("log %s", log)
+		t.Errorf("the log is %s, want the tool, and neither the prompt nor the key", log)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestUploadStreams(t *testing.T) {
 		t.Fatalf("got %s", line)
 	}
 	if uploaded < size {
-		t.Errorf("the service got %d bytes", uploaded)
+		t.Errorf("the service got %d bytes, want %d", uploaded, size)
 	}
 	if grown := residentMemory(t, r.cmd.Process.Pid) - before; grown > 20<<20 {
 		t.Errorf("the peak of resident memory grew by %d MB for a file of %d MB", grown>>20, size>>20)
@@ -302,7 +302,7 @@ func TestUploadStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.cmd.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the program ended with %v, want exit code 0", err)
 	}
 }
 
@@ -316,7 +316,7 @@ func TestUnreachableService(t *testing.T) {
 	stdout, _, code := outcome(t, program(t, []string{"BABYAPI_API_KEY=k"}, "--base-url", url, "--rerank-model", "m"),
 		toolCall("3", "rerank", `{"query":"x","texts":["a"]}`))
 	if code != 0 || !strings.Contains(stdout, "cannot reach "+url) || !strings.Contains(stdout, `"isError":true`) {
-		t.Errorf("%d: %s", code, stdout)
+		t.Errorf("exit code %d, stdout %s, want 0 and an error that names %s", code, stdout, url)
 	}
 }
 

@@ -61,10 +61,10 @@ func TestClientGone(t *testing.T) {
 		}
 		<-left
 		if line := r.line(t); !strings.Contains(line, "cancelled") {
-			t.Errorf("got %s", line)
+			t.Errorf("got %s, want the answer of a cancelled call", line)
 		}
 		if err := waitEnd(t, r); err != nil {
-			t.Error(err)
+			t.Errorf("ended with %v, want exit code 0", err)
 		}
 	})
 	t.Run("nobody reads stdout", func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestJSONSnippets(t *testing.T) {
 				v, _ = v[k].(map[string]any)
 			}
 			if v["command"] != awkward.Command || !reflect.DeepEqual(v["args"], []any{"--root", awkward.Root}) {
-				t.Errorf("got %v", v)
+				t.Errorf("the server is %v, want command %q and root %q", v, awkward.Command, awkward.Root)
 			}
 			key := awkward.Key
 			if client == "vscode" {
@@ -42,7 +42,7 @@ func TestJSONSnippets(t *testing.T) {
 				}
 			}
 			if env, _ := v["env"].(map[string]any); env["BABYAPI_API_KEY"] != key {
-				t.Errorf("env %v", v["env"])
+				t.Errorf("env is %v, want the key %q", v["env"], key)
 			}
 		})
 	}
