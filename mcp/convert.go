@@ -61,14 +61,12 @@ func (t convertTool) addTo(s toolServer) {
 	}, t.run)
 }
 
-func (t convertTool) run(
-	ctx context.Context, progress *progress, arguments convertArguments,
-) (*mcpgo.CallToolResult, error) {
-	plan, err := planConversion(arguments)
+func (t convertTool) run(ctx context.Context, p *progress, a convertArguments) (*mcpgo.CallToolResult, error) {
+	plan, err := planConversion(a)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := t.documents.obtain(ctx, progress, plan)
+	doc, err := t.documents.obtain(ctx, p, plan)
 	if unfinished, ok := errors.AsType[*unfinishedError](err); ok {
 		return textResult(unfinished.Error()), nil // no failure: it goes on
 	}

@@ -51,7 +51,7 @@ func (t inferTool) addTo(s toolServer) {
 	}, t.run)
 }
 
-func (t inferTool) run(ctx context.Context, progress *progress, a inferArguments) (*mcpgo.CallToolResult, error) {
+func (t inferTool) run(ctx context.Context, p *progress, a inferArguments) (*mcpgo.CallToolResult, error) {
 	if strings.TrimSpace(a.Prompt) == "" {
 		return nil, refuse("prompt is blank. Say what to ask.")
 	}
@@ -60,7 +60,7 @@ func (t inferTool) run(ctx context.Context, progress *progress, a inferArguments
 			return nil, refuse("options holds %q, which is not an option. Use the arguments of the tool.", name)
 		}
 	}
-	progress.say(func(elapsed time.Duration) string { return "the model works, " + seconds(elapsed) })
+	p.say(func(elapsed time.Duration) string { return "the model works, " + seconds(elapsed) })
 	ask := t.askChat
 	if a.System == "" && len(a.Images) == 0 && a.Schema == nil && onlyInferOptions(a.Options) {
 		ask = t.askInfer

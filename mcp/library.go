@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Limits of what is kept to be read on.
+// Limits of a library.
 const (
-	maxDocuments = 16
-	maxBytes     = 64 << 20
-	maxUnderWay  = 32
+	maxDocuments = 16       // that are kept
+	maxBytes     = 64 << 20 // of their text
+	maxUnderWay  = 32       // conversions
 )
 
 // closeGrace is how long conversions have to tell the service that they are given up.
@@ -59,14 +59,15 @@ type conversion struct {
 	cancel  context.CancelCauseFunc
 }
 
-func newConversion(key, name string) *conversion {
+func newConversion(key, name string, reuseFor time.Duration) *conversion {
 	return &conversion{
-		id:    newID(),
-		key:   key,
-		name:  name,
-		start: time.Now(),
-		done:  make(chan struct{}),
-		stage: func() string { return "starting" },
+		id:       newID(),
+		key:      key,
+		name:     name,
+		reuseFor: reuseFor,
+		start:    time.Now(),
+		done:     make(chan struct{}),
+		stage:    func() string { return "starting" },
 	}
 }
 
@@ -114,22 +115,26 @@ func (l *library) take(i int) *conversion {
 	return c
 }
 
-// convertFunc makes a document. It reports a function that says which stage it is in.
-type convertFunc func(ctx context.Context, report func(stage func() string)) (*document, error)
+type (
+	// convertFunc makes a document, and reports the stages that it goes through.
+	convertFunc func(ctx context.Context, report reportFunc) (*document, error)
+	// reportFunc takes a function that says what a conversion is doing.
+	reportFunc func(stage func() string)
+)
 
-// start runs convert in the background, unless a conversion with the same key that may be reused is
-// under way or kept already. The caller must wait for the conversion.
-func (l *library) start(
-	key, name string, reuseFor, timeout time.Duration, convert convertFunc,
-) (_ *conversion, started bool, _ error) {
+// start runs convert in the background as c, for at most limit, unless a conversion with the same
+// key that may be used again is under way or kept already. The caller must wait for the conversion
+// that it returns.
+func (l *library) start(c *conversion, limit time.Duration, convert convertFunc) (_ *conversion, isNew bool, _ error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	underWay := 0
-	for i, c := range l.list {
-		if c.key == key && c.err == nil && (c.reuseFor == 0 || time.Since(c.start) < c.reuseFor) {
+	for i, other := range l.list {
+		reusable := other.reuseFor == 0 || time.Since(other.start) < other.reuseFor
+		if other.key == c.key && other.err == nil && reusable {
 			return l.take(i), false, nil
 		}
-		if !c.ended() {
+		if !other.ended() {
 			underWay++
 		}
 	}
@@ -137,10 +142,9 @@ func (l *library) start(
 		return nil, false, refuse("%d conversions are under way, which is the most. "+
 			"Collect one by its job_id first.", underWay)
 	}
-	deadline, stop := context.WithTimeoutCause(l.ctx, timeout, errConversionTimeout)
+	deadline, stop := context.WithTimeoutCause(l.ctx, limit, errConversionTimeout)
 	ctx, cancel := context.WithCancelCause(deadline)
-	c := newConversion(key, name)
-	c.reuseFor, c.cancel, c.waiting = reuseFor, cancel, 1
+	c.cancel, c.waiting = cancel, 1
 	l.list = append(l.list, c)
 	l.work.Go(func() {
 		defer stop()
@@ -160,7 +164,7 @@ func (l *library) start(
 
 // keep adds a document that is made already, and gives it an id.
 func (l *library) keep(doc *document) {
-	c := newConversion("", doc.name) // no source has an empty key
+	c := newConversion("", doc.name, 0) // no source has an empty key
 	c.end(doc, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -27,12 +27,12 @@ type documents struct {
 
 // obtain is the document of a plan. It fails with an *unfinishedError if its conversion is still
 // under way when the plan's wait is over.
-func (d *documents) obtain(ctx context.Context, progress *progress, plan plan) (*document, error) {
+func (d *documents) obtain(ctx context.Context, p *progress, plan plan) (*document, error) {
 	conversion, err := d.findOrStart(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := d.await(ctx, progress, conversion, cmp.Or(plan.wait, d.wait))
+	doc, err := d.await(ctx, p, conversion, cmp.Or(plan.wait, d.wait))
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +53,12 @@ func (d *documents) findOrStart(ctx context.Context, plan plan) (*conversion, er
 		return nil, err
 	}
 	key := fmt.Sprintf("%s\x00%s", src.identity, mustJSON(plan.options()))
-	convert := func(ctx context.Context, report func(func() string)) (*document, error) {
+	convert := func(ctx context.Context, report reportFunc) (*document, error) {
 		defer src.close()
 		return d.convert(ctx, src, plan, report)
 	}
-	c, started, err := d.library.start(key, src.name, src.reuseFor, d.timeout, convert)
-	if !started {
+	c, isNew, err := d.library.start(newConversion(key, src.name, src.reuseFor), d.timeout, convert)
+	if !isNew {
 		src.close()
 	}
 	return c, err
@@ -88,9 +88,7 @@ func (d *documents) await(ctx context.Context, p *progress, c *conversion, wait 
 
 // convert converts a source as a job of the service: unlike a plain call, a job has no limit of two
 // minutes, says how many are before it in the queue, and can be given up.
-func (d *documents) convert(
-	ctx context.Context, src *source, plan plan, report func(stage func() string),
-) (*document, error) {
+func (d *documents) convert(ctx context.Context, src *source, plan plan, report reportFunc) (*document, error) {
 	stage := func(text string) { report(func() string { return text }) }
 	if src.uploaded != nil {
 		report(func() string { return "uploading, " + src.uploaded() })

@@ -43,11 +43,7 @@ func startProgress(ctx context.Context, r mcpgo.CallToolRequest, notify notifyFu
 	if p.token != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.timer = time.AfterFunc(firstProgress, func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.tell()
-		})
+		p.timer = time.AfterFunc(firstProgress, p.send)
 	}
 	return p
 }
@@ -69,9 +65,11 @@ func (p *progress) stop() {
 	}
 }
 
-// tell sends one message. The number is the seconds so far, which only grow; the end is never
-// known, so there is no total.
-func (p *progress) tell() {
+// send sends one message, and sets when the next is sent. Its number is the seconds so far, which
+// only grow; the end is never known, so there is no total.
+func (p *progress) send() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.stopped || p.ctx.Err() != nil {
 		return
 	}

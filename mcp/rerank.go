@@ -71,7 +71,7 @@ func (t rerankTool) addTo(s toolServer) {
 	}, t.run)
 }
 
-func (t rerankTool) run(ctx context.Context, progress *progress, a rerankArguments) (*mcpgo.CallToolResult, error) {
+func (t rerankTool) run(ctx context.Context, p *progress, a rerankArguments) (*mcpgo.CallToolResult, error) {
 	if strings.TrimSpace(a.Query) == "" {
 		return nil, refuse("query is blank. Give the question to rank by.")
 	}
@@ -88,15 +88,15 @@ func (t rerankTool) run(ctx context.Context, progress *progress, a rerankArgumen
 	var passages []passage
 	if id != "" {
 		var err error
-		if doc, err = t.document(ctx, progress, id); err != nil {
+		if doc, err = t.document(ctx, p, id); err != nil {
 			return nil, err
 		}
 		passages = doc.passages()
 		if len(passages) == 0 {
 			return nil, refuse("%s holds no text to rank.", doc.name)
 		}
-		for _, p := range passages {
-			texts = append(texts, doc.text[p.from:p.to])
+		for _, passage := range passages {
+			texts = append(texts, doc.text[passage.from:passage.to])
 		}
 	}
 	for i, text := range texts {
@@ -104,7 +104,7 @@ func (t rerankTool) run(ctx context.Context, progress *progress, a rerankArgumen
 			return nil, refuse("texts[%d] is blank. Leave it out.", i)
 		}
 	}
-	out, err := t.rank(ctx, progress, &babyclient.RerankRequest{
+	out, err := t.rank(ctx, p, &babyclient.RerankRequest{
 		Model: model, Query: a.Query, Documents: texts, TopN: cmp.Or(a.TopN, defaultTopN), ReturnDocuments: new(false),
 	})
 	if err != nil {
@@ -126,13 +126,13 @@ func (r *rerankResult) describe(doc *document, passages []passage) {
 }
 
 // document is one that convert made.
-func (t rerankTool) document(ctx context.Context, progress *progress, id string) (*document, error) {
+func (t rerankTool) document(ctx context.Context, p *progress, id string) (*document, error) {
 	c := t.documents.library.find(id)
 	if c == nil {
 		return nil, refuse("document_id %q is not kept any more. "+
 			"Call convert with source again, and then rerank with the new document_id.", clip(id))
 	}
-	doc, err := t.documents.await(ctx, progress, c, t.documents.wait)
+	doc, err := t.documents.await(ctx, p, c, t.documents.wait)
 	if unfinished, ok := errors.AsType[*unfinishedError](err); ok {
 		return nil, refuse("%s is still being converted. Call convert %s, then rerank again.",
 			unfinished.name, callJSON("job_id", unfinished.jobID))
@@ -141,13 +141,11 @@ func (t rerankTool) document(ctx context.Context, progress *progress, id string)
 }
 
 // rank answers a request that can have more texts than the service takes at once.
-func (t rerankTool) rank(
-	ctx context.Context, progress *progress, whole *babyclient.RerankRequest,
-) (*rerankOutput, error) {
+func (t rerankTool) rank(ctx context.Context, p *progress, whole *babyclient.RerankRequest) (*rerankOutput, error) {
 	out := &rerankOutput{Model: whole.Model, Results: []rerankResult{}}
 	for done := 0; done < len(whole.Documents); done += rerankBatch {
 		batch := whole.Documents[done:min(done+rerankBatch, len(whole.Documents))]
-		progress.say(func(elapsed time.Duration) string {
+		p.say(func(elapsed time.Duration) string {
 			return fmt.Sprintf("ranked %d of %d passages, %s", done, len(whole.Documents), seconds(elapsed))
 		})
 		req := *whole

@@ -16,14 +16,15 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// reuseURLFor is how long the document of a URL is read again instead of converted again. A page
-// on the web can change, and nothing tells of it.
+// reuseURLFor is how long a URL is not converted again. A page on the web can change, and we would
+// not notice; but each conversion is billed.
 const reuseURLFor = 10 * time.Minute
 
 // source is a document that can be sent.
 type source struct {
 	name string
-	// identity tells whether a later source is the same: a file has another when it was changed.
+	// identity is the same for the same content, as far as we can see: it has a file's size and time
+	// of change in it.
 	identity string
 	reuseFor time.Duration // as in conversion
 	wire     babyclient.Source
@@ -131,14 +132,8 @@ const maxDataURI = 1 << 20
 
 // dataURITypes are the extensions for the media types that a data URI may have.
 var dataURITypes = map[string]string{
-	"":                "txt",
-	"text/plain":      "txt",
-	"text/markdown":   "md",
-	"text/html":       "html",
-	"text/csv":        "csv",
-	"application/pdf": "pdf",
-	"image/png":       "png",
-	"image/jpeg":      "jpg",
+	"": "txt", "text/plain": "txt", "text/markdown": "md", "text/html": "html", "text/csv": "csv",
+	"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg",
 }
 
 // parseDataURI is the document inside a data URI, and a name for it.

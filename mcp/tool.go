@@ -40,8 +40,8 @@ type tool struct {
 	description string
 	idempotent  bool
 	output      json.RawMessage // the schema of structuredContent, nil for none
-	// maxResultChars is told to Claude Code, which otherwise shortens a result that is longer than
-	// its own limit; 0 for a tool whose results are short.
+	// maxResultChars is the length of the longest result, for Claude Code, which otherwise shortens
+	// what is over its own limit; 0 for a tool whose results are short.
 	maxResultChars int
 	// aliases are, for an argument, the names that models give it by mistake, in lower case and
 	// without underscores.
@@ -70,9 +70,7 @@ func (t tool) definition() mcpgo.Tool {
 
 // addTool adds a tool whose arguments are A: a struct whose JSON schema, made by its tags, is what
 // the client sees and what arguments are checked against.
-func addTool[A any](
-	s toolServer, t tool, run func(context.Context, *progress, A) (*mcpgo.CallToolResult, error),
-) {
+func addTool[A any](s toolServer, t tool, run func(context.Context, *progress, A) (*mcpgo.CallToolResult, error)) {
 	schema := schemaOf[A]()
 	definition := t.definition()
 	definition.RawInputSchema = mustJSON(schema)

@@ -221,7 +221,7 @@ func environment(names ...string) string {
 // release is set by the linker in a release.
 var release string
 
-// version is that of the release, of the module, or of a working tree.
+// version is that of the release, else of the module, else of the package in a working tree.
 func version() string {
 	if release != "" {
 		return release

@@ -37,7 +37,7 @@ type Handler interface {
 	// HandleMessage answers a request, or takes a notification. It is called for many requests at
 	// once. When ctx ends, the request is cancelled.
 	HandleMessage(ctx context.Context, raw json.RawMessage) mcpgo.JSONRPCMessage
-	// RegisterSession tells of the client before its first message.
+	// RegisterSession says before the first message that the client is there.
 	RegisterSession(ctx context.Context, session mcpserver.ClientSession) error
 	// WithContext is the context of the client's messages.
 	WithContext(ctx context.Context, session mcpserver.ClientSession) context.Context
