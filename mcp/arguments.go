@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/invopop/jsonschema"
 )
@@ -17,7 +16,7 @@ import (
 // cannot read with words that let the model do better. It is lenient where the meaning is
 // plain: "5" is 5, "true" is true, one text is a list of one, an object may be JSON in a
 // string, null is absent.
-func decodeArguments(t tool, schema *jsonschema.Schema, raw json.RawMessage, into any) error {
+func decodeArguments(aliases map[string]string, schema *jsonschema.Schema, raw json.RawMessage, into any) error {
 	given, err := argumentObject(raw)
 	if err != nil {
 		return err
@@ -26,7 +25,7 @@ func decodeArguments(t tool, schema *jsonschema.Schema, raw json.RawMessage, int
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		p, ok := schema.Properties.Get(name)
 		if !ok {
-			return unknownArgument(t, schema, name)
+			return unknownArgument(aliases, schema, name)
 		}
 		if isNull(given[name]) {
 			continue
@@ -145,25 +144,28 @@ func coerce(p *jsonschema.Schema, raw json.RawMessage) (json.RawMessage, error) 
 	panic("mcp: the schema has a property of type " + strconv.Quote(p.Type))
 }
 
-func unknownArgument(t tool, schema *jsonschema.Schema, name string) error {
+func unknownArgument(aliases map[string]string, schema *jsonschema.Schema, name string) error {
 	var accepted []string
 	for p := range schema.Properties.KeysFromOldest() {
 		accepted = append(accepted, p)
 	}
 	hint := ""
-	if meant := suggest(name, accepted, t.aliases); meant != "" {
+	if meant := suggest(name, accepted, aliases); meant != "" {
 		hint = fmt.Sprintf(" Did you mean %q?", meant)
 	}
-	return fmt.Errorf("unknown argument %s. Accepted: %s.%s", clip(strconv.Quote(name)), strings.Join(accepted, ", "), hint)
+	return fmt.Errorf("unknown argument %s. Accepted: %s.%s",
+		clip(strconv.Quote(name)), strings.Join(accepted, ", "), hint)
 }
 
-// suggest is the accepted name that is meant by name, "" if none comes to mind.
+// suggest is the accepted name that a model meant by another, "" if none comes to mind.
 func suggest(name string, accepted []string, aliases map[string]string) string {
 	plain := func(s string) string {
 		return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
 	}
-	if meant, ok := aliases[plain(name)]; ok {
-		return meant
+	for meant, wrong := range aliases {
+		if slices.Contains(strings.Fields(wrong), plain(name)) {
+			return meant
+		}
 	}
 	best, least := "", 3
 	for _, a := range accepted {
@@ -174,32 +176,13 @@ func suggest(name string, accepted []string, aliases map[string]string) string {
 	return best
 }
 
-// distance is the Levenshtein distance of two names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j+1]+1, row[j]+1)
+// unquote strips the quotes that models put around a path or an id.
+func unquote(s string) string {
+	s = strings.TrimSpace(s)
+	for _, q := range []string{`"`, `'`, "`"} {
+		if len(s) >= 2 && strings.HasPrefix(s, q) && strings.HasSuffix(s, q) {
+			return strings.TrimSpace(s[1 : len(s)-1])
 		}
 	}
-	return row[len(b)]
-}
-
-// clip shortens a value for a message.
-func clip(s string) string {
-	const most = 100
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most]) + "…"
+	return s
 }

@@ -21,7 +21,8 @@ func TestConvertFile(t *testing.T) {
 	s, root := newTestServer(t, svc)
 	write(t, root, "a b.html")
 	text := mustText(t, s, ToolConvert, `{"source":"a b.html"}`)
-	if want := "# Title\n\nHello.\n\n[babyapi: a b.html, the whole document, 15 characters. document_id "; !strings.HasPrefix(text, want) {
+	want := "# Title\n\nHello.\n\n[babyapi: a b.html, the whole document, 15 characters. document_id "
+	if !strings.HasPrefix(text, want) {
 		t.Errorf("got %q, want %q first", text, want)
 	}
 	sent := svc.sent("/convert/file/async")
@@ -36,7 +37,7 @@ func TestConvertFile(t *testing.T) {
 	// The same file again costs nothing; a changed one is converted anew.
 	mustText(t, s, ToolConvert, `{"source":"a b.html","outline":true}`)
 	if n := len(svc.sent("/convert/file/async")); n != 1 {
-		t.Errorf("%d uploads of one file", n)
+		t.Errorf("%d uploads of one file, want 1", n)
 	}
 	if err := os.WriteFile(filepath.Join(root, "a b.html"), []byte("other text"), 0o644); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,8 @@ func TestConvertURLGoesToTheService(t *testing.T) {
 	svc := newService(t)
 	svc.layout = layoutJSON(9, 2)
 	s, _ := newTestServer(t, svc)
-	text := mustText(t, s, ToolConvert, `{"source":"https://user:pw@example.com/a.pdf?token=secret","ocr":"force","pages":"2-3"}`)
+	text := mustText(t, s, ToolConvert,
+		`{"source":"https://user:pw@example.com/a.pdf?token=secret","ocr":"force","pages":"2-3"}`)
 	if strings.Contains(text, "secret") || strings.Contains(text, "pw") {
 		t.Errorf("the answer repeats what a URL holds in secret: %q", text)
 	}
@@ -67,17 +69,20 @@ func TestConvertURLGoesToTheService(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(body.Sources) != 1 || body.Sources[0].URL != "https://user:pw@example.com/a.pdf?token=secret" {
-		t.Errorf("sources %v", body.Sources)
+		t.Errorf("the service got the sources %v, want the URL as it was given", body.Sources)
 	}
-	if body.Options["force_ocr"] != true || fmt.Sprint(body.Options["page_range"]) != "[2 3]" || fmt.Sprint(body.Options["to_formats"]) != "[md json]" {
-		t.Errorf("options %v", body.Options)
+	if body.Options["force_ocr"] != true || fmt.Sprint(body.Options["page_range"]) != "[2 3]" ||
+		fmt.Sprint(body.Options["to_formats"]) != "[md json]" {
+		t.Errorf("the service got the options %v, want OCR forced, pages 2 to 3, md and json", body.Options)
 	}
 }
 
 func TestConvertFormats(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
-	for format, want := range map[string]string{"html": "<p>hi</p>", "text": "# Title", "doctags": "<doctag>", "json": "{}", "md": "# Title"} {
-		if text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","format":"`+format+`"}`); !strings.HasPrefix(text, want) {
+	for format, want := range map[string]string{"html": "<p>hi</p>", "text": "# Title", "doctags": "<doctag>",
+		"json": "{}", "md": "# Title"} {
+		text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","format":"`+format+`"}`)
+		if !strings.HasPrefix(text, want) {
 			t.Errorf("%s: got %q, want %q", format, text, want)
 		}
 	}
@@ -117,9 +122,10 @@ func TestConvertInPartsIsTheWhole(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		svc.markdown = strings.ReplaceAll(randomMarkdown(r, 300), pageBreak, "")
 		s, _ := newTestServer(t, svc)
-		joined, parts := readAll(t, s, `{"source":"https://example.com/a.pdf","max_chars":`+fmt.Sprint(500+r.IntN(5000))+`}`)
+		joined, parts := readAll(t, s, `{"source":"https://example.com/a.pdf","max_chars":`+
+			fmt.Sprint(500+r.IntN(5000))+`}`)
 		if joined != svc.markdown || parts < 3 {
-			t.Errorf("seed %d: %d parts joined are not the document", seed, parts)
+			t.Errorf("seed %d: %d parts joined are not the document, or fewer than 3", seed, parts)
 		}
 		if n := len(svc.sent("/convert/source/async")); n != int(seed)+1 {
 			t.Errorf("%d conversions for %d documents: reading on must not convert again", n, seed+1)
@@ -138,11 +144,11 @@ func TestConvertPages(t *testing.T) {
 		t.Errorf("got %q, want %q", body, want)
 	}
 	if !strings.Contains(note, "(pages 1-5 of 6)") {
-		t.Errorf("note %q", note)
+		t.Errorf("the last line is %q, want pages 1-5 of 6 in it", note)
 	}
 	joined, _ := readAll(t, s, `{"document_id":"`+id+`","pages":"2-","max_chars":500}`)
 	if !strings.HasPrefix(joined, "<!-- page 2 -->") || !strings.HasSuffix(joined, "five") {
-		t.Errorf("got %q", joined)
+		t.Errorf("pages 2-: got %q, want page 2 to the end", joined)
 	}
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","pages":"7"}`, "has 6 pages: there is no page 7")
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","pages":"3"}`, "hold no text")
@@ -159,40 +165,48 @@ func TestConvertPagesOfASource(t *testing.T) {
 	svc.layout = layoutJSON(3, 2, 3)
 	s, _ := newTestServer(t, svc)
 	body, note := splitNote(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3"}`))
-	if body != "two\n\n<!-- page 3 -->\n\nthree" || !strings.Contains(note, "(pages 2-3)") || strings.Contains(note, "whole") {
-		t.Errorf("got %q, %q", body, note)
+	if body != "two\n\n<!-- page 3 -->\n\nthree" || !strings.Contains(note, "(pages 2-3)") ||
+		strings.Contains(note, "whole") {
+		t.Errorf("got %q with the last line %q, want pages 2-3, and not that they are the whole", body, note)
 	}
-	wantError(t, s, ToolConvert, `{"document_id":"`+documentID(t, note)+`","pages":"7"}`, "page 7", "was not converted", "source")
+	wantError(t, s, ToolConvert, `{"document_id":"`+documentID(t, note)+`","pages":"7"}`, "page 7", "was not converted",
+		"source")
 	// Other formats have no page marks: the service's choice of pages holds.
-	if text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3","format":"html"}`); !strings.HasPrefix(text, "<p>hi</p>") {
-		t.Errorf("got %q", text)
+	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3","format":"html"}`)
+	if !strings.HasPrefix(text, "<p>hi</p>") {
+		t.Errorf("pages of HTML: got %q, want all that was converted", text)
 	}
-	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2,9","format":"html"}`, "need format md")
+	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2,9","format":"html"}`,
+		"need format md")
 }
 
 func TestConvertPagesOfWhatHasNone(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
-	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.docx","pages":"2"}`, "no pages that are known", `convert {"document_id":"d_`)
+	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.docx","pages":"2"}`, "no pages that are known",
+		`convert {"document_id":"d_`)
 }
 
 func TestConvertOutlineAndSearch(t *testing.T) {
 	svc := newService(t)
-	svc.markdown = "# Report\n\nGrüße.\n\n```\n# code\n```\n\n## Net  revenue\n\nThe net\nrevenue was 5. NET REVENUE!\n"
+	svc.markdown = "# Report\n\nGrüße.\n\n```\n# code\n```\n\n" +
+		"## Net  revenue\n\nThe net\nrevenue was 5. NET REVENUE!\n"
 	s, _ := newTestServer(t, svc)
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
 	outline := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","outline":true}`)
 	if !strings.HasPrefix(outline, "offset 0: # Report\noffset 34: ## Net  revenue\n\n[babyapi: 2 headings") {
-		t.Errorf("outline %q", outline)
+		t.Errorf("the outline is %q, want two headings with their offsets", outline)
 	}
-	if got := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":34}`); !strings.HasPrefix(got, "## Net  revenue") {
+	got := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":34}`)
+	if !strings.HasPrefix(got, "## Net  revenue") {
 		t.Errorf("the offset of the outline leads to %q", got)
 	}
 	found := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","search":"net revenue"}`)
 	if n := strings.Count(found, "offset "); n != 3 || !strings.Contains(found, "3 of 3 matches") {
-		t.Errorf("found %q", found)
+		t.Errorf("the search gives %q, want 3 matches", found)
 	}
-	if got := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","search":"profit (gross)"}`); !strings.Contains(got, "does not occur") || !strings.Contains(got, "rerank") {
-		t.Errorf("no match: %q", got)
+	none := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","search":"profit (gross)"}`)
+	if !strings.Contains(none, "does not occur") || !strings.Contains(none, "rerank") {
+		t.Errorf("a search without a match: got %q, want that it does not occur, and rerank", none)
 	}
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","search":"x","outline":true}`, "one of them")
 	wantError(t, s, ToolConvert, `{"document_id":"`+id+`","search":"  "}`, "search is blank")
@@ -256,8 +270,9 @@ func TestConvertRefuses(t *testing.T) {
 	for _, tt := range tests {
 		wantError(t, s, ToolConvert, tt.arguments, tt.want...)
 	}
-	if text := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":15}`); !strings.Contains(text, "nothing after this offset") {
-		t.Errorf("an offset at the end: %q", text)
+	text := mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":15}`)
+	if !strings.Contains(text, "nothing after this offset") {
+		t.Errorf("an offset at the end: got %q, want that nothing follows", text)
 	}
 }
 
@@ -268,26 +283,32 @@ func TestConvertTellsWhatTheServiceSaid(t *testing.T) {
 		want   []string
 	}{
 		{"corrupt", func(s *service) {
-			s.status, s.errors = "failure", `[{"component_type":"document_backend","error_message":"PDF header missing","category":"backend_failure"}]`
+			s.status = "failure"
+			s.errors = `[{"component_type":"document_backend","error_message":"PDF header missing",` +
+				`"category":"backend_failure"}]`
 		}, []string{"PDF header missing", "check that the file is whole"}},
 		{"task lost", func(s *service) {
 			s.answers["/docling/v1/status/poll/t1"] = answered{404, nil, `{"detail":"Task not found."}`}
 		}, []string{"forgotten", "Call convert with source again"}},
 		{"down", func(s *service) { s.Close() }, []string{"cannot reach", "BABYAPI_BASE_URL"}},
 		{"quota", func(s *service) {
-			s.answers["/docling/v1/convert/source/async"] = answered{429, nil, `{"error":{"message":"monthly limit","code":"MONTHLY_LIMIT_REACHED"}}`}
+			s.answers["/docling/v1/convert/source/async"] = answered{429, nil,
+				`{"error":{"message":"monthly limit","code":"MONTHLY_LIMIT_REACHED"}}`}
 		}, []string{"no quota left", "retrying will not help"}},
 		{"rate", func(s *service) {
-			s.answers["/docling/v1/convert/source/async"] = answered{429, map[string]string{"Retry-After": "100"}, `{"error":{"message":"slow down"}}`}
+			s.answers["/docling/v1/convert/source/async"] = answered{429, map[string]string{"Retry-After": "100"},
+				`{"error":{"message":"slow down"}}`}
 		}, []string{"slow down", "Wait 1m40s before"}},
 		{"crash", func(s *service) {
-			s.answers["/docling/v1/convert/source/async"] = answered{500, map[string]string{"X-Request-Id": "req-9"}, `{"error":{"message":"boom sk-abcdef123456"}}`}
+			s.answers["/docling/v1/convert/source/async"] = answered{500, map[string]string{"X-Request-Id": "req-9"},
+				`{"error":{"message":"boom sk-abcdef123456"}}`}
 		}, []string{"the service failed (500)", "do not repeat it", "[redacted]", "request id req-9"}},
 		{"nonsense", func(s *service) {
 			s.answers["/docling/v1/convert/source/async"] = answered{200, nil, `<html>` + strings.Repeat("x", 20000)}
 		}, []string{"did not answer as BabyAPI does"}},
 		{"key", func(s *service) {
-			s.answers["/docling/v1/convert/source/async"] = answered{401, nil, `{"error":{"message":"bad key ` + testKey + `"}}`}
+			s.answers["/docling/v1/convert/source/async"] = answered{401, nil, `{"error":{"message":"bad key ` +
+				testKey + `"}}`}
 		}, []string{"rejected the API key (401", "BABYAPI_API_KEY", "restart"}},
 	}
 	for _, tt := range tests {
@@ -306,7 +327,7 @@ func TestConvertPartialSuccessTellsWhatIsMissing(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`)
 	if !strings.HasPrefix(text, "# Title") || !strings.Contains(text, "Not converted whole: page 7: timed out") {
-		t.Errorf("got %q", text)
+		t.Errorf("got %q, want the text and what is missing", text)
 	}
 }
 
@@ -314,8 +335,9 @@ func TestConvertWithoutText(t *testing.T) {
 	svc := newService(t)
 	svc.markdown = " \n"
 	s, _ := newTestServer(t, svc)
-	if text := mustText(t, s, ToolConvert, `{"source":"https://example.com/scan.pdf"}`); !strings.Contains(text, `no text was found`) || !strings.Contains(text, `ocr "force"`) {
-		t.Errorf("got %q", text)
+	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/scan.pdf"}`)
+	if !strings.Contains(text, `no text was found`) || !strings.Contains(text, `ocr "force"`) {
+		t.Errorf("got %q, want that no text was found, and ocr", text)
 	}
 }
 
@@ -331,7 +353,8 @@ func TestCallsWithoutKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for tool, arguments := range map[string]string{ToolConvert: `{"source":"https://example.com/a.pdf"}`, ToolInfer: `{"prompt":"x","model":"m"}`, ToolRerank: `{"query":"x","texts":["y"]}`} {
+	for tool, arguments := range map[string]string{ToolConvert: `{"source":"https://example.com/a.pdf"}`,
+		ToolInfer: `{"prompt":"x","model":"m"}`, ToolRerank: `{"query":"x","texts":["y"]}`} {
 		wantError(t, s, tool, arguments, "no API key", "BABYAPI_API_KEY", "restart", "retrying will not help")
 	}
 }
@@ -345,7 +368,8 @@ func TestConvertSlow(t *testing.T) {
 	s, _ := newTestServer(t, svc, WithWait(100*time.Millisecond))
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`)
 	job := jobID.FindString(text)
-	if !strings.HasPrefix(text, "Still converting https://example.com/a.pdf (") || !strings.Contains(text, `Call convert {"job_id":"`+job+`"} to keep waiting; nothing is lost.`) {
+	if !strings.HasPrefix(text, "Still converting https://example.com/a.pdf (") ||
+		!strings.Contains(text, `Call convert {"job_id":"`+job+`"} to keep waiting; nothing is lost.`) {
 		t.Fatalf("got %q", text)
 	}
 	wantError(t, s, ToolRerank, `{"query":"x","document_id":"`+job+`"}`, "still being converted", job)
@@ -353,12 +377,12 @@ func TestConvertSlow(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if r := call(ctx, t, s, ToolConvert, `{"job_id":"`+job+`"}`); !r.IsError {
-		t.Errorf("a cancelled call: %q", r.text())
+		t.Errorf("a cancelled call: got %q, want an error", r.text())
 	}
 	close(svc.hold)
 	text = mustText(t, s, ToolConvert, `{"job_id":"`+job+`","wait_seconds":60}`)
 	if !strings.HasPrefix(text, "# Title") {
-		t.Errorf("collected %q", text)
+		t.Errorf("collected %q, want the document", text)
 	}
 	if mustText(t, s, ToolConvert, `{"job_id":"`+job+`"}`) != text {
 		t.Error("collecting again gives something else")
@@ -380,10 +404,10 @@ func TestConvertSharedByCalls(t *testing.T) {
 	first, second := make(chan *result, 1), make(chan *result, 1)
 	go func() { first <- call(ctx, t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
 	go func() { second <- call(t.Context(), t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
-	eventually(t, func() bool {
-		s.library.mu.Lock()
-		defer s.library.mu.Unlock()
-		return len(s.library.list) == 1 && s.library.list[0].waiting == 2
+	eventually(t, "two calls wait for one conversion", func() bool {
+		s.documents.library.mu.Lock()
+		defer s.documents.library.mu.Unlock()
+		return len(s.documents.library.list) == 1 && s.documents.library.list[0].waiting == 2
 	})
 	cancel()
 	<-first
@@ -397,11 +421,11 @@ func TestConvertSharedByCalls(t *testing.T) {
 }
 
 // eventually waits for what happens on other goroutines.
-func eventually(t *testing.T, condition func() bool) {
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("did not happen")
+			t.Fatalf("after 20 s: not %s", what)
 		}
 	}
 }
@@ -414,13 +438,13 @@ func TestConvertCancelledReachesTheService(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan *result, 1)
 	go func() { done <- call(ctx, t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`) }()
-	eventually(t, func() bool { return len(svc.sent("/status/poll/t1")) > 0 })
+	eventually(t, "the service is asked for the status", func() bool { return len(svc.sent("/status/poll/t1")) > 0 })
 	cancel()
 	<-done
-	eventually(t, func() bool { return len(svc.sent("/cancel/t1")) == 1 })
-	s.library.mu.Lock()
-	defer s.library.mu.Unlock()
-	if len(s.library.list) != 0 {
+	eventually(t, "the service is told to cancel", func() bool { return len(svc.sent("/cancel/t1")) == 1 })
+	s.documents.library.mu.Lock()
+	defer s.documents.library.mu.Unlock()
+	if len(s.documents.library.list) != 0 {
 		t.Error("a cancelled conversion is kept")
 	}
 }
@@ -429,8 +453,9 @@ func TestConvertTimeout(t *testing.T) {
 	svc := newService(t)
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc, WithTimeout(200*time.Millisecond))
-	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`, "took longer than 200ms", "BABYAPI_MCP_TIMEOUT")
-	eventually(t, func() bool { return len(svc.sent("/cancel/t1")) == 1 })
+	wantError(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`, "took longer than 200ms",
+		"BABYAPI_MCP_TIMEOUT")
+	eventually(t, "the service is told to cancel", func() bool { return len(svc.sent("/cancel/t1")) == 1 })
 }
 
 func TestCloseEndsConversions(t *testing.T) {
@@ -449,14 +474,15 @@ func TestLibraryKeepsWhatWasReadLast(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	var ids []string
 	for i := range maxDocuments {
-		ids = append(ids, documentID(t, mustText(t, s, ToolConvert, fmt.Sprintf(`{"source":"https://example.com/%d.pdf"}`, i))))
+		ids = append(ids,
+			documentID(t, mustText(t, s, ToolConvert, fmt.Sprintf(`{"source":"https://example.com/%d.pdf"}`, i))))
 	}
 	mustText(t, s, ToolConvert, `{"document_id":"`+ids[0]+`"}`)
 	mustText(t, s, ToolConvert, `{"source":"https://example.com/more.pdf"}`)
 	mustText(t, s, ToolConvert, `{"document_id":"`+ids[0]+`"}`)
 	wantError(t, s, ToolConvert, `{"document_id":"`+ids[1]+`"}`, "is not kept any more")
 	// A document may be larger than all that is kept.
-	s.library.maxBytes = 1000
+	s.documents.library.maxBytes = 1000
 	svc.markdown = strings.Repeat("x", 1001)
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/huge.pdf"}`))
 	mustText(t, s, ToolConvert, `{"document_id":"`+id+`","offset":1000}`)
@@ -477,7 +503,8 @@ func TestConvertDataURI(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	mustText(t, s, ToolConvert, `{"source":"data:text/html,<p>hi</p>"}`)
-	if sent := svc.sent("/convert/file/async"); len(sent) != 1 || !strings.Contains(sent[0].body, "<p>hi</p>") || !strings.Contains(sent[0].body, `filename="data.html"`) {
-		t.Errorf("sent %v", sent)
+	if sent := svc.sent("/convert/file/async"); len(sent) != 1 || !strings.Contains(sent[0].body, "<p>hi</p>") ||
+		!strings.Contains(sent[0].body, `filename="data.html"`) {
+		t.Errorf("sent %v, want one file data.html with the data", sent)
 	}
 }

@@ -10,15 +10,14 @@
 //
 // # What the tools promise
 //
-// A long document does not flood the agent's context: it comes in parts that are cut between
+// A long document does not flood the agent's context: it comes in parts that end between
 // blocks, each with the call that continues, and all parts joined are the document. A long
 // conversion does not hang: after a while the tool answers with a job id, and the work goes
 // on. Only files under the roots are read. Every failure is a result that says what to do.
 //
 // # stdio
 //
-// [Server.ServeStdio] is a loop of its own over mcp-go's HandleMessage. mcp-go's delivers
-// notifications late or drops them, answers cancelled calls, loses the cancellation of a
-// queued one, kills what is in flight at the end of the input, drops a last line without a
-// line break, and leaves a call unanswered whose result cannot be encoded.
+// [Server.ServeStdio] has a loop of its own in place of mcp-go's. A notification of a call is
+// written before its answer and never dropped, a cancelled call ends and is not answered, every
+// other call is, whatever its result, and those under way when the input ends may finish.
 package mcp

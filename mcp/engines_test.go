@@ -31,7 +31,8 @@ func textPDF(pages [][]string) []byte {
 	object(fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(pages), kids.String()))
 	object("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
 	for i, lines := range pages {
-		object(fmt.Sprintf("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>", 5+2*i))
+		object(fmt.Sprintf("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"+
+			"/Contents %d 0 R>>", 5+2*i))
 		var content strings.Builder
 		for j, line := range lines {
 			fmt.Fprintf(&content, "BT /F 11 Tf 60 %d Td (%s) Tj ET\n", 780-24*j, line)
@@ -50,30 +51,37 @@ func textPDF(pages [][]string) []byte {
 // The tools on the real engines: docling-serve, and llama.cpp with a tiny chat model.
 func TestEngines(t *testing.T) {
 	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
-		t.Skip("needs the real engines: run make test, or set BABYAPI_TEST_ENGINES=1 (the first run installs them, as go run ./cmd/babyapi-local setup does)")
+		t.Skip("needs the real engines: run make test, or set BABYAPI_TEST_ENGINES=1 " +
+			"(the first run installs them, as go run ./cmd/babyapi-local setup does)")
 	}
-	stack, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", Messages: t.Output(), ChatModel: filepath.Join("..", "internal", "local", "testdata", "models", "tiny-chat.gguf")})
+	stack, err := local.Start(t.Context(),
+		local.Config{Addr: "127.0.0.1:0", Messages: t.Output(),
+			ChatModel: filepath.Join("..", "internal", "local", "testdata", "models", "tiny-chat.gguf")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stack.Close() //nolint:errcheck // its own tests are about how it ends
-	client, err := babyclient.New(babyclient.WithBaseURL(stack.BaseURL()), babyclient.WithAPIKey(testKey), babyclient.WithDefaultModel("tiny-chat"))
+	client, err := babyclient.New(babyclient.WithBaseURL(stack.BaseURL()), babyclient.WithAPIKey(testKey),
+		babyclient.WithDefaultModel("tiny-chat"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.CloseIdleConnections()
 	root := t.TempDir()
-	s, err := NewServer(client, WithRoots(root, filepath.Join("..", "examples", "rag", "documents")), WithEmbeddingModel("all-minilm-l6-v2"))
+	s, err := NewServer(client, WithRoots(root, filepath.Join("..", "examples", "rag", "documents")),
+		WithEmbeddingModel("all-minilm-l6-v2"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 
-	t.Run("a document of 300 pages in parts is the document", func(t *testing.T) { testLongDocument(t, s, client, root) })
+	t.Run("a document of 300 pages in parts is the document",
+		func(t *testing.T) { testLongDocument(t, s, client, root) })
 	t.Run("what is on which page", func(t *testing.T) {
 		text := mustText(t, s, ToolConvert, `{"source":"t90-service-manual.pdf","pages":"2-3"}`)
-		if !strings.HasPrefix(text, "## Replacing the desiccant") || !strings.Contains(text, "<!-- page 3 -->\n\n## E12") {
-			t.Errorf("got %q", text)
+		if !strings.HasPrefix(text, "## Replacing the desiccant") ||
+			!strings.Contains(text, "<!-- page 3 -->\n\n## E12") {
+			t.Errorf("pages 2-3 of the manual: got %q", text)
 		}
 		wantError(t, s, ToolConvert, `{"source":"t90-service-manual.pdf","pages":"9"}`, "t90-service-manual.pdf")
 	})
@@ -82,24 +90,29 @@ func TestEngines(t *testing.T) {
 		wantError(t, s, ToolConvert, `{"source":"corrupt.pdf"}`, "corrupt.pdf", "check that the file is whole")
 	})
 	t.Run("formats", func(t *testing.T) {
-		for format, want := range map[string]string{"html": "<h2>", "text": "Travel and Expense Policy", "json": `"schema_name"`, "doctags": "<doctag>"} {
-			if text := mustText(t, s, ToolConvert, `{"source":"travel-policy.docx","format":"`+format+`"}`); !strings.Contains(text, want) {
+		for format, want := range map[string]string{"html": "<h2>", "text": "Travel and Expense Policy",
+			"json": `"schema_name"`, "doctags": "<doctag>"} {
+			text := mustText(t, s, ToolConvert, `{"source":"travel-policy.docx","format":"`+format+`"}`)
+			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is not in %q", format, want, text[:min(len(text), 300)])
 			}
 		}
 	})
 	t.Run("rerank", func(t *testing.T) {
 		id := documentID(t, mustText(t, s, ToolConvert, `{"source":"t90-service-manual.pdf"}`))
-		arguments, err := json.Marshal(map[string]any{"query": "How often must the desiccant be replaced?", "document_id": id, "top_n": 1})
+		arguments, err := json.Marshal(
+			map[string]any{"query": "How often must the desiccant be replaced?", "document_id": id, "top_n": 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		out := rerankOf(t, s, string(arguments))
-		if len(out.Results) != 1 || !strings.Contains(out.Results[0].Text, "every 18 months") || out.Results[0].Page != 2 {
-			t.Errorf("got %+v", out)
+		if len(out.Results) != 1 || !strings.Contains(out.Results[0].Text, "every 18 months") ||
+			out.Results[0].Page != 2 {
+			t.Errorf("passages of the manual: got %+v, want the one on page 2 alone", out)
 		}
-		if out := rerankOf(t, s, `{"query":"feline","texts":["a dog","a cat"]}`); len(out.Results) != 2 || out.Results[0].Index != 1 {
-			t.Errorf("got %+v", out)
+		animals := rerankOf(t, s, `{"query":"feline","texts":["a dog","a cat"]}`)
+		if len(animals.Results) != 2 || animals.Results[0].Index != 1 {
+			t.Errorf("texts: got %+v, want the cat before the dog", animals)
 		}
 	})
 	t.Run("infer", func(t *testing.T) {
@@ -117,15 +130,18 @@ func testLongDocument(t *testing.T, s *Server, client *babyclient.Client, root s
 			continue // an empty page: docling makes one break for two
 		}
 		for j := range 10 {
-			pages[i] = append(pages[i], fmt.Sprintf("This is line %d of page %d of a document that is too long to read at once.", j+1, i+1))
+			pages[i] = append(pages[i],
+				fmt.Sprintf("This is line %d of page %d of a document that is too long to read at once.", j+1, i+1))
 		}
 	}
 	if err := os.WriteFile(filepath.Join(root, "long.pdf"), textPDF(pages), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	joined, parts := readAll(t, s, `{"source":"long.pdf","wait_seconds":600,"max_chars":9000}`)
-	job, err := client.Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromFile(filepath.Join(root, "long.pdf"))},
-		Options: babyclient.ConvertOptions{ToFormats: []string{"md"}, MDPageBreakPlaceholder: pageBreak, ImageExportMode: "placeholder"}})
+	job, err := client.Docling.StartConvert(t.Context(),
+		&babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromFile(filepath.Join(root, "long.pdf"))},
+			Options: babyclient.ConvertOptions{ToFormats: []string{"md"}, MDPageBreakPlaceholder: pageBreak,
+				ImageExportMode: "placeholder"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +151,14 @@ func testLongDocument(t *testing.T, s *Server, client *babyclient.Client, root s
 	}
 	number := regexp.MustCompile(`<!-- page \d+ -->`)
 	if got := number.ReplaceAllString(joined, pageBreak); got != whole.Document().Markdown || parts < 10 {
-		t.Errorf("%d parts joined have %d bytes and are not the document, which has %d", parts, len(got), len(whole.Document().Markdown))
+		t.Errorf("%d parts joined have %d bytes and are not the document, which has %d", parts, len(got),
+			len(whole.Document().Markdown))
 	}
 	for _, page := range []int{2, 149, 151, 300} {
 		i := strings.Index(joined, fmt.Sprintf("<!-- page %d -->", page))
-		if i < 0 || !strings.HasPrefix(strings.TrimSpace(strings.SplitN(joined[i:], "-->", 2)[1]), fmt.Sprintf("This is line 1 of page %d ", page)) {
+		if i < 0 ||
+			!strings.HasPrefix(strings.TrimSpace(strings.SplitN(joined[i:], "-->", 2)[1]),
+				fmt.Sprintf("This is line 1 of page %d ", page)) {
 			t.Errorf("page %d is not where it is said to be", page)
 		}
 	}

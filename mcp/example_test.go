@@ -38,7 +38,8 @@ func ExampleServer_ServeStdio() {
 		log.Fatal(err)
 	}
 	defer server.Close()
-	input := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"The capital of France?"}}}`
+	input := `{"jsonrpc":"2.0","id":1,"method":"tools/call",` +
+		`"params":{"name":"infer","arguments":{"prompt":"The capital of France?"}}}`
 	var output strings.Builder
 	if err := server.ServeStdio(context.Background(), strings.NewReader(input), &output); err != nil {
 		log.Fatal(err)
@@ -47,7 +48,8 @@ func ExampleServer_ServeStdio() {
 	// Output: true
 }
 
-// The mcp-go server, for another transport: server.NewStreamableHTTPServer(s.MCPServer()) of mcp-go is an http.Handler.
+// The mcp-go server, for another transport: server.NewStreamableHTTPServer(s.MCPServer()) of mcp-go
+// is an http.Handler.
 func ExampleServer_MCPServer() {
 	client, err := babyclient.New() // a key is needed at the first call, not to list the tools
 	if err != nil {

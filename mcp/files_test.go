@@ -38,9 +38,9 @@ func TestOpenFindsWhatIsUnderTheRoots(t *testing.T) {
 	symlink(t, "sub/deep.txt", root, "inside.txt")
 	symlink(t, filepath.Join(root, "sub"), root, "absolute") // into the root, by an absolute path
 	symlink(t, root, base, "way-in")
-	f := &files{}
+	f := &roots{}
 	for _, dir := range []string{root, second} {
-		if err := f.addRoot(dir); err != nil {
+		if err := f.add(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,9 +55,9 @@ func TestOpenFindsWhatIsUnderTheRoots(t *testing.T) {
 		names = append(names, "~/a b.txt")
 	}
 	for _, name := range names {
-		opened, err := f.open(name)
+		opened, err := f.open(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		if err := opened.Close(); err != nil {
@@ -72,15 +72,15 @@ func TestRootThatIsASymbolicLink(t *testing.T) {
 	real := filepath.Join(base, "real")
 	write(t, real, "a.txt")
 	symlink(t, real, base, "link")
-	f := &files{}
-	if err := f.addRoot(filepath.Join(base, "link")); err != nil {
+	f := &roots{}
+	if err := f.add(filepath.Join(base, "link")); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
 	for _, name := range []string{"a.txt", filepath.Join(base, "link", "a.txt"), filepath.Join(real, "a.txt")} {
-		opened, err := f.open(name)
+		opened, err := f.open(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		_ = opened.Close()
@@ -98,20 +98,21 @@ func TestOpenRefusesWhatIsOutside(t *testing.T) {
 	symlink(t, "../s.txt", root, "relative-out.txt")
 	symlink(t, base, root, "up")
 	symlink(t, filepath.Join(base, "nothing"), root, "dangling-out.txt")
-	f := &files{}
-	if err := f.addRoot(root); err != nil {
+	f := &roots{}
+	if err := f.add(root); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
 	want := f.outside().Error()
 	names := []string{
-		"../s.txt", "../nothing.txt", "sub/../../s.txt", filepath.Join(base, "s.txt"), filepath.Join(base, "nothing.txt"),
+		"../s.txt", "../nothing.txt", "sub/../../s.txt", filepath.Join(base, "s.txt"),
+		filepath.Join(base, "nothing.txt"),
 		filepath.Join(base, "share-secret", "s.txt"), filepath.Join(root, "..", "s.txt"), base, "/", "/etc/hosts", "..",
 		"out.txt", "relative-out.txt", "up/s.txt", "up/nothing.txt", "up/share/../s.txt", "dangling-out.txt",
 		"in.txt\x00.pdf", "/proc/self/environ", "/dev/zero", "~/../../etc/hosts",
 	}
 	for _, name := range names {
-		opened, err := f.open(name)
+		opened, err := f.open(t.Context(), name)
 		if err == nil {
 			_ = opened.Close()
 			t.Errorf("%q was opened", name)
@@ -129,8 +130,8 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, root, "report.pdf")
-	f := &files{}
-	if err := f.addRoot(root); err != nil {
+	f := &roots{}
+	if err := f.add(root); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
@@ -160,7 +161,7 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 		tests["secret.txt"] = "permission denied"
 	}
 	for name, want := range tests {
-		opened, err := f.open(name)
+		opened, err := f.open(t.Context(), name)
 		if err == nil {
 			_ = opened.Close()
 			t.Errorf("%q was opened", name)
@@ -184,21 +185,22 @@ func TestOpenDocument(t *testing.T) {
 	if err := os.Truncate(write(t, root, "big.pdf"), 1001); err != nil {
 		t.Fatal(err)
 	}
-	f := &files{maxSize: 1000}
-	if err := f.addRoot(root); err != nil {
+	f := &roots{maxFileSize: 1000}
+	if err := f.add(root); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
 	for _, name := range []string{"a.txt", "noextension", "UPPER.PDF"} {
-		opened, err := f.openDocument(name)
+		opened, err := f.openDocument(t.Context(), name)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%q is not opened: %v", name, err)
 			continue
 		}
 		_ = opened.Close()
 	}
-	for name, want := range map[string]string{"program.exe": `Accepted: pdf, docx`, "empty.pdf": "is empty", "big.pdf": "BABYAPI_MCP_MAX_FILE"} {
-		if _, err := f.openDocument(name); err == nil || !strings.Contains(err.Error(), want) {
+	for name, want := range map[string]string{"program.exe": `Accepted: pdf, docx`, "empty.pdf": "is empty",
+		"big.pdf": "BABYAPI_MCP_MAX_FILE"} {
+		if _, err := f.openDocument(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", name, err, want)
 		}
 	}
@@ -208,7 +210,7 @@ func TestRootsThatCannotBe(t *testing.T) {
 	svc := newService(t)
 	s, root := newTestServer(t, svc)
 	for _, dir := range []string{filepath.Join(root, "missing"), write(t, root, "file.txt")} {
-		if _, err := NewServer(s.client, WithRoots(dir)); err == nil || !strings.Contains(err.Error(), dir) {
+		if _, err := NewServer(s.documents.client, WithRoots(dir)); err == nil || !strings.Contains(err.Error(), dir) {
 			t.Errorf("root %s: got %v, want an error that names it", dir, err)
 		}
 	}
@@ -229,15 +231,15 @@ func TestTooWide(t *testing.T) {
 		}
 	}
 	t.Chdir(home)
-	f := &files{}
+	f := &roots{}
 	f.useWorkingFolder()
-	if len(f.roots) != 0 || !strings.Contains(f.outside().Error(), "--root") {
-		t.Errorf("the home folder became a root: %v, %v", f.roots, f.outside())
+	if len(f.list) != 0 || !strings.Contains(f.outside().Error(), "--root") {
+		t.Errorf("the home folder became a root: %v, %v", f.list, f.outside())
 	}
 	t.Chdir(filepath.Join(home, "documents"))
 	f.useWorkingFolder()
 	defer f.close()
-	if opened, err := f.open("a.txt"); err != nil {
+	if opened, err := f.open(t.Context(), "a.txt"); err != nil {
 		t.Errorf("the working folder is no root: %v", err)
 	} else {
 		_ = opened.Close()
@@ -265,13 +267,14 @@ func TestFileURLPath(t *testing.T) {
 func TestParseDataURI(t *testing.T) {
 	name, data, err := parseDataURI("data:text/html;base64,PHA+aGk8L3A+")
 	if err != nil || name != "data.html" || string(data) != "<p>hi</p>" {
-		t.Errorf("got %q, %q, %v", name, data, err)
+		t.Errorf("HTML in base64: got %q, %q, %v", name, data, err)
 	}
 	name, data, err = parseDataURI("data:,hello%20there")
 	if err != nil || name != "data.txt" || string(data) != "hello there" {
-		t.Errorf("got %q, %q, %v", name, data, err)
+		t.Errorf("text without a type: got %q, %q, %v", name, data, err)
 	}
-	for _, uri := range []string{"data:text/html", "data:text/html;base64,###", "data:,", "data:application/x-msdownload,x", "data:," + strings.Repeat("a", maxDataURI)} {
+	for _, uri := range []string{"data:text/html", "data:text/html;base64,###", "data:,",
+		"data:application/x-msdownload,x", "data:," + strings.Repeat("a", maxDataURI)} {
 		if _, _, err := parseDataURI(uri); !isRefusal(err) || len(err.Error()) > 300 {
 			t.Errorf("%.40s: got %v, want a refusal", uri, err)
 		}

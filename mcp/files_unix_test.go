@@ -15,12 +15,13 @@ func TestOpenDoesNotWaitForAFIFO(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(root, "pipe.pdf"), 0o600); err != nil {
 		t.Skipf("no FIFOs here: %v", err)
 	}
-	f := &files{}
-	if err := f.addRoot(root); err != nil {
+	f := &roots{}
+	if err := f.add(root); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()
-	if _, err := f.open("pipe.pdf"); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+	_, err := f.open(t.Context(), "pipe.pdf")
+	if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 		t.Errorf("got %v, want a refusal", err)
 	}
 }

@@ -3,6 +3,7 @@ package mcp
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -15,7 +16,8 @@ import (
 
 func mustClient(t *testing.T, svc *service, opts ...babyclient.Option) *babyclient.Client {
 	t.Helper()
-	c, err := babyclient.New(append([]babyclient.Option{babyclient.WithBaseURL(svc.URL), babyclient.WithAPIKey(testKey)}, opts...)...)
+	c, err := babyclient.New(
+		append([]babyclient.Option{babyclient.WithBaseURL(svc.URL), babyclient.WithAPIKey(testKey)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +42,13 @@ func sentBody(t *testing.T, svc *service, path string) map[string]any {
 func TestInferPrompt(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
-	if text := mustText(t, s, ToolInfer, `{"prompt":"hi","max_tokens":"9","temperature":0,"options":{"top_p":0.5,"stop":"END"}}`); text != "echo: hi" {
-		t.Errorf("got %q", text)
+	if text := mustText(t, s, ToolInfer,
+		`{"prompt":"hi","max_tokens":"9","temperature":0,"options":{"top_p":0.5,"stop":"END"}}`); text != "echo: hi" {
+		t.Errorf("got %q, want the echo of the prompt", text)
 	}
 	got, _ := json.Marshal(sentBody(t, svc, "/infer"))
-	if want := `{"max_tokens":9,"model":"qwen-8b","prompt":"hi","stop":["END"],"temperature":0,"top_p":0.5}`; string(got) != want {
+	want := `{"max_tokens":9,"model":"qwen-8b","prompt":"hi","stop":["END"],"temperature":0,"top_p":0.5}`
+	if string(got) != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
 }
@@ -60,13 +64,15 @@ func TestInferChat(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "chart.png"), img.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	mustText(t, s, ToolInfer, `{"prompt":"what?","system":"be brief","model":"qwen-32b","images":["chart.png","https://example.com/b.png"],"schema":"{\"type\":\"object\"}","options":{"seed":7}}`)
+	mustText(t, s, ToolInfer, `{"prompt":"what?","system":"be brief","model":"qwen-32b","options":{"seed":7},`+
+		`"images":["chart.png","https://example.com/b.png"],"schema":"{\"type\":\"object\"}"}`)
 	body := sentBody(t, svc, "/v1/chat/completions")
 	if body["model"] != "qwen-32b" || body["seed"] != 7.0 {
-		t.Errorf("sent %v", body)
+		t.Errorf("sent %v, want model qwen-32b and seed 7", body)
 	}
 	text, _ := json.Marshal(body)
-	for _, want := range []string{`"role":"system"`, "data:image/png;base64,", "https://example.com/b.png", `"response_format":{"json_schema"`} {
+	for _, want := range []string{`"role":"system"`, "data:image/png;base64,", "https://example.com/b.png",
+		`"response_format":{"json_schema"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("sent %s, want %s in it", text, want)
 		}
@@ -76,8 +82,9 @@ func TestInferChat(t *testing.T) {
 func TestInferTellsThatTheAnswerIsCut(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
 	text := mustText(t, s, ToolInfer, `{"prompt":"hi","max_tokens":1}`)
-	if !strings.HasPrefix(text, "echo: hi\n\n[babyapi: cut at the token limit of qwen-8b") || !strings.Contains(text, "larger max_tokens") {
-		t.Errorf("got %q", text)
+	if !strings.HasPrefix(text, "echo: hi\n\n[babyapi: cut at the token limit of qwen-8b") ||
+		!strings.Contains(text, "larger max_tokens") {
+		t.Errorf("got %q, want the answer and that it was cut", text)
 	}
 }
 
@@ -111,9 +118,11 @@ func TestInferRefuses(t *testing.T) {
 	wantError(t, s, ToolInfer, `{"prompt":"x","model":"qwen-9b"}`, `no model "qwen-9b"`, "Nearest: qwen-8b, qwen-32b")
 	svc.answers["/v1/models"] = answered{404, nil, `{}`}
 	wantError(t, s, ToolInfer, `{"prompt":"x","model":"qwen-9b"}`, "not found (404)", "does not exist")
-	svc.answers["/v1/chat/completions"] = answered{200, nil, `{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"no json"},"finish_reason":"stop"}]}`}
+	const chat = `{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":%q},` +
+		`"finish_reason":"stop"}]}`
+	svc.answers["/v1/chat/completions"] = answered{200, nil, fmt.Sprintf(chat, "no json")}
 	wantError(t, s, ToolInfer, `{"prompt":"x","schema":{"type":"object"}}`, "did not answer in JSON", "no json")
-	svc.answers["/v1/chat/completions"] = answered{200, nil, `{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}]}`}
+	svc.answers["/v1/chat/completions"] = answered{200, nil, fmt.Sprintf(chat, "")}
 	if text := mustText(t, s, ToolInfer, `{"prompt":"x","system":"y"}`); !strings.Contains(text, "answered nothing") {
 		t.Errorf("an empty answer: %q", text)
 	}

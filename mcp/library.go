@@ -10,12 +10,15 @@ import (
 	"time"
 )
 
-// Limits of what is kept to be read on.
+// Limits of a library.
 const (
-	maxDocuments = 16
-	maxBytes     = 64 << 20
-	maxUnderWay  = 32
+	maxDocuments = 16       // that are kept
+	maxBytes     = 64 << 20 // of their text
+	maxUnderWay  = 32       // conversions
 )
+
+// closeGrace is how long conversions have to tell the service that they are given up.
+const closeGrace = 500 * time.Millisecond
 
 var (
 	errConversionTimeout = errors.New("the conversion took longer than its limit")
@@ -24,7 +27,7 @@ var (
 
 // library keeps conversions: those under way, to be collected by a later call, and the
 // documents of those that ended, to be read on without a second, billed, conversion. What was
-// read longest ago goes first.
+// read longest ago is dropped first.
 type library struct {
 	ctx    context.Context // of the work in the background
 	cancel context.CancelFunc
@@ -38,21 +41,38 @@ type library struct {
 
 // conversion is a document that is being made, or was made, or could not be.
 type conversion struct {
-	id    string // the document is d_id, the job j_id
-	key   string // what is converted and how
-	name  string
-	start time.Time
-	fresh time.Duration // how long the same key means this conversion, 0 for as long as it is kept
-	done  chan struct{} // closed when doc or err is set
-	doc   *document
-	err   error
+	id   string // its document has the id d_id, its job j_id
+	key  string // what is converted and how
+	name string
+	// reuseFor is how long after the start a call for the same key gets this conversion instead of
+	// a new one, which would be billed. 0 is as long as it is kept.
+	reuseFor time.Duration
+	start    time.Time
+	done     chan struct{} // closed when doc or err is set
+	doc      *document
+	err      error
 
 	// Under the mutex of the library:
-	stage   func() string
-	waiting int  // calls that wait
-	kept    bool // its job id was handed out, so it goes on when nobody waits
+	stage   func() string // what it is doing
+	waiting int           // calls that wait
+	kept    bool          // its job id was handed out, so it goes on when nobody waits
 	cancel  context.CancelCauseFunc
 }
+
+func newConversion(key, name string, reuseFor time.Duration) *conversion {
+	return &conversion{
+		id:       newID(),
+		key:      key,
+		name:     name,
+		reuseFor: reuseFor,
+		start:    time.Now(),
+		done:     make(chan struct{}),
+		stage:    func() string { return "starting" },
+	}
+}
+
+// newID is short, because it is repeated in every call, and cannot be guessed.
+func newID() string { return strings.ToLower(rand.Text()[:10]) }
 
 func newLibrary() *library {
 	l := &library{maxBytes: maxBytes}
@@ -63,14 +83,14 @@ func newLibrary() *library {
 // close ends the work in the background and gives it a moment to tell the service.
 func (l *library) close() {
 	l.cancel()
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
 		l.work.Wait()
-		close(done)
+		close(ended)
 	}()
 	select {
-	case <-done:
-	case <-time.After(stopGrace):
+	case <-ended:
+	case <-time.After(closeGrace):
 	}
 }
 
@@ -95,26 +115,36 @@ func (l *library) take(i int) *conversion {
 	return c
 }
 
-// start runs convert in the background, unless the same key is under way or kept already. The
-// caller must wait for the conversion. report sets what tells the stage that it is in.
-func (l *library) start(key, name string, fresh, timeout time.Duration, convert func(ctx context.Context, report func(stage func() string)) (*document, error)) (_ *conversion, started bool, _ error) {
+type (
+	// convertFunc makes a document, and reports the stages that it goes through.
+	convertFunc func(ctx context.Context, report reportFunc) (*document, error)
+	// reportFunc takes a function that says what a conversion is doing.
+	reportFunc func(stage func() string)
+)
+
+// start runs convert in the background as c, for at most limit, unless a conversion with the same
+// key that may be used again is under way or kept already. The caller must wait for the conversion
+// that it returns.
+func (l *library) start(c *conversion, limit time.Duration, convert convertFunc) (_ *conversion, isNew bool, _ error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	underWay := 0
-	for i, c := range l.list {
-		if c.key == key && c.err == nil && (c.fresh == 0 || time.Since(c.start) < c.fresh) {
+	for i, other := range l.list {
+		reusable := other.reuseFor == 0 || time.Since(other.start) < other.reuseFor
+		if other.key == c.key && other.err == nil && reusable {
 			return l.take(i), false, nil
 		}
-		if !c.ended() {
+		if !other.ended() {
 			underWay++
 		}
 	}
 	if underWay >= maxUnderWay {
-		return nil, false, refuse("%d conversions are under way, which is the most. Collect one by its job_id first.", underWay)
+		return nil, false, refuse("%d conversions are under way, which is the most. "+
+			"Collect one by its job_id first.", underWay)
 	}
-	deadline, stop := context.WithTimeoutCause(l.ctx, timeout, errConversionTimeout)
+	deadline, stop := context.WithTimeoutCause(l.ctx, limit, errConversionTimeout)
 	ctx, cancel := context.WithCancelCause(deadline)
-	c := &conversion{id: newID(), key: key, name: name, start: time.Now(), fresh: fresh, done: make(chan struct{}), stage: func() string { return "starting" }, waiting: 1, cancel: cancel}
+	c.cancel, c.waiting = cancel, 1
 	l.list = append(l.list, c)
 	l.work.Go(func() {
 		defer stop()
@@ -126,31 +156,25 @@ func (l *library) start(key, name string, fresh, timeout time.Duration, convert 
 		})
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if doc != nil {
-			doc.id = "d_" + c.id
-		}
-		c.doc, c.err = doc, err
-		close(c.done)
+		c.end(doc, err)
 		l.trim()
 	})
 	return c, true, nil
 }
 
-// keep adds a document that is made already.
+// keep adds a document that is made already, and gives it an id.
 func (l *library) keep(doc *document) {
-	c := &conversion{id: newID(), name: doc.name, start: time.Now(), done: make(chan struct{}), doc: doc}
-	doc.id = "d_" + c.id
-	c.key = doc.id
-	close(c.done)
+	c := newConversion("", doc.name, 0) // no source has an empty key
+	c.end(doc, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = append(l.list, c)
 	l.trim()
 }
 
-// wait waits for a conversion that find or start gave. ready is false when it goes on after d:
-// then its job id may be handed out. If ctx ends and nobody else waits for it, or will, it is
-// given up.
+// wait waits for a conversion that find or start gave. ready is false if it is still under way
+// after d: then its job id may be handed out. If ctx ends and nobody else waits for it, or will, it
+// is given up.
 func (l *library) wait(ctx context.Context, c *conversion, d time.Duration) (_ *document, ready bool, _ error) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -183,6 +207,15 @@ func (l *library) stageOf(c *conversion) string {
 	return c.stage()
 }
 
+// end sets what became of a conversion.
+func (c *conversion) end(doc *document, err error) {
+	if doc != nil {
+		doc.id = "d_" + c.id
+	}
+	c.doc, c.err = doc, err
+	close(c.done)
+}
+
 func (c *conversion) ended() bool {
 	select {
 	case <-c.done:
@@ -212,6 +245,3 @@ func (l *library) trim() {
 	slices.Reverse(kept)
 	l.list = kept
 }
-
-// newID is short, for it is repeated in every call, and cannot be guessed.
-func newID() string { return strings.ToLower(rand.Text()[:10]) }

@@ -7,6 +7,8 @@ import (
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"github.com/babyapi-org/babyapi-go/mcp/internal/stdio"
 )
 
 const (
@@ -14,11 +16,13 @@ const (
 	nextProgress  = 5 * time.Second
 )
 
-// progress tells the client that a call is alive: after half a second, then every five. It tells nothing unless the client asked, and nothing after stop.
+// progress tells the client that a call is alive: after half a second, then every five. It tells
+// nothing unless the client asked for it, and nothing after stop.
 type progress struct {
-	ctx   context.Context
-	token mcpgo.ProgressToken // nil: the client did not ask
-	start time.Time
+	ctx    context.Context
+	notify notifyFunc
+	token  mcpgo.ProgressToken // nil if the client did not ask
+	start  time.Time
 
 	mu      sync.Mutex
 	message func(elapsed time.Duration) string
@@ -27,19 +31,19 @@ type progress struct {
 	stopped bool
 }
 
-func startProgress(ctx context.Context, r mcpgo.CallToolRequest) *progress {
-	p := &progress{ctx: ctx, start: time.Now(), message: func(d time.Duration) string { return "working, " + seconds(d) }}
+// notifyFunc sends a notification that belongs to the call of ctx.
+type notifyFunc func(ctx context.Context, method string, params map[string]any)
+
+func startProgress(ctx context.Context, r mcpgo.CallToolRequest, notify notifyFunc) *progress {
+	p := &progress{ctx: ctx, notify: notify, start: time.Now()}
+	p.message = func(elapsed time.Duration) string { return "working, " + seconds(elapsed) }
 	if r.Params.Meta != nil {
 		p.token = r.Params.Meta.ProgressToken
 	}
 	if p.token != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.timer = time.AfterFunc(firstProgress, func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.tell()
-		})
+		p.timer = time.AfterFunc(firstProgress, p.send)
 	}
 	return p
 }
@@ -61,15 +65,17 @@ func (p *progress) stop() {
 	}
 }
 
-// tell sends one message. The number is the seconds so far, which only grow; the end is never
-// known, so there is no total.
-func (p *progress) tell() {
+// send sends one message, and sets when the next is sent. Its number is the seconds so far, which
+// only grow; the end is never known, so there is no total.
+func (p *progress) send() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.stopped || p.ctx.Err() != nil {
 		return
 	}
 	elapsed := time.Since(p.start)
 	p.last = max(p.last+0.001, elapsed.Seconds())
-	notify(p.ctx, "notifications/progress", map[string]any{
+	p.notify(p.ctx, "notifications/progress", map[string]any{
 		"progressToken": p.token,
 		"progress":      p.last,
 		"message":       p.message(elapsed),
@@ -77,23 +83,14 @@ func (p *progress) tell() {
 	p.timer.Reset(nextProgress)
 }
 
-type notifierKey struct{}
-
-// withNotifier makes notify send through send, which returns when the message is written.
-func withNotifier(ctx context.Context, send func(method string, params map[string]any)) context.Context {
-	return context.WithValue(ctx, notifierKey{}, send)
-}
-
-// notify sends a notification that belongs to the call of ctx: before its answer if it goes
-// over our own stdio, as mcp-go does it over another transport.
+// notify sends a notification before the answer of its call if the call came in over our stdio.
+// Over another transport, mcp-go sends it when it likes.
 func notify(ctx context.Context, method string, params map[string]any) {
-	if send, ok := ctx.Value(notifierKey{}).(func(string, map[string]any)); ok {
-		send(method, params)
+	if stdio.Notify(ctx, method, params) {
 		return
 	}
 	if s := mcpserver.ServerFromContext(ctx); s != nil {
-		_ = s.SendNotificationToClient(ctx, method, params) // progress is a courtesy: a client that cannot take it loses nothing else
+		// Progress is a courtesy: a client that cannot take it loses nothing else.
+		_ = s.SendNotificationToClient(ctx, method, params)
 	}
 }
-
-func seconds(d time.Duration) string { return d.Truncate(time.Second).String() }

@@ -36,19 +36,20 @@ func TestProgress(t *testing.T) {
 		}
 		start := time.Now()
 		var got []told
-		ctx := withNotifier(t.Context(), func(method string, params map[string]any) {
+		notify := func(_ context.Context, method string, params map[string]any) {
 			if method != "notifications/progress" || params["progressToken"] != "t" || params["total"] != nil {
-				t.Errorf("%s %v", method, params)
+				t.Errorf("sent %s %v, want progress with the token and without a total", method, params)
 			}
 			got = append(got, told{time.Since(start), params["progress"].(float64), params["message"].(string)})
-		})
-		p := startProgress(ctx, progressRequest("t"))
+		}
+		p := startProgress(t.Context(), progressRequest("t"), notify)
 		time.Sleep(time.Second)
 		p.say(func(d time.Duration) string { return "later, " + seconds(d) })
 		time.Sleep(11 * time.Second)
 		p.stop()
 		time.Sleep(time.Minute)
-		want := []told{{500 * time.Millisecond, 0.5, "working, 0s"}, {5500 * time.Millisecond, 5.5, "later, 5s"}, {10500 * time.Millisecond, 10.5, "later, 10s"}}
+		want := []told{{500 * time.Millisecond, 0.5, "working, 0s"}, {5500 * time.Millisecond, 5.5, "later, 5s"},
+			{10500 * time.Millisecond, 10.5, "later, 10s"}}
 		if len(got) != len(want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
@@ -62,11 +63,12 @@ func TestProgress(t *testing.T) {
 
 func TestProgressOnlyWhereAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(withNotifier(t.Context(), func(method string, _ map[string]any) { t.Errorf("told %s", method) }))
-		p := startProgress(ctx, progressRequest(nil))
+		notify := func(_ context.Context, method string, _ map[string]any) { t.Errorf("sent %s", method) }
+		ctx, cancel := context.WithCancel(t.Context())
+		p := startProgress(ctx, progressRequest(nil), notify)
 		time.Sleep(time.Minute)
 		p.stop()
-		cancelled := startProgress(ctx, progressRequest("t"))
+		cancelled := startProgress(ctx, progressRequest("t"), notify)
 		cancel()
 		time.Sleep(time.Minute)
 		cancelled.stop()

@@ -1,7 +1,9 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +16,8 @@ import (
 
 const (
 	defaultTopN = 10
-	// rerankBatch is how many passages of a document go in one request. Each is scored by
-	// itself, so the scores of several requests compare.
+	// rerankBatch is how many texts go in one request. Each is scored by itself, so the scores of
+	// several requests compare.
 	rerankBatch = 256
 )
 
@@ -43,122 +45,123 @@ type rerankResult struct {
 	Offset  *int   `json:"offset,omitempty" jsonschema_description:"Where to read on: convert with document_id and this offset"`
 }
 
-func addRerank(s *Server) {
+// rerankTool ranks texts and passages of documents.
+type rerankTool struct {
+	documents *documents
+	model     string // of calls that name none, "" for none
+}
+
+func (t rerankTool) addTo(s toolServer) {
 	addTool(s, tool{
 		name:  ToolRerank,
 		title: "Rank passages",
-		description: "Find which of many texts, or which passages of a converted document, answer a question: by meaning, not by words. " +
-			"Give query and either texts or document_id. Returns JSON: results best first with index and relevance_score; " +
+		description: "Find which of many texts, or which passages of a converted document, answer a question: " +
+			"by meaning, not by words. Give query and either texts or document_id. " +
+			"Returns JSON: results best first with index and relevance_score; " +
 			"for a document also the text, page and offset of each passage, to read on with convert. " +
 			"Cheaper than reading a long document. Each call is billed.",
 		idempotent: true,
-		aliases: map[string]string{"question": "query", "q": "query", "search": "query", "documents": "texts", "passages": "texts", "chunks": "texts", "docs": "texts", "text": "texts",
-			"id": "document_id", "docid": "document_id", "source": "document_id", "k": "top_n", "topk": "top_n", "limit": "top_n", "n": "top_n"},
-		output: mustJSON(schemaOf[rerankOutput]()),
-	}, s.rerank)
+		output:     mustJSON(schemaOf[rerankOutput]()),
+		aliases: map[string]string{
+			"query":       "question q search",
+			"texts":       "documents passages chunks docs text",
+			"document_id": "id docid source",
+			"top_n":       "k topk limit n",
+		},
+	}, t.run)
 }
 
-func (s *Server) rerank(ctx context.Context, r *request, a rerankArguments) (*mcpgo.CallToolResult, error) {
+func (t rerankTool) run(ctx context.Context, p *progress, a rerankArguments) (*mcpgo.CallToolResult, error) {
 	if strings.TrimSpace(a.Query) == "" {
 		return nil, refuse("query is blank. Give the question to rank by.")
 	}
-	a.DocumentID = unquote(a.DocumentID)
-	if (len(a.Texts) > 0) == (a.DocumentID != "") {
+	id := unquote(a.DocumentID)
+	if (len(a.Texts) > 0) == (id != "") {
 		return nil, refuse("give either texts, at least one, or document_id.")
 	}
-	model := first(strings.TrimSpace(a.Model), s.rerankModel, s.embeddingModel)
+	model := firstNonEmpty(strings.TrimSpace(a.Model), t.model)
 	if model == "" {
 		return nil, refuse("no model. Give model, or ask the user to start the MCP server with --rerank-model.")
-	}
-	if a.TopN == 0 {
-		a.TopN = defaultTopN
 	}
 	texts := a.Texts
 	var doc *document
 	var passages []passage
-	if a.DocumentID != "" {
+	if id != "" {
 		var err error
-		if doc, err = s.document(ctx, r, a.DocumentID); err != nil {
+		if doc, err = t.document(ctx, p, id); err != nil {
 			return nil, err
 		}
 		passages = doc.passages()
 		if len(passages) == 0 {
 			return nil, refuse("%s holds no text to rank.", doc.name)
 		}
-		for _, p := range passages {
-			texts = append(texts, doc.text[p.from:p.to])
+		for _, passage := range passages {
+			texts = append(texts, doc.text[passage.from:passage.to])
 		}
 	}
-	for i, t := range texts {
-		if strings.TrimSpace(t) == "" {
+	for i, text := range texts {
+		if strings.TrimSpace(text) == "" {
 			return nil, refuse("texts[%d] is blank. Leave it out.", i)
 		}
 	}
-	out, err := s.rank(ctx, r, model, a.Query, texts, a.TopN)
+	out, err := t.rank(ctx, p, &babyclient.RerankRequest{
+		Model: model, Query: a.Query, Documents: texts, TopN: cmp.Or(a.TopN, defaultTopN), ReturnDocuments: new(false),
+	})
 	if err != nil {
 		return nil, err
 	}
-	for i := range out.Results {
-		if doc == nil {
-			break
+	if doc != nil {
+		for i := range out.Results {
+			out.Results[i].describe(doc, passages)
 		}
-		res := &out.Results[i]
-		p := passages[res.Index]
-		res.Text, res.Heading, res.Page = strings.TrimSpace(doc.text[p.from:p.to]), p.heading, doc.pageAt(p.from)
-		res.Offset = new(doc.charOffset(p.from))
 	}
 	return mcpgo.NewToolResultStructured(out, string(mustJSON(out))), nil
 }
 
+// describe says which passage of the document a result is.
+func (r *rerankResult) describe(doc *document, passages []passage) {
+	p := passages[r.Index]
+	r.Text, r.Heading = strings.TrimSpace(doc.text[p.from:p.to]), p.heading
+	r.Page, r.Offset = doc.pageAt(p.from), new(doc.charOffset(p.from))
+}
+
 // document is one that convert made.
-func (s *Server) document(ctx context.Context, r *request, id string) (*document, error) {
-	c := s.library.find(id)
+func (t rerankTool) document(ctx context.Context, p *progress, id string) (*document, error) {
+	c := t.documents.library.find(id)
 	if c == nil {
-		return nil, refuse("document_id %q is not kept any more. Call convert with source again, and then rerank with the new document_id.", clip(id))
+		return nil, refuse("document_id %q is not kept any more. "+
+			"Call convert with source again, and then rerank with the new document_id.", clip(id))
 	}
-	doc, ready, err := s.await(ctx, r, c, s.wait)
-	if err == nil && !ready {
-		err = refuse("%s is still being converted. Call convert %s, then rerank again.", c.name, callJSON("job_id", "j_"+c.id))
+	doc, err := t.documents.await(ctx, p, c, t.documents.wait)
+	if unfinished, ok := errors.AsType[*unfinishedError](err); ok {
+		return nil, refuse("%s is still being converted. Call convert %s, then rerank again.",
+			unfinished.name, callJSON("job_id", unfinished.jobID))
 	}
 	return doc, err
 }
 
-// rank ranks texts in requests of rerankBatch.
-func (s *Server) rank(ctx context.Context, r *request, model, query string, texts []string, topN int) (*rerankOutput, error) {
-	out := &rerankOutput{Model: model, Results: []rerankResult{}}
-	for done := 0; done < len(texts); done += rerankBatch {
-		batch := texts[done:min(done+rerankBatch, len(texts))]
-		r.progress.say(func(d time.Duration) string {
-			return fmt.Sprintf("ranked %d of %d passages, %s", done, len(texts), seconds(d))
+// rank answers a request that can have more texts than the service takes at once.
+func (t rerankTool) rank(ctx context.Context, p *progress, whole *babyclient.RerankRequest) (*rerankOutput, error) {
+	out := &rerankOutput{Model: whole.Model, Results: []rerankResult{}}
+	for done := 0; done < len(whole.Documents); done += rerankBatch {
+		batch := whole.Documents[done:min(done+rerankBatch, len(whole.Documents))]
+		p.say(func(elapsed time.Duration) string {
+			return fmt.Sprintf("ranked %d of %d passages, %s", done, len(whole.Documents), seconds(elapsed))
 		})
-		resp, err := s.client.Rerank(ctx, &babyclient.RerankRequest{Model: model, Query: query, Documents: batch, TopN: min(topN, len(batch)), ReturnDocuments: new(false)},
-			babyclient.WithTimeout(inferTimeout))
+		req := *whole
+		req.Documents, req.TopN = batch, min(whole.TopN, len(batch))
+		resp, err := t.documents.client.Rerank(ctx, &req, babyclient.WithTimeout(modelTimeout))
 		if err != nil {
-			return nil, s.suggestModels(ctx, model, err)
+			return nil, suggestModels(ctx, t.documents.client, whole.Model, err)
 		}
-		out.Model = first(resp.Model, model)
-		for _, res := range resp.Results {
-			out.Results = append(out.Results, rerankResult{Index: done + res.Index, Score: res.RelevanceScore})
+		out.Model = firstNonEmpty(resp.Model, whole.Model)
+		for _, r := range resp.Results {
+			out.Results = append(out.Results, rerankResult{Index: done + r.Index, Score: r.RelevanceScore})
 		}
 	}
-	slices.SortStableFunc(out.Results, func(a, b rerankResult) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
+	slices.SortFunc(out.Results, func(a, b rerankResult) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Index, b.Index))
 	})
-	out.Results = out.Results[:min(topN, len(out.Results))]
+	out.Results = out.Results[:min(whole.TopN, len(out.Results))]
 	return out, nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

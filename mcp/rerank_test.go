@@ -20,11 +20,13 @@ func TestRerankTexts(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	out := rerankOf(t, s, `{"query":"red fox","texts":["a dog","the red fox","a fox"],"top_n":2}`)
-	if out.Model != "bge-reranker" || len(out.Results) != 2 || out.Results[0].Index != 1 || out.Results[1].Index != 2 || out.Results[0].Text != "" {
-		t.Errorf("got %+v", out)
+	if out.Model != "bge-reranker" || len(out.Results) != 2 || out.Results[0].Index != 1 || out.Results[1].Index != 2 ||
+		out.Results[0].Text != "" {
+		t.Errorf("got %+v, want text 1, then text 2, by bge-reranker", out)
 	}
-	if out := rerankOf(t, s, `{"query":"x","texts":"one text","model":"other"}`); out.Model != "other" || len(out.Results) != 1 {
-		t.Errorf("got %+v", out)
+	one := rerankOf(t, s, `{"query":"x","texts":"one text","model":"other"}`)
+	if one.Model != "other" || len(one.Results) != 1 {
+		t.Errorf("one text, another model: got %+v, want one result by other", one)
 	}
 }
 
@@ -42,11 +44,13 @@ func TestRerankDocument(t *testing.T) {
 		t.Fatalf("%d results, want 3", len(out.Results))
 	}
 	best := out.Results[0]
-	if best.Index != 599 || best.Heading != "Part 599" || !strings.Contains(best.Text, "number599.") || best.Offset == nil {
-		t.Errorf("best %+v", best)
+	if best.Index != 599 || best.Heading != "Part 599" || !strings.Contains(best.Text, "number599.") ||
+		best.Offset == nil {
+		t.Errorf("the best result is %+v, want the passage of part 599 with its offset", best)
 	}
-	if text := mustText(t, s, ToolConvert, fmt.Sprintf(`{"document_id":%q,"offset":%d}`, id, *best.Offset)); !strings.HasPrefix(text, "## Part 599") {
-		t.Errorf("the offset leads to %q", text)
+	text := mustText(t, s, ToolConvert, fmt.Sprintf(`{"document_id":%q,"offset":%d}`, id, *best.Offset))
+	if !strings.HasPrefix(text, "## Part 599") {
+		t.Errorf("the offset leads to %q, want part 599", text)
 	}
 	if n := len(svc.sent("/v1/rerank")); n != 3 {
 		t.Errorf("%d requests for 600 passages, want 3", n)
@@ -62,7 +66,8 @@ func TestRerankRefuses(t *testing.T) {
 	wantError(t, s, ToolRerank, `{"query":"x","texts":["a"," "]}`, "texts[1] is blank")
 	wantError(t, s, ToolRerank, `{"query":"x","documents":["a"]}`, `Did you mean "texts"?`)
 	wantError(t, s, ToolRerank, `{"query":"x","document_id":"d_aaaaaaaaaa"}`, "is not kept any more", "source")
-	wantError(t, s, ToolRerank, `{"query":"x","texts":["a"],"model":"qwen-9b"}`, `no model "qwen-9b"`, "Nearest: qwen-8b, qwen-32b")
+	wantError(t, s, ToolRerank, `{"query":"x","texts":["a"],"model":"qwen-9b"}`, `no model "qwen-9b"`,
+		"Nearest: qwen-8b, qwen-32b")
 	svc.markdown = ""
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
 	wantError(t, s, ToolRerank, `{"query":"x","document_id":"`+id+`"}`, "holds no text")

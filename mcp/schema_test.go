@@ -6,6 +6,7 @@ import (
 	"flag"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -26,30 +27,39 @@ func listTools(t *testing.T, s *Server) json.RawMessage {
 	return m.Result
 }
 
-// What clients see of the tools changes only on purpose.
+// What clients see of a tool, testdata/tools/NAME.json, changes only on purpose.
 func TestToolsListGolden(t *testing.T) {
 	s, _ := newTestServer(t, newService(t))
-	got := listTools(t, s)
-	if len(got) > 6<<10 {
-		t.Errorf("tools/list has %d bytes, more than 6 KB: every agent pays for them in every conversation", len(got))
+	list := listTools(t, s)
+	if len(list) > 6<<10 {
+		t.Errorf("tools/list has %d bytes, more than 6 KB: every agent pays for them in every conversation", len(list))
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, got, "", "  "); err != nil {
+	var got struct{ Tools []json.RawMessage }
+	if err := json.Unmarshal(list, &got); err != nil {
 		t.Fatal(err)
 	}
-	indented.WriteByte('\n')
-	const golden = "testdata/tools.json"
-	if *update {
-		if err := os.WriteFile(golden, indented.Bytes(), 0o644); err != nil {
+	for i, tool := range listedTools(t, s) {
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, got.Tools[i], "", "  "); err != nil {
 			t.Fatal(err)
 		}
+		indented.WriteByte('\n')
+		golden := filepath.Join("testdata", "tools", tool.Name+".json")
+		if *update {
+			if err := os.WriteFile(golden, indented.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatalf("%v: run go test ./mcp -update", err)
+		}
+		if !bytes.Equal(indented.Bytes(), want) {
+			t.Errorf("%s in tools/list is not %s: see git diff after go test ./mcp -update", tool.Name, golden)
+		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatalf("%v: run go test ./mcp -update", err)
-	}
-	if !bytes.Equal(indented.Bytes(), want) {
-		t.Errorf("tools/list is not %s: see git diff after go test ./mcp -update", golden)
+	if files, err := os.ReadDir(filepath.Join("testdata", "tools")); err != nil || len(files) != len(got.Tools) {
+		t.Errorf("testdata/tools holds %d files for %d tools (%v)", len(files), len(got.Tools), err)
 	}
 }
 
@@ -81,15 +91,16 @@ func TestSchemasArePortable(t *testing.T) {
 	for _, tool := range tools {
 		t.Run(tool.Name, func(t *testing.T) {
 			if !regexp.MustCompile(`^[a-z_]{1,40}$`).MatchString(tool.Name) {
-				t.Errorf("name %q", tool.Name)
+				t.Errorf("the name %q is not one that all clients take", tool.Name)
 			}
 			if n := len(tool.Description); n == 0 || n > 2000 {
 				t.Errorf("the description has %d bytes, want 1 to 2000", n)
 			}
 			if tool.Title == "" || tool.Annotations["title"] != tool.Title {
-				t.Errorf("title %q, annotations.title %q", tool.Title, tool.Annotations["title"])
+				t.Errorf("title %q, annotations.title %q, want the same twice", tool.Title, tool.Annotations["title"])
 			}
-			wantHints := map[string]any{"title": tool.Title, "readOnlyHint": true, "destructiveHint": false, "idempotentHint": tool.Name != ToolInfer, "openWorldHint": true}
+			wantHints := map[string]any{"title": tool.Title, "readOnlyHint": true, "destructiveHint": false,
+				"idempotentHint": tool.Name != ToolInfer, "openWorldHint": true}
 			if !maps.Equal(tool.Annotations, wantHints) {
 				t.Errorf("annotations %v, want %v", tool.Annotations, wantHints)
 			}
@@ -109,7 +120,8 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 	if depth > 3 {
 		t.Errorf("%s: nested deeper than 3", at)
 	}
-	allowed := []string{"type", "description", "properties", "required", "additionalProperties", "items", "enum", "minimum", "maximum"}
+	allowed := []string{"type", "description", "properties", "required", "additionalProperties", "items", "enum",
+		"minimum", "maximum"}
 	for key := range schema {
 		if !slices.Contains(allowed, key) {
 			t.Errorf("%s: keyword %q, which some clients do not take", at, key)
@@ -152,7 +164,7 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 		}
 		for name, p := range properties {
 			if !regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`).MatchString(name) {
-				t.Errorf("%s: property name %q", at, name)
+				t.Errorf("%s: the property name %q is not one that all clients take", at, name)
 			}
 			sub, ok := p.(map[string]any)
 			if !ok {
@@ -173,7 +185,8 @@ func walkSchema(t *testing.T, at string, schema map[string]any, depth int) {
 
 // Every description ends as it was written, and gives an example where the value is free.
 func TestDescriptionsAreWhole(t *testing.T) {
-	for name, schema := range map[string]json.RawMessage{ToolConvert: mustJSON(schemaOf[convertArguments]()), ToolInfer: mustJSON(schemaOf[inferArguments]()), ToolRerank: mustJSON(schemaOf[rerankArguments]())} {
+	for name, schema := range map[string]json.RawMessage{ToolConvert: mustJSON(schemaOf[convertArguments]()),
+		ToolInfer: mustJSON(schemaOf[inferArguments]()), ToolRerank: mustJSON(schemaOf[rerankArguments]())} {
 		var s struct {
 			Properties map[string]struct {
 				Type        string
@@ -210,17 +223,18 @@ func TestStructuredContentFollowsItsSchema(t *testing.T) {
 		compiled[tool.Name] = c.MustCompile("out.json")
 	}
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
-	for _, args := range []string{`{"query":"two","texts":["one two","three"]}`, `{"query":"four","document_id":"` + id + `"}`} {
+	for _, args := range []string{`{"query":"two","texts":["one two","three"]}`, `{"query":"four","document_id":"` +
+		id + `"}`} {
 		r := call(t.Context(), t, s, ToolRerank, args)
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.Structured))
 		if err != nil {
 			t.Fatalf("%s: %v in %s", args, err, r.Structured)
 		}
 		if err := compiled[ToolRerank].Validate(v); err != nil {
-			t.Errorf("%s: %v", args, err)
+			t.Errorf("%s: the structured content breaks the schema: %v", args, err)
 		}
 		if !jsonEqual(t, []byte(r.text()), r.Structured) {
-			t.Errorf("text %s, structured %s", r.text(), r.Structured)
+			t.Errorf("text %s, structured %s, want the same twice", r.text(), r.Structured)
 		}
 	}
 }
@@ -239,11 +253,14 @@ func TestToolsFilter(t *testing.T) {
 	if tools := listedTools(t, s); len(tools) != 1 || tools[0].Name != ToolRerank {
 		t.Errorf("got %v, want rerank alone", tools)
 	}
-	raw := mustJSON(s.mcp.HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"}}}`)))
+	raw := mustJSON(
+		s.mcp.HandleMessage(t.Context(),
+			json.RawMessage(
+				`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"}}}`)))
 	if !bytes.Contains(raw, []byte(`-32602`)) {
 		t.Errorf("a tool that is filtered out was called: %s", raw)
 	}
-	if _, err := NewServer(s.client, WithTools("embed")); err == nil {
+	if _, err := NewServer(s.documents.client, WithTools("embed")); err == nil {
 		t.Error("WithTools took a name that is none")
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"testing"
 )
 
-// A file that is exchanged for a link out of the root, again and again while it is opened, never leads out.
+// A file that is exchanged for a link out of the root, again and again while it is opened, never
+// leads out.
 func TestSymlinkRace(t *testing.T) {
 	guard := guarded(t)
-	root := guard.roots[0].real
+	root := guard.list[0].real
 	spare := filepath.Join(filepath.Dir(root), "spare")
 	if err := os.Mkdir(spare, 0o700); err != nil {
 		t.Fatal(err)
@@ -26,7 +27,8 @@ func TestSymlinkRace(t *testing.T) {
 				return
 			default:
 			}
-			// x.txt is a file, then a link out; sub is a folder of the root, then a link to one outside
+			// x.txt is a file, then a link out; sub is a folder of the root, then a link to
+			// one outside.
 			err := os.WriteFile(file, []byte("some text"), 0o600)
 			if err == nil {
 				err = os.Rename(file, filepath.Join(root, "x.txt"))
@@ -58,7 +60,7 @@ func TestSymlinkRace(t *testing.T) {
 	opened, refused := 0, 0
 	for n := 0; n < 3000 || (opened == 0 || refused == 0) && n < 100_000; n++ {
 		name := []string{"x.txt", "sub/in.txt", "sub/deep.md", filepath.Join(root, "x.txt")}[n%4]
-		f, err := guard.open(name)
+		f, err := guard.open(t.Context(), name)
 		if err != nil {
 			refused++
 			continue
@@ -79,19 +81,21 @@ func TestSymlinkRace(t *testing.T) {
 	}
 }
 
-// Arguments as a hostile document puts them into a model's mouth: each is refused, none tells whether a file exists,
-// and nothing of what lies outside reaches the model or the service.
+// Arguments as a hostile document puts them into a model's mouth: each is refused, none tells
+// whether a file exists, and nothing of what lies outside reaches the model or the service.
 func TestInjectedArguments(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	guard := guarded(t)
-	if err := s.files.addRoot(guard.roots[0].dir); err != nil {
+	if err := s.documents.roots.add(guard.list[0].dir); err != nil {
 		t.Fatal(err)
 	}
-	outside := filepath.Dir(guard.roots[0].real)
+	outside := filepath.Dir(guard.list[0].real)
 	for tool, calls := range map[string][]string{
-		"convert": {`{"source":"../secret.txt"}`, `{"source":"up/secret.txt"}`, `{"source":"out.txt"}`, `{"source":"~/secret.txt"}`, `{"source":"file:///etc/passwd"}`,
-			`{"source":` + quoted(filepath.Join(outside, "secret.txt")) + `}`, `{"source":` + quoted(filepath.Join(outside, "no-such.txt")) + `}`, `{"source":"/proc/self/environ"}`},
+		"convert": {`{"source":"../secret.txt"}`, `{"source":"up/secret.txt"}`, `{"source":"out.txt"}`,
+			`{"source":"~/secret.txt"}`, `{"source":"file:///etc/passwd"}`,
+			`{"source":` + quoted(filepath.Join(outside, "secret.txt")) + `}`, `{"source":` +
+				quoted(filepath.Join(outside, "no-such.txt")) + `}`, `{"source":"/proc/self/environ"}`},
 		"infer":  {`{"prompt":"p","images":["../secret.txt"]}`, `{"prompt":"p","images":["file:///etc/passwd"]}`},
 		"rerank": {`{"query":"q","document_id":"../secret.txt"}`},
 	} {
@@ -101,8 +105,9 @@ func TestInjectedArguments(t *testing.T) {
 				t.Errorf("%s %s is no error", tool, arguments)
 			}
 			for _, c := range r.Content {
-				if strings.Contains(c.Text, outsideText) || strings.Contains(c.Text, "no such file") || strings.Contains(c.Text, "permission") {
-					t.Errorf("%s %s: %s", tool, arguments, c.Text)
+				if strings.Contains(c.Text, outsideText) || strings.Contains(c.Text, "no such file") ||
+					strings.Contains(c.Text, "permission") {
+					t.Errorf("%s %s: the answer tells of a file outside: %s", tool, arguments, c.Text)
 				}
 			}
 		}

@@ -44,7 +44,8 @@ type recorded struct {
 }
 
 func newService(t *testing.T) *service {
-	s := &service{markdown: "# Title\n\nHello.", layout: `{}`, answers: map[string]answered{}, gone: make(chan string, 100)}
+	s := &service{markdown: "# Title\n\nHello.", layout: `{}`, answers: map[string]answered{},
+		gone: make(chan string, 100)}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		s.CloseClientConnections()
@@ -99,11 +100,14 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, "/docling/v1/cancel/"):
 		fmt.Fprint(w, `{"task_id":"t1","task_status":"cancelled"}`)
 	case strings.HasPrefix(path, "/docling/v1/result/"):
-		status := first(s.status, "success")
-		fmt.Fprintf(w, `{"document":{"filename":"x","md_content":%s,"text_content":%s,"html_content":"<p>hi</p>","doctags_content":"<doctag>","json_content":%s},"status":%q,"errors":%s,"processing_time":0.1}`,
-			mustJSON(s.markdown), mustJSON(s.markdown), s.layout, status, first(s.errors, "[]"))
+		status := firstNonEmpty(s.status, "success")
+		const result = `{"document":{"filename":"x","md_content":%[1]s,"text_content":%[1]s,` +
+			`"html_content":"<p>hi</p>","doctags_content":"<doctag>","json_content":%[2]s},` +
+			`"status":%[3]q,"errors":%[4]s,"processing_time":0.1}`
+		fmt.Fprintf(w, result, mustJSON(s.markdown), s.layout, status, firstNonEmpty(s.errors, "[]"))
 	case path == "/v1/models":
-		fmt.Fprint(w, `{"object":"list","data":[{"id":"qwen-8b"},{"id":"qwen-32b"},{"id":"bge-reranker"},{"id":"llama-70b"}]}`)
+		fmt.Fprint(w,
+			`{"object":"list","data":[{"id":"qwen-8b"},{"id":"qwen-32b"},{"id":"bge-reranker"},{"id":"llama-70b"}]}`)
 	default:
 		if held() {
 			select {
@@ -138,9 +142,12 @@ func (s *service) model(w http.ResponseWriter, path string, body []byte) {
 	}
 	switch path {
 	case "/infer":
-		fmt.Fprintf(w, `{"model":%q,"output":%s,"finish_reason":%q,"usage":{"total_tokens":3}}`, in.Model, mustJSON("echo: "+in.Prompt), finish)
+		fmt.Fprintf(w, `{"model":%q,"output":%s,"finish_reason":%q,"usage":{"total_tokens":3}}`, in.Model,
+			mustJSON("echo: "+in.Prompt), finish)
 	case "/v1/chat/completions":
-		fmt.Fprintf(w, `{"model":%q,"choices":[{"index":0,"message":{"role":"assistant","content":"{\"a\":1}"},"finish_reason":%q}]}`, in.Model, finish)
+		const chat = `{"model":%q,"choices":[{"index":0,"message":{"role":"assistant","content":"{\"a\":1}"},` +
+			`"finish_reason":%q}]}`
+		fmt.Fprintf(w, chat, in.Model, finish)
 	case "/v1/rerank":
 		var results []string
 		for i, d := range in.Documents {
@@ -175,7 +182,8 @@ func (s *service) sent(suffix string) []recorded {
 func newTestServer(t *testing.T, svc *service, opts ...Option) (s *Server, root string) {
 	t.Helper()
 	root = t.TempDir()
-	client, err := babyclient.New(babyclient.WithBaseURL(svc.URL), babyclient.WithAPIKey(testKey), babyclient.WithDefaultModel("qwen-8b"), babyclient.WithRetryBaseDelay(time.Millisecond))
+	client, err := babyclient.New(babyclient.WithBaseURL(svc.URL), babyclient.WithAPIKey(testKey),
+		babyclient.WithDefaultModel("qwen-8b"), babyclient.WithRetryBaseDelay(time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +218,8 @@ func (r *result) text() string {
 // call calls a tool with arguments in JSON, without a transport.
 func call(ctx context.Context, t *testing.T, s *Server, tool, arguments string) *result {
 	t.Helper()
-	request := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, arguments)
+	request := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool,
+		arguments)
 	raw, err := json.Marshal(s.mcp.HandleMessage(ctx, json.RawMessage(request)))
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -63,7 +62,10 @@ type message struct {
 		Message  string          `json:"message"`
 	} `json:"params"`
 	Result json.RawMessage `json:"result"`
-	Error  *rpcError       `json:"error"`
+	Error  *struct {
+		Code    int
+		Message string
+	} `json:"error"`
 }
 
 func parseMessage(t *testing.T, line []byte) message {
@@ -111,108 +113,17 @@ func (p *pipe) rest() []message {
 }
 
 func toolCall(id, tool, arguments string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":%s,"_meta":{"progressToken":%s}}}`, id, tool, arguments, id)
+	const call = `{"jsonrpc":"2.0","id":%[1]s,"method":"tools/call","params":` +
+		`{"name":%[2]q,"arguments":%[3]s,"_meta":{"progressToken":%[1]s}}}`
+	return fmt.Sprintf(call, id, tool, arguments)
 }
 
 func cancelOf(id string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}`, id)
 }
 
-const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
-
-// addHandler adds a tool that is only for tests.
-func addHandler(s *Server, name string, handler mcpserver.ToolHandlerFunc) {
-	s.mcp.AddTool(mcpgo.NewTool(name), handler)
-}
-
-// The first of the table of what mcp-go's own loop does wrong: progress after the answer, and
-// progress that is dropped.
-func TestStdioNotificationsComeAllAndBeforeTheAnswer(t *testing.T) {
-	const runs, burst = 100, 50
-	s, _ := newTestServer(t, newService(t))
-	addHandler(s, "own", func(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		for i := range burst {
-			notify(ctx, "notifications/progress", map[string]any{"progressToken": r.Params.Meta.ProgressToken, "progress": i})
-		}
-		return textResult("done"), nil
-	})
-	addHandler(s, "theirs", func(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		for i := range burst {
-			if err := mcpserver.ServerFromContext(ctx).SendNotificationToClient(ctx, "notifications/progress", map[string]any{"progressToken": r.Params.Meta.ProgressToken, "progress": i}); err != nil {
-				return nil, err
-			}
-		}
-		return textResult("done"), nil
-	})
-	// Ours side by side; mcp-go's one call at a time, as it drops what does not fit its channel.
-	for tool, sideBySide := range map[string]int{"own": runs, "theirs": 1} {
-		t.Run(tool, func(t *testing.T) {
-			p := servePipe(t, s)
-			p.send(initialize)
-			p.receiveID("0")
-			tokens := make(chan struct{}, sideBySide)
-			go func() {
-				for id := range runs {
-					tokens <- struct{}{}
-					_, _ = io.WriteString(p.in, toolCall(fmt.Sprint(id+1), tool, `{}`)+"\n")
-				}
-			}()
-			seen, answered := map[string]int{}, 0
-			for answered < runs {
-				m := p.receive()
-				if m.Method != "" {
-					seen[string(m.Params.Token)]++
-					continue
-				}
-				answered++
-				<-tokens
-				if n := seen[string(m.ID)]; n != burst {
-					t.Errorf("call %s: %d of %d notifications before the answer", m.ID, n, burst)
-				}
-			}
-		})
-	}
-}
-
-func TestStdioBurstIsNotDropped(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	addHandler(s, "burst", func(ctx context.Context, _ mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		for i := range 1000 {
-			notify(ctx, "notifications/progress", map[string]any{"progressToken": 1, "progress": i})
-		}
-		return textResult("done"), nil
-	})
-	p := servePipe(t, s)
-	p.send(toolCall("1", "burst", `{}`))
-	for i := range 1000 {
-		if m := p.receive(); m.Params.Progress != float64(i) {
-			t.Fatalf("notification %d is %+v", i, m)
-		}
-	}
-	p.receiveID("1")
-}
-
-// Calls run side by side, however many; a ping is answered while they do.
-func TestStdioCallsRunSideBySide(t *testing.T) {
-	svc := newService(t)
-	svc.hold = make(chan struct{})
-	s, _ := newTestServer(t, svc)
-	p := servePipe(t, s)
-	p.send(initialize)
-	p.receiveID("0")
-	for i := range 32 {
-		p.send(toolCall(fmt.Sprint(i+1), ToolInfer, fmt.Sprintf(`{"prompt":"p%d"}`, i)))
-	}
-	eventually(t, func() bool { return len(svc.sent("/infer")) == 32 })
-	p.send(`{"jsonrpc":"2.0","id":"ping","method":"ping"}`)
-	p.receiveID(`"ping"`)
-	close(svc.hold)
-	for range 32 {
-		for m := p.receive(); m.ID == nil; m = p.receive() {
-			continue
-		}
-	}
-}
+const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+	`"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
 
 // A cancelled call ends its request to the service, and nothing more is written about it.
 func TestStdioCancel(t *testing.T) {
@@ -221,10 +132,10 @@ func TestStdioCancel(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
 	p.send(toolCall(`1`, ToolInfer, `{"prompt":"number"}`), toolCall(`"1"`, ToolInfer, `{"prompt":"string"}`))
-	eventually(t, func() bool { return len(svc.sent("/infer")) == 2 })
+	eventually(t, "both calls reach the service", func() bool { return len(svc.sent("/infer")) == 2 })
 	p.send(cancelOf(`2`), cancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, cancelOf(`"1"`))
 	if path := <-svc.gone; path != "/infer" {
-		t.Errorf("the service lost %s", path)
+		t.Errorf("the service lost the request to %s, want /infer", path)
 	}
 	close(svc.hold)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: number")) {
@@ -239,22 +150,7 @@ func TestStdioCancel(t *testing.T) {
 		}
 	}
 	if err := <-p.done; err != nil {
-		t.Error(err)
-	}
-}
-
-// A call that is cancelled in the same breath does not run on.
-func TestStdioCancelAtOnce(t *testing.T) {
-	svc := newService(t)
-	svc.hold = make(chan struct{})
-	s, _ := newTestServer(t, svc)
-	p := servePipe(t, s)
-	for i := range 50 {
-		p.send(toolCall(fmt.Sprint(i), ToolInfer, `{"prompt":"x"}`), cancelOf(fmt.Sprint(i)))
-	}
-	_ = p.in.Close() // a pipe's Close does not fail
-	if rest := p.rest(); len(rest) != 0 {
-		t.Errorf("%d messages about cancelled calls: %+v", len(rest), rest[0])
+		t.Errorf("ServeStdio returned %v", err)
 	}
 }
 
@@ -265,194 +161,34 @@ func TestStdioFinishesAtEOF(t *testing.T) {
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
 	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
-	eventually(t, func() bool { return len(svc.sent("/infer")) == 1 })
+	eventually(t, "the call reaches the service", func() bool { return len(svc.sent("/infer")) == 1 })
 	_ = p.in.Close() // a pipe's Close does not fail
 	close(svc.hold)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: x")) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want the echo of the prompt", m.Result)
 	}
 	if err := <-p.done; err != nil {
-		t.Error(err)
+		t.Errorf("ServeStdio returned %v", err)
 	}
 }
 
-// A call that does not end after the input has, is cancelled and says so; one that does not even
-// end then is left.
-func TestStdioDoesNotWaitForEver(t *testing.T) {
+// Calls that go on after the end of the input are cancelled, and say so in an answer.
+func TestStdioCancelsAfterEOF(t *testing.T) {
 	svc := newService(t)
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
-	stuck := make(chan struct{})
-	defer close(stuck)
-	addHandler(s, "stuck", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		<-stuck
-		return textResult("done"), nil
-	})
 	p := servePipe(t, s)
-	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`), toolCall("2", "stuck", `{}`))
+	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
 	_ = p.in.Close() // a pipe's Close does not fail
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("cancelled")) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want an answer that says that the call was cancelled", m.Result)
 	}
 	if err := <-p.done; err != nil {
-		t.Error(err)
+		t.Errorf("ServeStdio returned %v", err)
 	}
 }
 
-func TestStdioLastLineWithoutBreak(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	var out bytes.Buffer
-	in := strings.NewReader(initialize + "\r\n\n  \r\n" + toolCall("7", ToolInfer, `{"prompt":"last"}`))
-	if err := s.ServeStdio(t.Context(), in, &out); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 2 || !strings.Contains(lines[1], "echo: last") {
-		t.Errorf("got %q", lines)
-	}
-}
-
-// A result that cannot be encoded is answered as an error, not by silence.
-func TestStdioAnswersWhatCannotBeEncoded(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	addHandler(s, "bad", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		return mcpgo.NewToolResultStructured(func() {}, "x"), nil
-	})
-	addHandler(s, "panics", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		panic("secret detail")
-	})
-	p := servePipe(t, s)
-	for _, tool := range []string{"bad", "panics"} {
-		p.send(toolCall(`"x"`, tool, `{}`))
-		if m := p.receiveID(`"x"`); m.Error == nil || m.Error.Code != mcpgo.INTERNAL_ERROR || strings.Contains(m.Error.Message, "secret") {
-			t.Errorf("%s: got %+v", tool, m)
-		}
-	}
-	p.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
-	p.receiveID("2")
-}
-
-// A line that is no message is answered, and the next one is served.
-func TestStdioMalformedLines(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	p := servePipe(t, s)
-	tests := []struct {
-		line, id string
-		code     int
-	}{
-		{`{"jsonrpc":`, "null", mcpgo.PARSE_ERROR},
-		{"\x00\xff", "null", mcpgo.PARSE_ERROR},
-		{`[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, "null", mcpgo.INVALID_REQUEST},
-		{`"text"`, "null", mcpgo.INVALID_REQUEST},
-		{`{}`, "null", mcpgo.INVALID_REQUEST},
-		{`{"jsonrpc":"1.0","id":5,"method":"ping"}`, "5", mcpgo.INVALID_REQUEST},
-		{`{"jsonrpc":"2.0","id":null,"method":"ping"}`, "null", mcpgo.INVALID_REQUEST},
-		{`{"jsonrpc":"2.0","id":{},"method":"ping"}`, "null", mcpgo.INVALID_REQUEST},
-		{`{"jsonrpc":"2.0","id":6,"method":"no/such"}`, "6", mcpgo.METHOD_NOT_FOUND},
-		{toolCall("7", "no_such_tool", `{}`), "7", mcpgo.INVALID_PARAMS},
-		{`{"jsonrpc":"2.0","id":8,"method":"tools/call","params":[]}`, "8", mcpgo.INVALID_REQUEST},
-	}
-	for _, tt := range tests {
-		p.send(tt.line)
-		m := p.receive()
-		if m.Error == nil || m.Error.Code != tt.code || string(orNull(m.ID)) != tt.id {
-			t.Errorf("%q: got id %s, %+v, want %s, %d", tt.line, m.ID, m.Error, tt.id, tt.code)
-		}
-	}
-	// Neither an unknown notification nor an answer that nobody asked for is answered.
-	p.send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":9,"result":{}}`, `{"jsonrpc":"2.0","id":10,"method":"ping"}`)
-	if m := p.receive(); string(m.ID) != "10" {
-		t.Errorf("got %+v", m)
-	}
-}
-
-// A line of 20 MB is served, and so is a call with an argument of 1 MB.
-func TestStdioLongLines(t *testing.T) {
-	svc := newService(t)
-	s, _ := newTestServer(t, svc)
-	p := servePipe(t, s)
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"`+strings.Repeat("x", 20<<20)+`"}}`,
-		toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
-	for answered := 0; answered < 2; {
-		m := p.receive()
-		if m.ID != nil {
-			answered++
-		}
-		if m.Error != nil {
-			t.Errorf("%s: %+v", m.ID, m.Error)
-		}
-	}
-	if got := len(svc.sent("/infer")[0].body); got < 1<<20 {
-		t.Errorf("the service got %d bytes", got)
-	}
-}
-
-// A line over the limit is dropped whole, without losing the one before or after it.
-func TestReadLine(t *testing.T) {
-	const limit = 100
-	for _, size := range []int{1, limit - 1, limit, 10 * limit, 100_000} {
-		r := bufio.NewReaderSize(strings.NewReader("before\n"+strings.Repeat("x", size)+"\r\nafter"), 16)
-		var got []line
-		for len(got) == 0 || got[len(got)-1].err == nil {
-			got = append(got, readLine(r, limit))
-		}
-		fits := size+len("\r\n") <= limit
-		if len(got) != 3 || string(got[0].text) != "before" || string(got[2].text) != "after" || got[1].tooLong == fits || fits && len(got[1].text) != size {
-			t.Errorf("size %d: got %+v", size, got)
-		}
-	}
-}
-
-func TestStdioTooLong(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	var out bytes.Buffer
-	c := &stdio{server: s, out: &out}
-	c.receive(t.Context(), line{tooLong: true})
-	if m := parseMessage(t, out.Bytes()); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST || !strings.Contains(m.Error.Message, "longer than") {
-		t.Errorf("got %+v", m)
-	}
-}
-
-// An id comes back as it was sent, and two calls with one id are told apart.
-func TestStdioIDs(t *testing.T) {
-	svc := newService(t)
-	svc.hold = make(chan struct{})
-	s, _ := newTestServer(t, svc)
-	p := servePipe(t, s)
-	for _, id := range []string{"12345678901234567890", "1e2", "-1", "0", `"a\u00e9"`, `""`} {
-		p.send(`{"jsonrpc":"2.0","id":` + id + `,"method":"ping"}`)
-		if m := p.receive(); string(m.ID) != id {
-			t.Errorf("id %s came back as %s", id, m.ID)
-		}
-	}
-	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`), toolCall("1", ToolInfer, `{"prompt":"y"}`))
-	if m := p.receiveID("1"); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST {
-		t.Errorf("a second call with the id of one under way: %+v", m)
-	}
-	close(svc.hold)
-	if m := p.receiveID("1"); m.Error != nil {
-		t.Errorf("the first call: %+v", m)
-	}
-}
-
-type brokenWriter struct{ err error }
-
-func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
-
-// When nobody reads the output, the server ends and says why.
-func TestStdioOutputFails(t *testing.T) {
-	s, _ := newTestServer(t, newService(t))
-	in, w := io.Pipe()
-	defer w.Close() //nolint:errcheck // a pipe's Close does not fail
-	broken := errors.New("broken pipe")
-	done := make(chan error, 1)
-	go func() { done <- s.ServeStdio(t.Context(), in, brokenWriter{broken}) }()
-	_, _ = io.WriteString(w, initialize+"\n")
-	if err := <-done; !errors.Is(err, broken) {
-		t.Errorf("got %v, want the cause", err)
-	}
-}
-
+// When the context of the server ends, so do the requests to the service.
 func TestStdioContextEnds(t *testing.T) {
 	svc := newService(t)
 	svc.hold = make(chan struct{})
@@ -463,12 +199,97 @@ func TestStdioContextEnds(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.ServeStdio(ctx, in, io.Discard) }()
 	_, _ = io.WriteString(w, toolCall("1", ToolInfer, `{"prompt":"x"}`)+"\n")
-	eventually(t, func() bool { return len(svc.sent("/infer")) == 1 })
+	eventually(t, "the call reaches the service", func() bool { return len(svc.sent("/infer")) == 1 })
 	cancel()
 	if err := <-done; err != nil {
-		t.Error(err)
+		t.Errorf("ServeStdio returned %v", err)
 	}
 	<-svc.gone
+}
+
+// A panic of a tool that somebody else added, and a result that cannot be encoded, end their call
+// and nothing else.
+func TestStdioToolsOfOthers(t *testing.T) {
+	s, _ := newTestServer(t, newService(t))
+	add := func(name string, handler mcpserver.ToolHandlerFunc) {
+		s.MCPServer().AddTool(mcpgo.NewTool(name), handler)
+	}
+	add("bad", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
+		return mcpgo.NewToolResultStructured(func() {}, "x"), nil
+	})
+	add("panics", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
+		panic("secret detail")
+	})
+	add("progress", func(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
+		for i := range 50 {
+			params := map[string]any{"progressToken": r.Params.Meta.ProgressToken, "progress": i}
+			err := mcpserver.ServerFromContext(ctx).SendNotificationToClient(ctx, "notifications/progress", params)
+			if err != nil {
+				return nil, err
+			}
+		}
+		return textResult("done"), nil
+	})
+	p := servePipe(t, s)
+	p.send(initialize)
+	p.receiveID("0")
+	for _, tool := range []string{"bad", "panics"} {
+		p.send(toolCall(`"x"`, tool, `{}`))
+		m := p.receiveID(`"x"`)
+		if m.Error == nil || m.Error.Code != mcpgo.INTERNAL_ERROR || strings.Contains(m.Error.Message, "secret") {
+			t.Errorf("%s: got %+v, want an internal error without details", tool, m)
+		}
+	}
+	for id := range 100 {
+		p.send(toolCall(fmt.Sprint(id+1), "progress", `{}`))
+		for i := range 50 {
+			if m := p.receive(); m.Method != "notifications/progress" || m.Params.Progress != float64(i) {
+				t.Fatalf("call %d: got %+v, want notification %d", id+1, m, i)
+			}
+		}
+		if m := p.receive(); string(m.ID) != fmt.Sprint(id+1) {
+			t.Fatalf("got %+v, want the answer to call %d", m, id+1)
+		}
+	}
+}
+
+// What the tools and mcp-go refuse has the codes of JSON-RPC.
+func TestStdioRefusedRequests(t *testing.T) {
+	s, _ := newTestServer(t, newService(t))
+	p := servePipe(t, s)
+	tests := []struct {
+		line, id string
+		code     int
+	}{
+		{`{"jsonrpc":"2.0","id":6,"method":"no/such"}`, "6", mcpgo.METHOD_NOT_FOUND},
+		{toolCall("7", "no_such_tool", `{}`), "7", mcpgo.INVALID_PARAMS},
+		{`{"jsonrpc":"2.0","id":8,"method":"tools/call","params":[]}`, "8", mcpgo.INVALID_REQUEST},
+	}
+	for _, tt := range tests {
+		p.send(tt.line)
+		m := p.receive()
+		if m.Error == nil || m.Error.Code != tt.code || string(m.ID) != tt.id {
+			t.Errorf("%q: got id %s, %+v, want id %s, code %d", tt.line, m.ID, m.Error, tt.id, tt.code)
+		}
+	}
+	p.send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}`)
+	if m := p.receive(); string(m.ID) != "12345678901234567890" {
+		t.Errorf("got %+v, want the answer to the ping", m)
+	}
+}
+
+// An argument of 1 MB reaches the service.
+func TestStdioLongArgument(t *testing.T) {
+	svc := newService(t)
+	s, _ := newTestServer(t, svc)
+	p := servePipe(t, s)
+	p.send(toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
+	if m := p.receiveID("2"); m.Error != nil {
+		t.Errorf("got the error %+v", m.Error)
+	}
+	if got := len(svc.sent("/infer")[0].body); got < 1<<20 {
+		t.Errorf("the service got %d bytes, want 1 MB and more", got)
+	}
 }
 
 // The era without a handshake.
@@ -477,21 +298,27 @@ func TestStdioModernEra(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}},"progressToken":"p"}`
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientCapabilities":{"roots":{}},"progressToken":"p"}`
 	p.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
-	if m := p.receive(); !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
-		t.Errorf("discover: %s", m.Result)
+	m := p.receive()
+	if !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
+		t.Errorf("discover: got %s, want the version and the instructions", m.Result)
 	}
 	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{` + meta + `}}`)
-	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) || !bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
-		t.Errorf("tools/list: %s", m.Result)
+	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) ||
+		!bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
+		t.Errorf("tools/list: got %s, want it complete, with its time to live", m.Result)
 	}
-	p.send(`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` + meta + `}}`)
+	p.send(
+		`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
+			meta + `}}`)
 	if m := p.receive(); m.Method != "notifications/subscriptions/acknowledged" {
 		t.Errorf("the acknowledgement does not come first: %+v", m)
 	}
 	p.receiveID("3")
-	p.send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta + `}}`)
+	p.send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta +
+		`}}`)
 	if m := p.receive(); m.Method != "notifications/progress" || string(m.Params.Token) != `"p"` {
 		t.Errorf("got %+v, want progress", m)
 	}
@@ -499,7 +326,7 @@ func TestStdioModernEra(t *testing.T) {
 	<-svc.gone
 	_ = p.in.Close() // a pipe's Close does not fail
 	if rest := p.rest(); len(rest) > 0 {
-		t.Errorf("after the cancellation: %+v", rest)
+		t.Errorf("after the cancellation: got %+v, want nothing", rest)
 	}
 }
 
@@ -526,21 +353,23 @@ func TestStdioClientRoots(t *testing.T) {
 	p.send(toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + folder)
 	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("# Title")) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want the document", m.Result)
 	}
 	p.send(toolCall("2", ToolConvert, `{"source":"a.txt"}`)) // not asked again
 	p.receiveID("2")
 	other := t.TempDir()
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, toolCall("3", ToolConvert, `{"source":"a.txt"}`))
+	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+		toolCall("3", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + other)
 	if m := p.receiveID("3"); !bytes.Contains(m.Result, []byte(other)) {
 		t.Errorf("the old root still holds: %s", m.Result)
 	}
 	// The root of the disk is never taken, whoever names it.
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`, toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
+	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+		toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
 	answer("file:///")
 	if m := p.receiveID("4"); !bytes.Contains(m.Result, []byte(other)) {
-		t.Errorf("got %s", m.Result)
+		t.Errorf("got %s, want a refusal that names %s", m.Result, other)
 	}
 }
 
@@ -549,10 +378,11 @@ func TestStdioNamedRootsStay(t *testing.T) {
 	s, root := newTestServer(t, newService(t))
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1), toolCall("1", ToolConvert, `{"source":"a.txt"}`))
+	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1),
+		toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	p.receiveID("0")
 	if m := p.receive(); string(m.ID) != "1" || !bytes.Contains(m.Result, []byte("# Title")) {
-		t.Errorf("got %+v", m)
+		t.Errorf("got %+v, want the document", m)
 	}
 }
 
@@ -586,10 +416,12 @@ func TestStdioProgressOfAConversion(t *testing.T) {
 	s, root := newTestServer(t, svc)
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`, toolCall("2", ToolConvert, `{"source":"a.txt"}`))
+	p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`,
+		toolCall("2", ToolConvert, `{"source":"a.txt"}`))
 	m := p.receive()
-	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" || !strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
-		t.Errorf("got %+v", m)
+	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" ||
+		!strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
+		t.Errorf("got %+v, want progress of call 2", m)
 	}
 	time.AfterFunc(10*time.Millisecond, func() { close(svc.hold) })
 	p.receiveID("1")

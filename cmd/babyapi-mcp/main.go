@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	defer client.CloseIdleConnections()
 	defer server.Close()
-	if first("BABYAPI_API_KEY", "BABY_API_KEY") == "" {
+	if environment("BABYAPI_API_KEY", "BABY_API_KEY") == "" {
 		logger.Warn("no API key: the tools are listed, but every call will fail; set BABYAPI_API_KEY")
 	}
 	if f, ok := stdin.(*os.File); ok {
@@ -123,38 +123,41 @@ func parse(args []string) (*config, error) {
 	var tools, wait, timeout, maxFile, level string
 	f.StringVar(&c.baseURL, "base-url", "", "")
 	f.StringVar(&c.model, "model", "", "")
-	f.StringVar(&c.embedModel, "embed-model", first("BABYAPI_MCP_EMBED_MODEL"), "")
-	f.StringVar(&c.rerankModel, "rerank-model", first("BABYAPI_MCP_RERANK_MODEL"), "")
-	f.StringVar(&tools, "tools", first("BABYAPI_MCP_TOOLS"), "")
-	f.StringVar(&wait, "wait", first("BABYAPI_MCP_WAIT"), "")
-	f.StringVar(&timeout, "timeout", first("BABYAPI_MCP_TIMEOUT"), "")
-	f.StringVar(&maxFile, "max-file", first("BABYAPI_MCP_MAX_FILE"), "")
-	f.StringVar(&level, "log", first("BABYAPI_MCP_LOG"), "")
-	f.StringVar(&c.logFile, "log-file", first("BABYAPI_MCP_LOG_FILE"), "")
+	f.StringVar(&c.embedModel, "embed-model", environment("BABYAPI_MCP_EMBED_MODEL"), "")
+	f.StringVar(&c.rerankModel, "rerank-model", environment("BABYAPI_MCP_RERANK_MODEL"), "")
+	f.StringVar(&tools, "tools", environment("BABYAPI_MCP_TOOLS"), "")
+	f.StringVar(&wait, "wait", environment("BABYAPI_MCP_WAIT"), "")
+	f.StringVar(&timeout, "timeout", environment("BABYAPI_MCP_TIMEOUT"), "")
+	f.StringVar(&maxFile, "max-file", environment("BABYAPI_MCP_MAX_FILE"), "")
+	f.StringVar(&level, "log", environment("BABYAPI_MCP_LOG"), "")
+	f.StringVar(&c.logFile, "log-file", environment("BABYAPI_MCP_LOG_FILE"), "")
 	f.StringVar(&c.printConfig, "print-config", "", "")
 	f.BoolVar(&c.showVersion, "version", false, "")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
-	// Desktop programs put folders that the user chose behind each other, without a flag.
+	// Desktop programs give the folders that the user chose one after the other, without a flag.
 	c.roots = append(c.roots, f.Args()...)
 	if len(c.roots) == 0 {
-		c.roots = filepath.SplitList(first("BABYAPI_MCP_ROOTS"))
+		c.roots = filepath.SplitList(environment("BABYAPI_MCP_ROOTS"))
 	}
 	for name := range strings.FieldsFuncSeq(tools, func(r rune) bool { return r == ',' || r == ' ' }) {
 		c.tools = append(c.tools, name)
 	}
 	var err error
-	if c.wait, err = duration("--wait (BABYAPI_MCP_WAIT)", wait); err != nil {
+	if c.wait, err = duration("--wait (BABYAPI_MCP_WAIT)", wait, mcp.DefaultWait); err != nil {
 		return c, err
 	}
-	if c.timeout, err = duration("--timeout (BABYAPI_MCP_TIMEOUT)", timeout); err != nil {
+	if c.timeout, err = duration("--timeout (BABYAPI_MCP_TIMEOUT)", timeout, mcp.DefaultTimeout); err != nil {
 		return c, err
 	}
+	c.maxFile = mcp.DefaultMaxFileSize
 	if maxFile != "" {
-		megabytes, err := strconv.ParseInt(strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(maxFile)), "MB"), 10, 32)
+		digits := strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(maxFile)), "MB")
+		megabytes, err := strconv.ParseInt(digits, 10, 32)
 		if err != nil || megabytes <= 0 {
-			return c, fmt.Errorf("--max-file (BABYAPI_MCP_MAX_FILE) is %q: want a number of megabytes, such as 100", maxFile)
+			return c, fmt.Errorf("--max-file (BABYAPI_MCP_MAX_FILE) is %q: want a number of megabytes, such as 100",
+				maxFile)
 		}
 		c.maxFile = megabytes << 20
 	}
@@ -167,10 +170,10 @@ func parse(args []string) (*config, error) {
 	return c, nil
 }
 
-// duration reads "45s", "15m" or a number of seconds; 0 for none.
-func duration(name, value string) (time.Duration, error) {
+// duration reads "45s", "15m" or a number of seconds. It is otherwise where nothing is given.
+func duration(name, value string, otherwise time.Duration) (time.Duration, error) {
 	if value == "" {
-		return 0, nil
+		return otherwise, nil
 	}
 	d, err := time.ParseDuration(value)
 	if seconds, plain := strconv.Atoi(value); plain == nil {
@@ -183,31 +186,30 @@ func duration(name, value string) (time.Duration, error) {
 }
 
 func (c *config) server(logger *slog.Logger) (*mcp.Server, *babyclient.Client, error) {
-	copts := []babyclient.Option{babyclient.WithDefaultModel(c.model), babyclient.WithLogger(logger)}
+	options := []babyclient.Option{babyclient.WithDefaultModel(c.model), babyclient.WithLogger(logger)}
 	if c.baseURL != "" {
-		copts = append(copts, babyclient.WithBaseURL(c.baseURL))
+		options = append(options, babyclient.WithBaseURL(c.baseURL))
 	}
-	client, err := babyclient.New(copts...)
+	client, err := babyclient.New(options...)
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := []mcp.Option{mcp.WithRoots(c.roots...), mcp.WithTools(c.tools...), mcp.WithRerankModel(c.rerankModel), mcp.WithEmbeddingModel(c.embedModel),
-		mcp.WithLogger(logger), mcp.WithVersion(version())}
-	if c.wait > 0 {
-		opts = append(opts, mcp.WithWait(c.wait))
-	}
-	if c.timeout > 0 {
-		opts = append(opts, mcp.WithTimeout(c.timeout))
-	}
-	if c.maxFile > 0 {
-		opts = append(opts, mcp.WithMaxFileSize(c.maxFile))
-	}
-	server, err := mcp.NewServer(client, opts...)
+	server, err := mcp.NewServer(client,
+		mcp.WithRoots(c.roots...),
+		mcp.WithTools(c.tools...),
+		mcp.WithRerankModel(c.rerankModel),
+		mcp.WithEmbeddingModel(c.embedModel),
+		mcp.WithWait(c.wait),
+		mcp.WithTimeout(c.timeout),
+		mcp.WithMaxFileSize(c.maxFile),
+		mcp.WithLogger(logger),
+		mcp.WithVersion(version()),
+	)
 	return server, client, err
 }
 
-// first is the first of the environment variables that is set.
-func first(names ...string) string {
+// environment is the first of these variables that is set, "" if none is.
+func environment(names ...string) string {
 	for _, name := range names {
 		if v := strings.TrimSpace(os.Getenv(name)); v != "" {
 			return v
@@ -219,7 +221,7 @@ func first(names ...string) string {
 // release is set by the linker in a release.
 var release string
 
-// version is that of the release, of the module, or of a working tree.
+// version is that of the release, else of the module, else of the package in a working tree.
 func version() string {
 	if release != "" {
 		return release
@@ -277,6 +279,7 @@ Environment, where a flag does not say:
 Claude Code:
   %s
 Exit codes: 0 done, 1 stdin or stdout failed, 2 a flag or a variable is not valid.
-`, babyclient.DefaultBaseURL, mcp.DefaultWait, mcp.DefaultTimeout, mcp.DefaultMaxFileSize>>20, strings.Join(mcpconfig.Clients(), ", "),
-		string(os.PathListSeparator), mcpconfig.MustSnippet("claude-code", mcpconfig.Example()))
+`, babyclient.DefaultBaseURL, mcp.DefaultWait, mcp.DefaultTimeout, mcp.DefaultMaxFileSize>>20,
+		strings.Join(mcpconfig.Clients(), ", "), string(os.PathListSeparator),
+		mcpconfig.MustSnippet("claude-code", mcpconfig.Example()))
 }

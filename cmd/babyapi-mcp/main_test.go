@@ -54,13 +54,19 @@ func outcome(t *testing.T, cmd *exec.Cmd, stdin string) (stdout, stderr string, 
 }
 
 const (
-	initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
-	listTools  = `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
+	initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
+		`"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
+	listTools = `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`
 )
+
+func toolCall(id, tool, arguments string) string {
+	const call = `{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":%s}}`
+	return fmt.Sprintf(call, id, tool, arguments)
+}
 
 func TestStartsWithoutAKey(t *testing.T) {
 	stdout, stderr, code := outcome(t, program(t, nil), initialize+"\n"+listTools+"\n"+
-		`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x","model":"m"}}}`)
+		toolCall("3", "infer", `{"prompt":"x","model":"m"}`))
 	if code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
@@ -105,7 +111,8 @@ func TestFlags(t *testing.T) {
 		{"unknown tool in the environment", []string{"BABYAPI_MCP_TOOLS=chunk"}, nil, 2, "", `tool "chunk"`},
 		{"missing root", nil, []string{"--root", filepath.Join(dir, "no")}, 2, "", filepath.Join(dir, "no")},
 		{"root that is a file", nil, []string{file}, 2, "", file},
-		{"missing root in the environment", []string{"BABYAPI_MCP_ROOTS=" + dir + string(os.PathListSeparator) + "/no/such"}, nil, 2, "", "/no/such"},
+		{"missing root in the environment",
+			[]string{"BABYAPI_MCP_ROOTS=" + dir + string(os.PathListSeparator) + "/no/such"}, nil, 2, "", "/no/such"},
 		{"base url", nil, []string{"--base-url", "ftp://x"}, 2, "", "ftp://x"},
 		{"base url in the environment", []string{"BABYAPI_BASE_URL=nonsense"}, nil, 2, "", "nonsense"},
 		{"wait", nil, []string{"--wait", "soon"}, 2, "", "BABYAPI_MCP_WAIT"},
@@ -147,7 +154,7 @@ func TestVersionIsTheServersVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v := m.Result.ServerInfo.Version; v == "" || !strings.HasPrefix(versionLine(), "babyapi-mcp "+v+" (") {
-		t.Errorf("serverInfo.version %q, --version %q", v, versionLine())
+		t.Errorf("serverInfo.version is %q, want that of --version, %q", v, versionLine())
 	}
 }
 
@@ -167,14 +174,17 @@ func TestPrintConfig(t *testing.T) {
 func TestLogFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "mcp.log")
 	secret := "the document's content"
-	_, stderr, code := outcome(t, program(t, []string{"BABYAPI_API_KEY=sk-secret-key", "BABYAPI_BASE_URL=http://127.0.0.1:1"}, "--log", "debug", "--log-file", name),
-		`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"`+secret+`","model":"m"}}}`)
+	_, stderr, code := outcome(t,
+		program(t, []string{"BABYAPI_API_KEY=sk-secret-key", "BABYAPI_BASE_URL=http://127.0.0.1:1"}, "--log", "debug",
+			"--log-file", name),
+		toolCall("3", "infer", `{"prompt":"`+secret+`","model":"m"}`))
 	log, err := os.ReadFile(name)
 	if err != nil || code != 0 || stderr != "" {
 		t.Fatalf("%v, %d, stderr %q", err, code, stderr)
 	}
-	if !bytes.Contains(log, []byte("tool=infer")) || bytes.Contains(log, []byte(secret)) || bytes.Contains(log, []byte("sk-secret")) {
-		t.Errorf("log %s", log)
+	if !bytes.Contains(log, []byte("tool=infer")) || bytes.Contains(log, []byte(secret)) ||
+		bytes.Contains(log, []byte("sk-secret")) {
+		t.Errorf("the log is %s, want the tool, and neither the prompt nor the key", log)
 	}
 }
 
@@ -238,7 +248,7 @@ func slowService(t *testing.T) (url string, came, left chan string) {
 func TestCancelReachesTheService(t *testing.T) {
 	url, came, left := slowService(t)
 	r := start(t, program(t, []string{"BABYAPI_API_KEY=k", "BABYAPI_BASE_URL=" + url}))
-	r.send(t, `{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x","model":"m"}}}`)
+	r.send(t, toolCall(`"a"`, "infer", `{"prompt":"x","model":"m"}`))
 	<-came
 	r.send(t, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a"}}`)
 	<-left
@@ -278,12 +288,12 @@ func TestUploadStreams(t *testing.T) {
 	r.send(t, initialize)
 	r.line(t)
 	before := residentMemory(t, r.cmd.Process.Pid)
-	r.send(t, `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.pdf"}}}`)
+	r.send(t, toolCall("5", "convert", `{"source":"a.pdf"}`))
 	if line := r.line(t); !strings.Contains(line, "done") {
 		t.Fatalf("got %s", line)
 	}
 	if uploaded < size {
-		t.Errorf("the service got %d bytes", uploaded)
+		t.Errorf("the service got %d bytes, want %d", uploaded, size)
 	}
 	if grown := residentMemory(t, r.cmd.Process.Pid) - before; grown > 20<<20 {
 		t.Errorf("the peak of resident memory grew by %d MB for a file of %d MB", grown>>20, size>>20)
@@ -292,7 +302,7 @@ func TestUploadStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.cmd.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the program ended with %v, want exit code 0", err)
 	}
 }
 
@@ -304,9 +314,9 @@ func TestUnreachableService(t *testing.T) {
 	url := "http://" + l.Addr().String()
 	_ = l.Close() // so that nobody listens there
 	stdout, _, code := outcome(t, program(t, []string{"BABYAPI_API_KEY=k"}, "--base-url", url, "--rerank-model", "m"),
-		`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"rerank","arguments":{"query":"x","texts":["a"]}}}`)
+		toolCall("3", "rerank", `{"query":"x","texts":["a"]}`))
 	if code != 0 || !strings.Contains(stdout, "cannot reach "+url) || !strings.Contains(stdout, `"isError":true`) {
-		t.Errorf("%d: %s", code, stdout)
+		t.Errorf("exit code %d, stdout %s, want 0 and an error that names %s", code, stdout, url)
 	}
 }
 

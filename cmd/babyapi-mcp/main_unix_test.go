@@ -36,7 +36,7 @@ func TestSignals(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			url, came, left := slowService(t)
 			r := start(t, program(t, []string{"BABYAPI_API_KEY=k", "BABYAPI_BASE_URL=" + url}))
-			r.send(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x","model":"m"}}}`)
+			r.send(t, toolCall("1", "infer", `{"prompt":"x","model":"m"}`))
 			<-came
 			if err := r.cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
@@ -54,17 +54,17 @@ func TestClientGone(t *testing.T) {
 	url, came, left := slowService(t)
 	t.Run("stdin ends while a call runs", func(t *testing.T) {
 		r := start(t, program(t, []string{"BABYAPI_API_KEY=k", "BABYAPI_BASE_URL=" + url}))
-		r.send(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x","model":"m"}}}`)
+		r.send(t, toolCall("1", "infer", `{"prompt":"x","model":"m"}`))
 		<-came
 		if err := r.stdin.Close(); err != nil {
 			t.Fatal(err)
 		}
 		<-left
 		if line := r.line(t); !strings.Contains(line, "cancelled") {
-			t.Errorf("got %s", line)
+			t.Errorf("got %s, want the answer of a cancelled call", line)
 		}
 		if err := waitEnd(t, r); err != nil {
-			t.Error(err)
+			t.Errorf("ended with %v, want exit code 0", err)
 		}
 	})
 	t.Run("nobody reads stdout", func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +27,6 @@ func Example() Settings {
 	return Settings{Command: "babyapi-mcp", Root: "/path/to/documents", Key: "YOUR_KEY"}
 }
 
-func (s Settings) args() []string { return []string{"--root", s.Root} }
-
 const keyVariable = "BABYAPI_API_KEY"
 
 // client is one MCP client.
@@ -39,34 +38,44 @@ type client struct {
 var clients = []client{
 	{"claude-desktop", mcpServers},
 	{"claude-code", func(s Settings) string {
-		return fmt.Sprintf("claude mcp add babyapi -e %s=%s -- %s --root %s\n", keyVariable, shell(s.Key), shell(s.Command), shell(s.Root))
+		return fmt.Sprintf("claude mcp add babyapi -e %s=%s -- %s --root %s\n",
+			keyVariable, shellWord(s.Key), shellWord(s.Command), shellWord(s.Root))
 	}},
 	{"codex", func(s Settings) string {
-		return fmt.Sprintf("[mcp_servers.babyapi]\ncommand = %s\nargs = [\"--root\", %s]\ntool_timeout_sec = 120\n\n[mcp_servers.babyapi.env]\n%s = %s\n",
-			toml(s.Command), toml(s.Root), keyVariable, toml(s.Key))
+		const table = "[mcp_servers.babyapi]\ncommand = %s\nargs = [\"--root\", %s]\ntool_timeout_sec = 120\n\n" +
+			"[mcp_servers.babyapi.env]\n%s = %s\n"
+		return fmt.Sprintf(table, tomlString(s.Command), tomlString(s.Root), keyVariable, tomlString(s.Key))
 	}},
 	{"cursor", mcpServers},
 	{"vscode", func(s Settings) string {
-		return indent(object{
-			{"inputs", []object{{{"type", "promptString"}, {"id", "babyapi-key"}, {"description", "BabyAPI key"}, {"password", true}}}},
-			{"servers", object{{"babyapi", object{
-				{"type", "stdio"}, {"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, "${input:babyapi-key}"}}},
-			}}}},
+		input := orderedObject{
+			{"type", "promptString"}, {"id", "babyapi-key"}, {"description", "BabyAPI key"}, {"password", true},
+		}
+		s.Key = "${input:babyapi-key}" // VS Code asks for the key and keeps it
+		server := append(orderedObject{{"type", "stdio"}}, server(s)...)
+		return indent(orderedObject{
+			{"inputs", []orderedObject{input}},
+			{"servers", orderedObject{{"babyapi", server}}},
 		})
 	}},
 	{"gemini-cli", mcpServers},
 	{"zed", func(s Settings) string {
-		return indent(object{{"context_servers", object{{"babyapi", object{
-			{"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, s.Key}}},
-		}}}}})
+		return indent(orderedObject{{"context_servers", orderedObject{{"babyapi", server(s)}}}})
 	}},
 }
 
 // mcpServers is the form that most clients share.
 func mcpServers(s Settings) string {
-	return indent(object{{"mcpServers", object{{"babyapi", object{
-		{"command", s.Command}, {"args", s.args()}, {"env", object{{keyVariable, s.Key}}},
-	}}}}})
+	return indent(orderedObject{{"mcpServers", orderedObject{{"babyapi", server(s)}}}})
+}
+
+// server is how to start the program.
+func server(s Settings) orderedObject {
+	return orderedObject{
+		{"command", s.Command},
+		{"args", []string{"--root", s.Root}},
+		{"env", orderedObject{{keyVariable, s.Key}}},
+	}
 }
 
 // Clients are the names that [Snippet] knows.
@@ -96,8 +105,8 @@ func MustSnippet(name string, s Settings) string {
 	return text
 }
 
-// object is a JSON object that keeps its order.
-type object []member
+// orderedObject is a JSON object that keeps its order.
+type orderedObject []member
 
 type member struct {
 	name  string
@@ -105,7 +114,7 @@ type member struct {
 }
 
 // MarshalJSON writes the members in order.
-func (o object) MarshalJSON() ([]byte, error) {
+func (o orderedObject) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, m := range o {
@@ -122,7 +131,7 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func indent(o object) string {
+func indent(o orderedObject) string {
 	b, err := json.MarshalIndent(o, "", "  ")
 	if err != nil {
 		panic(err) // strings and lists of them only
@@ -130,14 +139,14 @@ func indent(o object) string {
 	return string(b) + "\n"
 }
 
-// toml quotes a TOML basic string.
-func toml(s string) string { return strconv.Quote(s) }
+// tomlString quotes a TOML basic string.
+func tomlString(s string) string { return strconv.Quote(s) }
 
-// shell quotes a word for a POSIX shell where it must be.
-func shell(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r == '/' || r == '-' || r == '_' || r == '.' || r == ':' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
-	}) {
+var plainWord = regexp.MustCompile(`^[-/_.:0-9a-zA-Z]+$`)
+
+// shellWord quotes a word for a POSIX shell if it has to be.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

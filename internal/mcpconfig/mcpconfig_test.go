@@ -10,11 +10,13 @@ import (
 
 var awkward = Settings{Command: `/opt/my tools/babyapi-mcp`, Root: `/home/me/a "b" c'd`, Key: "sk-$1`x`"}
 
-// Every snippet that is JSON parses, and says command, folder and key wherever the client wants them.
+// Every snippet that is JSON parses, and says command, folder and key wherever the client wants
+// them.
 func TestJSONSnippets(t *testing.T) {
 	path := map[string][]string{
-		"claude-desktop": {"mcpServers", "babyapi"}, "cursor": {"mcpServers", "babyapi"}, "gemini-cli": {"mcpServers", "babyapi"},
-		"vscode": {"servers", "babyapi"}, "zed": {"context_servers", "babyapi"},
+		"claude-desktop": {"mcpServers", "babyapi"}, "cursor": {"mcpServers", "babyapi"},
+		"gemini-cli": {"mcpServers", "babyapi"},
+		"vscode":     {"servers", "babyapi"}, "zed": {"context_servers", "babyapi"},
 	}
 	for client, keys := range path {
 		t.Run(client, func(t *testing.T) {
@@ -30,7 +32,7 @@ func TestJSONSnippets(t *testing.T) {
 				v, _ = v[k].(map[string]any)
 			}
 			if v["command"] != awkward.Command || !reflect.DeepEqual(v["args"], []any{"--root", awkward.Root}) {
-				t.Errorf("got %v", v)
+				t.Errorf("the server is %v, want command %q and root %q", v, awkward.Command, awkward.Root)
 			}
 			key := awkward.Key
 			if client == "vscode" {
@@ -40,7 +42,7 @@ func TestJSONSnippets(t *testing.T) {
 				}
 			}
 			if env, _ := v["env"].(map[string]any); env["BABYAPI_API_KEY"] != key {
-				t.Errorf("env %v", v["env"])
+				t.Errorf("env is %v, want the key %q", v["env"], key)
 			}
 		})
 	}
@@ -56,17 +58,20 @@ func TestClaudeCodeSnippet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), sh, "-c", `claude() { for a in "$@"; do printf '%s\n' "$a"; done; }; `+text).Output()
+	out, err := exec.CommandContext(t.Context(), sh, "-c", `claude() { for a in "$@"; do printf '%s\n' "$a"; done; }; `+
+		text).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"mcp", "add", "babyapi", "-e", "BABYAPI_API_KEY=" + awkward.Key, "--", awkward.Command, "--root", awkward.Root}
+	want := []string{"mcp", "add", "babyapi", "-e", "BABYAPI_API_KEY=" + awkward.Key, "--", awkward.Command, "--root",
+		awkward.Root}
 	if got := strings.Split(strings.TrimSpace(string(out)), "\n"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// The TOML for Codex: each line is a table or a key with a basic string, a list of them, or a number.
+// The TOML for Codex: each line is a table or a key with a basic string, a list of them, or a
+// number.
 func TestCodexSnippet(t *testing.T) {
 	text, err := Snippet("codex", awkward)
 	if err != nil {
@@ -101,7 +106,8 @@ func TestCodexSnippet(t *testing.T) {
 }
 
 func TestUnknownClient(t *testing.T) {
-	if _, err := Snippet("emacs", Example()); err == nil || !strings.Contains(err.Error(), "claude-desktop, claude-code, codex, cursor, vscode, gemini-cli, zed") {
+	if _, err := Snippet("emacs", Example()); err == nil ||
+		!strings.Contains(err.Error(), "claude-desktop, claude-code, codex, cursor, vscode, gemini-cli, zed") {
 		t.Errorf("got %v, want the clients that there are", err)
 	}
 }
