@@ -198,12 +198,16 @@ func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient
 		options.MDPageBreakPlaceholder = pageBreak
 	}
 	req := &babyclient.ConvertAllRequest{Sources: sources, Options: options, BatchOptions: l.batch}
-	i := 0
+	i := 0 // the source that a result is from: one source can give several
 	for c, err := range l.client.Docling.ConvertAll(ctx, req) {
+		if failed, ok := errors.AsType[*babyclient.BatchError](err); ok {
+			i = failed.Index
+		} else if c != nil {
+			i = c.SourceIndex
+		}
 		if !deliver(sources[i], convertedDocuments(mode, sources[i], c), err) {
 			return
 		}
-		i++
 	}
 }
 
