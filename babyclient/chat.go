@@ -261,6 +261,9 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 //		if err != nil {
 //			return err
 //		}
+//		if chunk.Err() != nil {
+//			return chunk.Err() // or go on without what could not be decoded
+//		}
 //		fmt.Print(chunk.Text())
 //	}
 //

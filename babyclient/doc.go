@@ -33,6 +33,9 @@
 //		if err != nil {
 //			return err
 //		}
+//		if chunk.Err() != nil {
+//			return chunk.Err() // or go on without what could not be decoded
+//		}
 //		fmt.Print(chunk.Text())
 //	}
 //

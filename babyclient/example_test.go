@@ -132,6 +132,9 @@ func ExampleClient_ChatStream() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		if chunk.Err() != nil { // this event could not be decoded; the stream goes on
+			log.Fatal(chunk.Err())
+		}
 		fmt.Print(chunk.Text(), "|")
 	}
 	fmt.Println()

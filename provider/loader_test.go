@@ -500,3 +500,34 @@ func testJobs(t *testing.T) {
 		}
 	})
 }
+
+// An archive gives several documents, each with the archive as its source, and the sources behind it
+// keep their own.
+func TestLoadArchive(t *testing.T) {
+	srv := babytest.NewServer()
+	defer srv.Close()
+	srv.On("POST /docling/v1/convert/file/async",
+		babytest.JSON(200, `{"task_id":"archive","task_status":"pending"}`),
+		babytest.JSON(200, `{"task_id":"single","task_status":"pending"}`))
+	srv.On("GET /docling/v1/status/poll/{id}", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
+	srv.On("GET /docling/v1/result/archive", babytest.Zip(map[string]string{"a.md": "# A", "b.md": "# B"}))
+	srv.On("GET /docling/v1/result/single",
+		babytest.JSON(200, `{"document":{"filename":"c.md","md_content":"# C"},"status":"success"}`))
+	loader, err := provider.NewLoader(srv.Client(),
+		provider.WithSources(babyclient.FromBytes("both.zip", []byte("x")), babyclient.FromBytes("c.md", []byte("x"))),
+		provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := loader.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range docs {
+		got = append(got, fmt.Sprint(d.PageContent, " of ", d.Metadata[provider.MetadataSource]))
+	}
+	if want := []string{"# A of both.zip", "# B of both.zip", "# C of c.md"}; !slices.Equal(got, want) {
+		t.Errorf("loaded %q, want %q", got, want)
+	}
+}

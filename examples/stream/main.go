@@ -48,6 +48,9 @@ func run(ctx context.Context, model, question string) error {
 		if err != nil {
 			return err
 		}
+		if chunk.Err() != nil { // an event that could not be decoded
+			return chunk.Err()
+		}
 		fmt.Print(chunk.Text())
 		if u := chunk.Usage; u != nil {
 			fmt.Printf("\n(%d tokens of prompt, %d of answer)\n", u.PromptTokens, u.CompletionTokens)

@@ -78,6 +78,9 @@ func chat(w http.ResponseWriter, r *http.Request, client *babyclient.Client, mod
 	}
 	req := &babyclient.ChatRequest{Model: model, Messages: body.Messages, MaxTokens: new(300), Temperature: new(0.0)}
 	for chunk, err := range client.ChatStream(r.Context(), req) {
+		if err == nil {
+			err = chunk.Err()
+		}
 		if err != nil {
 			send(event{Error: err.Error()})
 			return
