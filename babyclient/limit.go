@@ -8,7 +8,7 @@ import (
 // MaxEventSize is the longest event of a stream that is read, in bytes.
 const MaxEventSize = 64 << 20
 
-var errTooLarge = errors.New("response too large")
+var errTooLarge = errors.New("more bytes than allowed")
 
 // limitedReader fails where io.LimitReader would end, if there is more than the limit.
 type limitedReader struct {
