@@ -16,21 +16,21 @@ import (
 // attempt is one try to make a call. It must be closed, which the response of the attempt does if
 // there is one.
 type attempt struct {
-	client   *Client
-	call     *call
-	settings *settings
-	failures *failures
-	number   int // counts the attempts of the call from 1
-	caller   context.Context
-	clock    *clock
-	started  time.Time
+	client    *Client
+	call      *call
+	settings  *settings
+	fail      *errorMaker
+	number    int // counts the attempts of the call from 1
+	callerCtx context.Context
+	clock     *clock
+	started   time.Time
 
 	connected atomic.Bool // the request can have reached a server
 }
 
 // newAttempt starts the clock of an attempt.
-func (c *Client) newAttempt(ctx context.Context, k *call, s *settings, f *failures, number int) *attempt {
-	a := &attempt{client: c, call: k, settings: s, failures: f, number: number, caller: ctx, started: time.Now()}
+func (c *Client) newAttempt(ctx context.Context, k *call, s *settings, f *errorMaker, number int) *attempt {
+	a := &attempt{client: c, call: k, settings: s, fail: f, number: number, callerCtx: ctx, started: time.Now()}
 	if limit := c.timeLimit(k, s); k.isStream {
 		a.clock = startIdleClock(ctx, limit)
 	} else {
@@ -39,8 +39,8 @@ func (c *Client) newAttempt(ctx context.Context, k *call, s *settings, f *failur
 	return a
 }
 
-// timeLimit is what the settings allow: for a stream between two bytes, 0 for no limit; for any
-// other call from sending to the last byte.
+// timeLimit returns how long a stream may go without a byte, 0 for ever, or how long any other call
+// may take from sending to the last byte.
 func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	switch {
 	case k.isStream && s.timeoutOfCall && !s.streamIdleSet:
@@ -62,7 +62,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	return limit
 }
 
-// close stops the clock and logs how the attempt went. bytes counts those of the answer.
+// close stops the clock and logs how the attempt went. bytes counts those that were read of a 2xx.
 func (a *attempt) close(m Meta, bytes int64, err error) {
 	a.clock.stop()
 	if a.client.logger == nil {
@@ -74,19 +74,19 @@ func (a *attempt) close(m Meta, bytes int64, err error) {
 		slog.Int("attempt", a.number), slog.Duration("duration", time.Since(a.started)), slog.Int64("bytes", bytes),
 	}
 	if m.RequestID != "" { // the service chooses it, and can repeat in it what it was sent
-		attrs = append(attrs, slog.String("request_id", a.failures.secrets().redact(m.RequestID)))
+		attrs = append(attrs, slog.String("request_id", a.fail.secrets().redact(m.RequestID)))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	a.client.logger.LogAttrs(a.caller, slog.LevelDebug, "babyapi: call", attrs...)
+	a.client.logger.LogAttrs(a.callerCtx, slog.LevelDebug, "babyapi: call", attrs...)
 }
 
 // roundTrip sends the request and returns the answer with its body unread, whatever its status.
 func (a *attempt) roundTrip() (*http.Response, *Error) {
 	req, err := a.newRequest()
 	if err != nil {
-		return nil, refused(a.failures.op, err)
+		return nil, withOp(a.fail.op, err)
 	}
 	resp, err := a.client.http.Do(req)
 	if err != nil {
@@ -138,23 +138,33 @@ func (b *requestBody) addTo(req *http.Request) (err error) {
 	return err
 }
 
-// notAnswered is the error of a request that got no answer. refused is the answer whose redirect
-// was not followed, nil for any other failure.
-func (a *attempt) notAnswered(err error, refused *http.Response) *Error {
+// notAnswered makes the error of a request that got no answer. redirect is the answer whose
+// redirect was not followed, nil for any other failure.
+func (a *attempt) notAnswered(err error, redirect *http.Response) *Error {
 	connected := a.connected.Load()
-	switch cause := a.clock.ranOut(); {
-	case a.caller.Err() != nil:
-		return a.failures.contextEnded(a.caller, Meta{})
-	case cause != nil && connected:
-		return a.failures.timedOut(Meta{}, cause, a.clock.limit)
-	case cause != nil:
-		return a.failures.notConnectedInTime(cause, a.clock.limit)
+	if cause := a.clock.ranOut(); cause != nil && !connected && a.callerCtx.Err() == nil {
+		return a.fail.notConnectedInTime(cause, a.clock.limit)
+	}
+	if e := a.ended(Meta{}); e != nil {
+		return e
 	}
 	if own, ok := errors.AsType[*Error](err); ok { // the body could not be read
-		return a.failures.of(*own)
+		return a.fail.complete(*own)
 	}
-	if refused != nil {
-		return a.failures.redirectRefused(metaOf(refused), err)
+	if redirect != nil {
+		return a.fail.redirectRefused(metaOf(redirect), err)
 	}
-	return a.failures.notAnswered(err, connected)
+	return a.fail.notAnswered(err, connected)
+}
+
+// ended makes the error of an attempt that the caller's context, or a clock of our own, has ended.
+// It returns nil if neither has.
+func (a *attempt) ended(m Meta) *Error {
+	if a.callerCtx.Err() != nil {
+		return a.fail.contextEnded(a.callerCtx, m)
+	}
+	if cause := a.clock.ranOut(); cause != nil {
+		return a.fail.timedOut(m, cause, a.clock.limit)
+	}
+	return nil
 }

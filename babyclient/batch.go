@@ -75,11 +75,11 @@ type BatchJob struct {
 	ID, Node string
 }
 
-// BatchError is the error of one source of a batch. It wraps an [*Error].
+// BatchError is the error of one source of a batch. It has an [*Error] in its chain.
 type BatchError struct {
 	// BatchJob tells the source, and its job. The ID is empty if the job was not submitted.
 	BatchJob
-	// Err is the cause, an [*Error].
+	// Err is the cause. It is an [*Error], or wraps one.
 	Err error
 }
 
@@ -96,10 +96,11 @@ func (e *BatchError) Error() string {
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // ConvertAll converts documents side by side and yields them in the order of Sources. A source that
-// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex]. One
-// that fails yields a [*BatchError] (together with the document, if that was converted in part) and
-// the others go on. When the context ends, or the loop is left, nothing more is submitted. The jobs
-// under way then are named by their BatchError and by OnSubmit. No job is ever submitted twice.
+// holds several documents, such as an archive, yields each of them: see [Converted.SourceIndex].
+// One that fails yields a [*BatchError] (together with the document, if that was converted in part)
+// and the others go on. When the context ends, or the loop is left, nothing more is submitted. The
+// jobs under way then are named by their BatchError and by OnSubmit. No job is ever submitted
+// twice.
 //
 // The work begins when the range does. Memory does not grow with the number of sources.
 func (d *Docling) ConvertAll(
@@ -176,9 +177,9 @@ type batch[R any] struct {
 	submit  func(context.Context, Source) (*DoclingJob[R], error)
 	pages   func(*R) int // counts those of a response, as far as it tells them
 
-	line    chan chan batchResult[R] // of each source that is under way, or has ended, in their order
+	queue   chan chan batchResult[R] // one for each source that is under way or has ended, in their order
 	slots   chan struct{}            // one is taken by each job under way
-	left    chan struct{}            // closed when the loop has ended
+	loopEnd chan struct{}            // closed when the loop has ended
 	running sync.WaitGroup
 	began   time.Time
 
@@ -196,8 +197,8 @@ type batchResult[R any] struct {
 // run yields the index and the result of each source, in the order of the sources. One goroutine
 // starts the jobs, each job has its own, and none outlives the loop.
 //
-// The results of later sources wait in line for those of a slow one, so that it does not hold up the
-// jobs behind it. The line is short, so that only a few results are held.
+// The results of later sources wait in a queue for that of a slow one, so that it does not hold up
+// the jobs behind it. The queue is short, so that only a few results are held.
 func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 	return func(yield func(int, batchResult[R]) bool) {
 		concurrency := cmp.Or(b.options.Concurrency, DefaultBatchConcurrency)
@@ -207,41 +208,42 @@ func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		b.line = make(chan chan batchResult[R], 2*concurrency-1)
+		b.queue = make(chan chan batchResult[R], 2*concurrency-1) // and the one that the loop waits for
 		b.slots = make(chan struct{}, concurrency)
-		b.left = make(chan struct{})
+		b.loopEnd = make(chan struct{})
 		b.began = time.Now()
 		b.progress.Total = len(b.sources)
 		defer b.running.Wait()
-		defer close(b.left)
+		defer close(b.loopEnd)
 		defer cancel()
 		b.running.Go(func() { b.startJobs(ctx) })
 		for i := range b.sources {
-			if !yield(i, <-<-b.line) {
+			result := <-b.queue // of the next source
+			if !yield(i, <-result) {
 				return
 			}
 		}
 	}
 }
 
-// startJobs starts the job of each source, in their order. When ctx has ended it starts no more, and
-// the sources that are left fail.
+// startJobs starts the job of each source, in their order. When ctx has ended it starts no more,
+// and the sources that are left fail.
 func (b *batch[R]) startJobs(ctx context.Context) {
 	for i := range b.sources {
 		result := make(chan batchResult[R], 1)
 		select {
-		case b.line <- result:
-		case <-b.left:
+		case b.queue <- result:
+		case <-b.loopEnd:
 			return
 		}
 		select {
 		case b.slots <- struct{}{}:
 			b.running.Go(func() {
 				defer func() { <-b.slots }()
-				result <- b.ended(i, b.runJob(ctx, i))
+				result <- b.report(i, b.runJob(ctx, i))
 			})
 		case <-ctx.Done():
-			result <- b.ended(i, b.runJob(ctx, i))
+			result <- b.report(i, b.runJob(ctx, i)) // which submits nothing any more
 		}
 	}
 }
@@ -253,7 +255,7 @@ func (b *batch[R]) runJob(ctx context.Context, i int) batchResult[R] {
 		return batchResult[R]{response, &BatchError{BatchJob: job, Err: err}}
 	}
 	if ctx.Err() != nil {
-		return failed(nil, b.client.failuresOf("", &b.client.defaults).contextEnded(ctx, Meta{}))
+		return failed(nil, b.client.errorsWith("", &b.client.defaults).contextEnded(ctx, Meta{}))
 	}
 	submitted, err := b.submit(ctx, b.sources[i])
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -276,8 +278,8 @@ func (b *batch[R]) runJob(ctx context.Context, i int) batchResult[R] {
 	return batchResult[R]{response, nil}
 }
 
-// ended tells the caller how far the batch is.
-func (b *batch[R]) ended(i int, r batchResult[R]) batchResult[R] {
+// report tells the caller that a source has ended, and returns its result.
+func (b *batch[R]) report(i int, r batchResult[R]) batchResult[R] {
 	b.hooks.Lock()
 	defer b.hooks.Unlock()
 	p := &b.progress
@@ -304,7 +306,7 @@ func (r *ConvertResponse) pages() (pages int) {
 	return pages
 }
 
-// pages is the last page that a chunk is from.
+// pages counts the pages up to the last one that a chunk is from: a chunking tells no other number.
 func (r *ChunkResponse) pages() (pages int) {
 	for _, c := range r.Chunks {
 		pages = max(pages, slices.Max(append(c.Pages, 0)))

@@ -29,23 +29,21 @@ func (k *call) op() string {
 	return k.method + " " + path
 }
 
-func (k *call) isRead() bool { return k.method == http.MethodGet || k.method == http.MethodHead }
+// newGet describes a GET. Nothing is sent yet.
+func newGet(path string) *call { return &call{method: http.MethodGet, path: path} }
 
-// get is a call that fetches.
-func get(path string) *call { return &call{method: http.MethodGet, path: path} }
-
-// post is a call that sends v as JSON, with extra merged into it.
-func post(path string, v any, extra map[string]any) (*call, error) {
+// newPost describes a POST of v as JSON, with extra merged into it. Nothing is sent yet.
+func newPost(path string, v any, extra map[string]any) (*call, error) {
 	b, err := encodeBody(v, extra)
-	return postBytes(path, b), err
+	return newPostOf(path, b), err
 }
 
-// postBytes is a call that sends JSON.
-func postBytes(path string, body []byte) *call {
+// newPostOf describes a POST of JSON that is encoded already.
+func newPostOf(path string, body []byte) *call {
 	return &call{method: http.MethodPost, path: path, body: jsonBody(body)}
 }
 
-// refusedPost is what a [callMaker] returns that is not valid.
+// refusedPost returns err, together with a call that only names the endpoint for the error's sake.
 func refusedPost(path string, err error) (*call, error) {
 	return &call{method: http.MethodPost, path: path}, err
 }

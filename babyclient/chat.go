@@ -95,7 +95,8 @@ func (r *ChatRequest) UnmarshalJSON(data []byte) error {
 // chatFields are the fields of a ChatRequest without its methods.
 type chatFields ChatRequest
 
-// chatBody is a ChatRequest as it is sent. Its own fields win over those of the same name within.
+// chatBody is a ChatRequest as it is sent. encoding/json prefers its own fields to fields of the
+// same name in the embedded struct.
 type chatBody struct {
 	Model string `json:"model,omitempty"`
 	// Messages are encoded in one go. Message.MarshalJSON would make encoding/json check and copy
@@ -181,7 +182,7 @@ func (r *ChatRequest) call(c *Client) (*call, error) {
 	if err != nil {
 		return refusedPost(chatPath, err)
 	}
-	return postGeneration(chatPath, r.body(model, false), r.Extra)
+	return newGeneration(chatPath, r.body(model, false), r.Extra)
 }
 
 // check checks the request and returns the model that it is for.
@@ -284,5 +285,5 @@ func (r streamedChat) call(c *Client) (*call, error) {
 	if err != nil {
 		return refusedPost(chatPath, err)
 	}
-	return postStream(chatPath, r.body(model, true), r.Extra)
+	return newStream(chatPath, r.body(model, true), r.Extra)
 }

@@ -109,13 +109,14 @@ func (d *Docling) Chunk(ctx context.Context, req *ChunkRequest, opts ...CallOpti
 }
 
 func (r *ChunkRequest) call(c *Client) (*call, error) {
-	k, err := r.submission(c)
+	k, err := r.baseCall(c)
 	k.explain = explainLostResult
 	return k, err
 }
 
-// submission is the call without what depends on whether the answer is the result or a job.
-func (r *ChunkRequest) submission(*Client) (*call, error) {
+// baseCall makes what a plain call and a job have in common: the caller adds what the answer means,
+// and a job its path.
+func (r *ChunkRequest) baseCall(*Client) (*call, error) {
 	root := "/docling/v1/chunk/" + ChunkerHybrid
 	if r == nil {
 		return refusedPost(root+"/source", invalid(CodeInvalidDoclingBody, "the ChunkRequest is nil"))
@@ -144,13 +145,13 @@ func (r *ChunkRequest) submission(*Client) (*call, error) {
 		if r.IncludeConvertedDoc != nil {
 			fields = append(fields, formField{"include_converted_doc", strconv.FormatBool(*r.IncludeConvertedDoc)})
 		}
-		return postUpload(root+"/file", r.Sources, fields, r.Target)
+		return newUpload(root+"/file", r.Sources, fields, r.Target)
 	}
 	options := map[string]any{"convert_options": convert, "chunking_options": chunking}
 	if r.IncludeConvertedDoc != nil {
 		options["include_converted_doc"] = *r.IncludeConvertedDoc
 	}
-	return postSources(root+"/source", r.Sources, options, r.Target)
+	return newPostOfSources(root+"/source", r.Sources, options, r.Target)
 }
 
 func (r *ChunkRequest) checkOptions(upload bool) error {

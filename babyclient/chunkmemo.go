@@ -52,7 +52,7 @@ var textFields = [...]struct {
 	{[]byte(`"reasoning":`), func(d *Delta) *string { return &d.Reasoning }},
 	{[]byte(`"arguments":`), func(d *Delta) *string {
 		if len(d.ToolCalls) == 0 {
-			return new(string)
+			return new(string) // matches no mark
 		}
 		return &d.ToolCalls[0].Function.Arguments
 	}},
@@ -143,8 +143,8 @@ func (m *chunkMemo) learn(data, key []byte, text func(*Delta) *string) *ChatChun
 	return m.chunkWith(string(old), data)
 }
 
-// isMarked reports whether the mark came out where text looks, in a chunk all of whose pointers
-// chunkWith knows to copy.
+// isMarked reports whether the mark came out where text looks, and the chunk has no pointer that
+// chunkWith would share instead of copying.
 func isMarked(c *ChatChunk, text func(*Delta) *string) bool {
 	if len(c.Choices) != 1 {
 		return false

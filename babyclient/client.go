@@ -96,18 +96,18 @@ func (c *Client) BaseURL() string { return c.baseText }
 // http.Client given with [WithHTTPClient] included. The client stays usable.
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
-// failuresOf makes the errors of a call with these settings.
-func (c *Client) failuresOf(op string, s *settings) *failures {
-	return &failures{op: op, host: c.base.Host, maxBytes: c.maxResponseSize, apiKey: s.apiKey, header: s.header}
+// errorsWith is the error maker of a call with these settings.
+func (c *Client) errorsWith(op string, s *settings) *errorMaker {
+	return &errorMaker{op: op, host: c.base.Host, maxBytes: c.maxResponseSize, apiKey: s.apiKey, header: s.header}
 }
 
-// failuresFor makes the errors of a call with these options.
-func (c *Client) failuresFor(op string, opts []CallOption) (*failures, error) {
+// errorsWithOptions is the error maker of a call with these options.
+func (c *Client) errorsWithOptions(op string, opts []CallOption) (*errorMaker, error) {
 	s, err := c.defaults.withOptions(opts)
 	if err != nil {
-		return nil, refused(op, err)
+		return nil, withOp(op, err)
 	}
-	return c.failuresOf(op, s), nil
+	return c.errorsWith(op, s), nil
 }
 
 // newTransport keeps as many idle connections as a busy program has callers. With the two for each

@@ -35,10 +35,10 @@ type choiceAssembler struct {
 	content   strings.Builder
 	reasoning strings.Builder
 	refusal   strings.Builder
-	calls     []*callAssembler
+	calls     []*toolCallAssembler
 }
 
-type callAssembler struct {
+type toolCallAssembler struct {
 	index     int
 	call      ToolCall
 	arguments strings.Builder
@@ -46,13 +46,14 @@ type callAssembler struct {
 
 func (a *chatAssembler) add(chunk *ChatChunk) error {
 	if chunk.err != nil {
-		return eventNotJSON(chunk.Meta, chunk.err)
+		return eventNotDecoded(chunk.Meta, chunk.err)
 	}
 	o := &a.out
-	if o.Header == nil {
+	if o.Header == nil { // the first chunk
 		o.Meta = chunk.Meta
 		o.Raw = nil
 	}
+	// The id is that of the first chunk that has one; other fields may come late, or again.
 	o.ID, o.Model = cmp.Or(o.ID, chunk.ID), cmp.Or(o.Model, chunk.Model)
 	o.Created = cmp.Or(o.Created, chunk.Created)
 	o.SystemFingerprint = cmp.Or(chunk.SystemFingerprint, o.SystemFingerprint)
@@ -96,13 +97,13 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 		a.choice.Logprobs.Refusal = append(a.choice.Logprobs.Refusal, c.Logprobs.Refusal...)
 	}
 	for _, piece := range c.Delta.ToolCalls {
-		a.call(piece).add(piece)
+		a.toolCallOf(piece).add(piece)
 	}
 }
 
-// call finds the call that a piece belongs to: the one with its index. If the server sends no
+// toolCallOf finds the call that a piece belongs to: the one with its index. If the server sends no
 // index, a new id begins a new call.
-func (a *choiceAssembler) call(piece ToolCall) *callAssembler {
+func (a *choiceAssembler) toolCallOf(piece ToolCall) *toolCallAssembler {
 	index := 0
 	switch {
 	case piece.Index != nil:
@@ -119,12 +120,12 @@ func (a *choiceAssembler) call(piece ToolCall) *callAssembler {
 			return c
 		}
 	}
-	c := &callAssembler{index: index}
+	c := &toolCallAssembler{index: index}
 	a.calls = append(a.calls, c)
 	return c
 }
 
-func (a *callAssembler) add(piece ToolCall) {
+func (a *toolCallAssembler) add(piece ToolCall) {
 	a.call.ID = cmp.Or(a.call.ID, piece.ID)
 	a.call.Type = cmp.Or(a.call.Type, piece.Type)
 	a.call.Function.Name = cmp.Or(a.call.Function.Name, piece.Function.Name)
@@ -139,7 +140,7 @@ func (a *chatAssembler) response() *ChatResponse {
 		c.Message.Content = ch.content.String()
 		c.Message.Reasoning = ch.reasoning.String()
 		c.Message.Refusal = ch.refusal.String()
-		sortByIndex(ch.calls, func(c *callAssembler) int { return c.index })
+		sortByIndex(ch.calls, func(c *toolCallAssembler) int { return c.index })
 		for _, t := range ch.calls {
 			call := t.call
 			call.Type = cmp.Or(call.Type, "function")

@@ -58,7 +58,8 @@ func (r *CompleteRequest) UnmarshalJSON(data []byte) error {
 // completeFields are the fields of a CompleteRequest without its methods.
 type completeFields CompleteRequest
 
-// completeBody is a CompleteRequest as it is sent. Its own fields win over those within.
+// completeBody is a CompleteRequest as it is sent. encoding/json prefers its own fields to fields
+// of the same name in the embedded struct.
 type completeBody struct {
 	Model string `json:"model,omitempty"`
 	*completeFields
@@ -127,7 +128,7 @@ func (r *CompleteRequest) call(c *Client) (*call, error) {
 	if err != nil {
 		return refusedPost(completePath, err)
 	}
-	return postGeneration(completePath, r.body(model, false), r.Extra)
+	return newGeneration(completePath, r.body(model, false), r.Extra)
 }
 
 // check checks the request and returns the model that it is for.
@@ -202,7 +203,7 @@ func (r streamedCompletion) call(c *Client) (*call, error) {
 	if err != nil {
 		return refusedPost(completePath, err)
 	}
-	return postStream(completePath, r.body(model, true), r.Extra)
+	return newStream(completePath, r.body(model, true), r.Extra)
 }
 
 func completeChunkDecoder(meta Meta) func([]byte) *CompleteChunk {
@@ -227,7 +228,7 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 			return a.response(), err
 		}
 		if chunk.err != nil {
-			return a.response(), eventNotJSON(chunk.Meta, chunk.err)
+			return a.response(), eventNotDecoded(chunk.Meta, chunk.err)
 		}
 		a.add(chunk)
 	}
@@ -251,7 +252,7 @@ type completionChoiceAssembler struct {
 
 func (a *completionAssembler) add(chunk *CompleteChunk) {
 	o := &a.out
-	if o.Header == nil {
+	if o.Header == nil { // the first chunk
 		o.Meta = chunk.Meta
 		o.Raw = nil
 	}

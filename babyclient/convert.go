@@ -64,15 +64,16 @@ func (d *Docling) Convert(ctx context.Context, req *ConvertRequest, opts ...Call
 }
 
 func (r *ConvertRequest) call(c *Client) (*call, error) {
-	k, err := r.submission(c)
+	k, err := r.baseCall(c)
 	k.explain = explainLostResult
 	return k, err
 }
 
 const convertPath = "/docling/v1/convert/"
 
-// submission is the call without what depends on whether the answer is the result or a job.
-func (r *ConvertRequest) submission(*Client) (*call, error) {
+// baseCall makes what a plain call and a job have in common: the caller adds what the answer means,
+// and a job its path.
+func (r *ConvertRequest) baseCall(*Client) (*call, error) {
 	if r == nil {
 		return refusedPost(convertPath+"source", invalid(CodeInvalidDoclingBody, "the ConvertRequest is nil"))
 	}
@@ -89,13 +90,13 @@ func (r *ConvertRequest) submission(*Client) (*call, error) {
 		return refusedPost(convertPath+"source", err)
 	}
 	if upload {
-		return postUpload(convertPath+"file", r.Sources, formFields("", options), r.Target)
+		return newUpload(convertPath+"file", r.Sources, formFields("", options), r.Target)
 	}
-	return postSources(convertPath+"source", r.Sources, map[string]any{"options": options}, r.Target)
+	return newPostOfSources(convertPath+"source", r.Sources, map[string]any{"options": options}, r.Target)
 }
 
-// checkFormats refuses formats that docling-serve puts only into a zip or a store, unless the result
-// goes there. docling-serve itself would answer with success, and nothing in it.
+// checkFormats refuses formats that docling-serve puts only into a zip or a store, unless the
+// result goes there. docling-serve itself would answer with success, and nothing in it.
 func (r *ConvertRequest) checkFormats() error {
 	isInBody := r.Target == nil || r.Target["kind"] == "inbody"
 	isArchive := strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip")
@@ -162,6 +163,7 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 	if len(members) == 0 {
 		return nil, errNoField("document")
 	}
+	out.nameDocuments(sources)
 	return out, documentsError(out.missing(sources))
 }
 
@@ -170,8 +172,8 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 func (r *ConvertResponse) addMembers(members []zipMember) {
 	byStem := map[string]*Converted{}
 	for _, m := range members {
-		stem, content := contentOf(m.name)
-		if content == nil {
+		stem, set := formatOf(m.name)
+		if set == nil {
 			if r.Files == nil {
 				r.Files = map[string][]byte{}
 			}
@@ -184,13 +186,13 @@ func (r *ConvertResponse) addMembers(members []zipMember) {
 			byStem[stem] = doc
 			r.Documents = append(r.Documents, doc)
 		}
-		content(doc, m.data)
+		set(doc, m.data)
 	}
 }
 
-// contentOf tells by the name of a zip member which document it is of, and what sets it there. set
-// is nil for a member that belongs to no document.
-func contentOf(member string) (stem string, set func(*Converted, []byte)) {
+// formatOf returns the stem of the document that a zip member is of, and a function that stores the
+// member in the field of its format. set is nil for a member that belongs to no document.
+func formatOf(member string) (stem string, set func(*Converted, []byte)) {
 	if strings.Contains(member, "/") { // a folder holds the images of all documents
 		return "", nil
 	}
@@ -216,29 +218,44 @@ func contentOf(member string) (stem string, set func(*Converted, []byte)) {
 	return "", nil
 }
 
+// nameDocuments gives each document that came of an upload the name of the upload: a zip answer has
+// only stems.
+func (r *ConvertResponse) nameDocuments(sources []Source) {
+	for _, s := range sources {
+		if doc := r.documentOf(s.stem()); doc != nil && s.isNamed() {
+			doc.Filename = s.filename()
+		}
+	}
+}
+
+func (r *ConvertResponse) documentOf(filename string) *Converted {
+	i := slices.IndexFunc(r.Documents, func(d *Converted) bool { return d.Filename == filename })
+	if i < 0 {
+		return nil
+	}
+	return r.Documents[i]
+}
+
+// isNamed reports whether the source is one document whose name in a zip answer is known. Only the
+// server knows what it calls a document from a URL, and an archive holds what it holds.
+func (s Source) isNamed() bool { return s.URL == "" && path.Ext(s.filename()) != ".zip" }
+
 // missing returns an error for each upload that a zip answer lacks, which is all that docling-serve
-// lets us know of its failure. Only the server knows what it calls a document from a URL, and an
-// archive holds what it holds: for those only the number can be checked.
+// lets us know of its failure. Of other sources only the number can be checked.
 func (r *ConvertResponse) missing(sources []Source) []error {
 	var failures []error
 	unnamed := 0
 	for _, s := range sources {
-		if s.URL != "" || path.Ext(s.filename()) == ".zip" {
+		switch {
+		case !s.isNamed():
 			unnamed++
-			continue
-		}
-		i := slices.IndexFunc(r.Documents, func(d *Converted) bool { return d.Filename == s.stem() })
-		if i < 0 {
+		case r.documentOf(s.filename()) == nil:
 			failures = append(failures, &DocumentError{Filename: s.filename(), Status: DocumentMissing})
-			continue
 		}
-		r.Documents[i].Filename = s.filename()
 	}
 	if lacking := len(sources) - len(r.Documents) - len(failures); unnamed > 0 && lacking > 0 {
-		failures = append(failures, &DocumentError{
-			Filename: fmt.Sprintf("%d of %d documents", lacking, len(sources)),
-			Status:   DocumentMissing,
-		})
+		name := fmt.Sprintf("%d of %d documents", lacking, len(sources))
+		failures = append(failures, &DocumentError{Filename: name, Status: DocumentMissing})
 	}
 	return failures
 }

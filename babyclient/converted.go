@@ -176,8 +176,8 @@ func (c *Converted) failure() error {
 	return &DocumentError{Filename: c.Filename, Status: c.Status, Errors: c.Errors}
 }
 
-// documentsError is the error of an answer in which documents failed. failures has nil for each
-// document that did not.
+// documentsError makes the error of an answer in which documents failed. failures has a nil for
+// each document that succeeded.
 func documentsError(failures []error) error {
 	failures = slices.DeleteFunc(failures, func(err error) bool { return err == nil })
 	switch len(failures) {

@@ -38,7 +38,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 		return nil
 	}
 	if err := decode(raw, out); err != nil {
-		return resp.failures.unusable(resp.Meta, raw, err)
+		return resp.fail.unusable(resp.Meta, raw, err)
 	}
 	if embedsMeta, ok := out.(interface{ meta() *Meta }); ok {
 		*embedsMeta.meta() = resp.Meta
@@ -63,7 +63,7 @@ func doCall(method, path string, in any) (*call, error) {
 		err = errStreamMethod
 	}
 	if err != nil {
-		return nil, refused(k.op(), err)
+		return nil, withOp(k.op(), err)
 	}
 	k.body = jsonBody(body)
 	return k, nil

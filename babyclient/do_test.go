@@ -29,8 +29,8 @@ type shortWriter struct{}
 
 func (shortWriter) Write(p []byte) (int, error) { return len(p) / 2, nil }
 
-// A writer of the caller's that fails is told from a connection that fails: nothing is wrong with the
-// service, and nothing "may have run".
+// A writer of the caller's that fails is told from a connection that fails: nothing is wrong with
+// the service, and nothing "may have run".
 func TestDoTellsAFailingWriterFromALostConnection(t *testing.T) {
 	srv := server(t)
 	whole := babytest.Body(200, "text/plain", []byte(strings.Repeat("x", 100_000)))

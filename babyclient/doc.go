@@ -44,12 +44,13 @@
 //
 // # Errors and retries
 //
-// The error of a call is an [*Error], and that of a batch a [*BatchError] around one. Both match the
-// sentinels of this package with [errors.Is]. A request that may have run is billed, so it is not
-// sent again: see [DefaultRetryPolicy]. The key appears in no error and no log.
+// The error of a call is an [*Error]. In a batch, the error of one document is a [*BatchError],
+// with an [*Error] in its chain. All match the sentinels of this package with [errors.Is]. A
+// request that may have run is billed, so it is not sent again: see [DefaultRetryPolicy]. The key
+// appears in no error and no log.
 //
 // # Concurrency
 //
-// A [Client] is safe for concurrent use, and is meant to be made once. Only [Docling.ConvertAll] and
-// [Docling.ChunkAll] start goroutines, and end them.
+// A [Client] is safe for concurrent use, and is meant to be made once. Only [Docling.ConvertAll]
+// and [Docling.ChunkAll] start goroutines, and end them.
 package babyclient

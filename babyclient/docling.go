@@ -18,13 +18,13 @@ type DoclingHealth struct {
 
 // Health tells whether docling-serve runs: GET /docling/health.
 func (d *Docling) Health(ctx context.Context, opts ...CallOption) (*DoclingHealth, error) {
-	return fetch(ctx, d.c, get("/docling/health"), opts, readHealth)
+	return fetch(ctx, d.c, newGet("/docling/health"), opts, readHealth)
 }
 
 // Ready tells whether docling-serve takes documents: GET /docling/ready. While it does not, the
 // error is [ErrUnavailable].
 func (d *Docling) Ready(ctx context.Context, opts ...CallOption) (*DoclingHealth, error) {
-	return fetch(ctx, d.c, get("/docling/ready"), opts, readHealth)
+	return fetch(ctx, d.c, newGet("/docling/ready"), opts, readHealth)
 }
 
 func readHealth(raw []byte) (*DoclingHealth, error) {
@@ -51,7 +51,7 @@ func (v *DoclingVersion) UnmarshalJSON(data []byte) error {
 
 // Version tells what docling-serve runs: GET /docling/version.
 func (d *Docling) Version(ctx context.Context, opts ...CallOption) (*DoclingVersion, error) {
-	return fetch(ctx, d.c, get("/docling/version"), opts, readVersion)
+	return fetch(ctx, d.c, newGet("/docling/version"), opts, readVersion)
 }
 
 func readVersion(raw []byte) (*DoclingVersion, error) {

@@ -64,7 +64,8 @@ func (r *EmbedRequest) UnmarshalJSON(data []byte) error {
 // embedFields are the fields of an EmbedRequest without its methods.
 type embedFields EmbedRequest
 
-// embedBody is an EmbedRequest as it is sent. Its own fields win over those within.
+// embedBody is an EmbedRequest as it is sent. encoding/json prefers its own fields to fields of the
+// same name in the embedded struct.
 type embedBody struct {
 	Model string `json:"model,omitempty"`
 	Input any    `json:"input"`
@@ -105,7 +106,7 @@ func (r *EmbedResponse) Dimensions() int {
 // Embed turns texts into vectors: POST /v1/embeddings. A vector that is missing, doubled or
 // of another length than the rest is an error ([ErrInvalidResponse]).
 func (c *Client) Embed(ctx context.Context, req *EmbedRequest, opts ...CallOption) (*EmbedResponse, error) {
-	if !req.leavesFormatOpen() {
+	if !req.lacksFormat() {
 		return fetch(ctx, c, req, opts, req.read)
 	}
 	asFloats := embedAs{req, "float"}
@@ -116,14 +117,14 @@ func (c *Client) Embed(ctx context.Context, req *EmbedRequest, opts ...CallOptio
 	if !isRefusedBase64(err) {
 		return out, err
 	}
-	// The service answered 400 before anything ran, so asking again bills nothing twice.
+	// The service refused the request before anything ran, so asking again bills nothing twice.
 	if out, err = fetch(ctx, c, asFloats, opts, req.read); err == nil {
 		c.refusesBase64.Store(true)
 	}
 	return out, err
 }
 
-func (r *EmbedRequest) leavesFormatOpen() bool {
+func (r *EmbedRequest) lacksFormat() bool {
 	if r == nil {
 		return false
 	}
@@ -133,11 +134,11 @@ func (r *EmbedRequest) leavesFormatOpen() bool {
 
 const embedPath = "/v1/embeddings"
 
-func (r *EmbedRequest) call(*Client) (*call, error) {
-	if err := r.check(); err != nil {
-		return refusedPost(embedPath, err)
+func (r *EmbedRequest) call(c *Client) (*call, error) {
+	if r == nil {
+		return refusedPost(embedPath, r.check())
 	}
-	return post(embedPath, r.body(), r.Extra)
+	return embedAs{r, r.EncodingFormat}.call(c)
 }
 
 // embedAs is an EmbedRequest with a format that the client chose.
@@ -152,7 +153,7 @@ func (r embedAs) call(*Client) (*call, error) {
 	}
 	body := r.body()
 	body.EncodingFormat = r.format
-	return post(embedPath, body, r.Extra)
+	return newPost(embedPath, body, r.Extra)
 }
 
 func (r *EmbedRequest) check() error {

@@ -87,12 +87,13 @@ var (
 	// ErrPartialSuccess means that docling converted only a part of a document, which comes
 	// together with the error. It matches ErrDocumentFailed too.
 	ErrPartialSuccess = errors.New("document converted in part")
-	// ErrNoChunks means that chunking returned nothing for a document that holds text.
+	// ErrNoChunks means that chunking returned nothing for a document that is not known to be
+	// empty.
 	ErrNoChunks = errors.New("no chunks for a document")
 )
 
-// Error is the error of every call of this package. An error of [Docling.ConvertAll] and
-// [Docling.ChunkAll] is a [*BatchError], which wraps one and names the document. Find an Error with
+// Error is the error of every call of this package. For one document of [Docling.ConvertAll] or
+// [Docling.ChunkAll] it is in a [*BatchError], which names the document. Find an Error with
 //
 //	e, ok := errors.AsType[*babyclient.Error](err)
 //

@@ -18,10 +18,11 @@ import (
 	"unicode/utf8"
 )
 
-// Every *Error of this package is made in this file, in one piece, and is not changed afterwards.
+// This file makes every *Error of this package, once. Nothing changes an *Error afterwards: a
+// caller may have kept it. Other files hand in a draft, an Error that is no pointer, to be
+// completed here.
 
-// invalid makes the error of a bad option or a bad field: nothing was sent. [refused] adds the
-// call.
+// invalid makes the error of a bad option or a bad field: nothing was sent. [withOp] adds the call.
 func invalid(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -34,9 +35,8 @@ func invalidBecause(cause error, code, format string, args ...any) *Error {
 var errStreamMethod = invalid(CodeStreamMethodRequired,
 	`the body says "stream": true: call the method whose name ends in Stream, or leave "stream" out`)
 
-// refused makes the error of a call that could not be sent, from an error that does not name the
-// call yet.
-func refused(op string, cause error) *Error {
+// withOp makes the error of a call that could not be sent. cause does not name the call yet.
+func withOp(op string, cause error) *Error {
 	e, ok := errors.AsType[*Error](cause)
 	if !ok {
 		return &Error{Op: op, Code: CodeInvalidRequest, Message: cause.Error(), Err: cause}
@@ -46,21 +46,21 @@ func refused(op string, cause error) *Error {
 	return &named
 }
 
-// failures makes the errors of one call. It names the call in each of them, and takes the secrets
-// of the call out of all that the service said.
-type failures struct {
+// errorMaker makes each error of one call. It adds the name of the call, and takes the secrets of
+// the call out of everything that the service said.
+type errorMaker struct {
 	op       string      // "POST /v1/rerank", or the name of a job
-	isRead   bool        // a GET or HEAD: sending it again bills nothing
+	isSafe   bool        // sending it again bills nothing
 	host     string      // that the client connects to
 	maxBytes int64       // of an answer
 	apiKey   string      // what is secret in the call
 	header   http.Header // some of it can be secret too
 }
 
-func (f *failures) secrets() secrets { return secretsOf(f.apiKey, f.header) }
+func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header) }
 
-// of completes an error of the call.
-func (f *failures) of(e Error) *Error {
+// complete completes an error of the call.
+func (f *errorMaker) complete(e Error) *Error {
 	e.Op = f.op
 	secrets := f.secrets()
 	for _, text := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
@@ -70,73 +70,73 @@ func (f *failures) of(e Error) *Error {
 	return &e
 }
 
-// ofAnswer completes an error about an answer that the service gave. The zero Meta is no answer.
-func (f *failures) ofAnswer(m Meta, e Error) *Error {
+// completeAnswer completes an error about an answer of the service. The zero Meta is no answer.
+func (f *errorMaker) completeAnswer(m Meta, e Error) *Error {
 	e.StatusCode, e.Header, e.RequestID = m.StatusCode, m.Header, m.RequestID
-	return f.of(e)
+	return f.complete(e)
 }
 
-// mayHaveRun ends the message of a request that got lost. It warns of what must not be repeated
-// without thought.
-func (f *failures) mayHaveRun() string {
-	if f.isRead {
+// billingWarning is for the end of a message about a request that got lost. It is empty if the
+// request bills nothing twice.
+func (f *errorMaker) billingWarning() string {
+	if f.isSafe {
 		return ""
 	}
 	return " (the request may have run, and be billed: it was not sent again)"
 }
 
 // contextEnded is the error of a call that the caller's context ended.
-func (f *failures) contextEnded(ctx context.Context, m Meta) *Error {
+func (f *errorMaker) contextEnded(ctx context.Context, m Meta) *Error {
 	err := ctx.Err()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, err) {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	return f.ofAnswer(m, Error{Message: err.Error(), Err: err})
+	return f.completeAnswer(m, Error{Message: err.Error(), Err: err})
 }
 
 // timedOut is the error of a call that one of the client's own clocks ended. cause is that of the
 // clock, limit what it allowed.
-func (f *failures) timedOut(m Meta, cause error, limit time.Duration) *Error {
+func (f *errorMaker) timedOut(m Meta, cause error, limit time.Duration) *Error {
 	what := "no complete answer within %s; WithTimeout allows more"
 	if errors.Is(cause, errIdleTimeout) {
 		what = "no byte for %s; WithStreamIdleTimeout allows more"
 	}
-	return f.ofAnswer(m, Error{Code: CodeTimeout, Message: fmt.Sprintf(what, limit) + f.mayHaveRun(), Err: cause})
+	return f.completeAnswer(m, Error{Code: CodeTimeout, Message: fmt.Sprintf(what, limit) + f.billingWarning(), Err: cause})
 }
 
 // notConnectedInTime is the error of a call whose clock ran out before there was a connection.
-func (f *failures) notConnectedInTime(cause error, limit time.Duration) *Error {
+func (f *errorMaker) notConnectedInTime(cause error, limit time.Duration) *Error {
 	message := fmt.Sprintf("no connection to %s within %s", f.host, limit)
-	return f.of(Error{Code: CodeTimeout, Message: message, Err: cause})
+	return f.complete(Error{Code: CodeTimeout, Message: message, Err: cause})
 }
 
 // notAnswered is the error of a request that got no answer. connected tells whether it can have
 // reached the service.
-func (f *failures) notAnswered(err error, connected bool) *Error {
+func (f *errorMaker) notAnswered(err error, connected bool) *Error {
 	cause := withoutURL(err)
 	e := Error{Code: CodeConnectionError, Err: cause}
 	switch {
 	case isCertificateError(cause):
 		e.Message = fmt.Sprintf("the certificate of %s is not accepted: %v", f.host, cause)
 	case connected:
-		e.Message = fmt.Sprintf("the connection to %s failed: %v%s", f.host, cause, f.mayHaveRun())
+		e.Message = fmt.Sprintf("the connection to %s failed: %v%s", f.host, cause, f.billingWarning())
 	default:
 		e.Message = fmt.Sprintf("cannot connect to %s: %v: check the base URL and that the service runs", f.host, cause)
 	}
-	return f.of(e)
+	return f.complete(e)
 }
 
 // redirectRefused is the error of a redirect that [checkRedirect], or the caller's own check, does
 // not allow.
-func (f *failures) redirectRefused(m Meta, err error) *Error {
+func (f *errorMaker) redirectRefused(m Meta, err error) *Error {
 	cause := withoutURL(err)
 	message := "the redirect was not followed: " + cause.Error()
-	return f.ofAnswer(m, Error{Code: CodeInvalidResponse, Message: message, Err: cause})
+	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: message, Err: cause})
 }
 
 // serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
 // read whole, nil if it was. explain, if the endpoint has one, puts the error into words.
-func (f *failures) serviceError(m Meta, body []byte, readErr error, explain func(Error) Error) *Error {
+func (f *errorMaker) serviceError(m Meta, body []byte, readErr error, explain func(Error) Error) *Error {
 	said := readErrorBody(body)
 	e := Error{
 		StatusCode: m.StatusCode,
@@ -156,25 +156,25 @@ func (f *failures) serviceError(m Meta, body []byte, readErr error, explain func
 	if explain != nil {
 		e = explain(e)
 	}
-	return f.ofAnswer(m, e)
+	return f.completeAnswer(m, e)
 }
 
 // bodyLost is the error of an answer whose connection failed before its end.
-func (f *failures) bodyLost(m Meta, err error) *Error {
-	message := "the connection failed while the answer came: " + err.Error() + f.mayHaveRun()
-	return f.ofAnswer(m, Error{Code: CodeConnectionError, Message: message, Err: err})
+func (f *errorMaker) bodyLost(m Meta, err error) *Error {
+	message := "the connection failed while the answer came: " + err.Error() + f.billingWarning()
+	return f.completeAnswer(m, Error{Code: CodeConnectionError, Message: message, Err: err})
 }
 
 // tooLarge is the error of an answer that is longer than the client takes.
-func (f *failures) tooLarge(m Meta, err error) *Error {
+func (f *errorMaker) tooLarge(m Meta, err error) *Error {
 	const message = "the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be"
-	return f.ofAnswer(m, Error{Code: CodeResponseTooLarge, Message: fmt.Sprintf(message, f.maxBytes), Err: err})
+	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: fmt.Sprintf(message, f.maxBytes), Err: err})
 }
 
 // notWritten is the error of a writer of the caller's that did not take the answer.
-func (f *failures) notWritten(m Meta, err error) *Error {
+func (f *errorMaker) notWritten(m Meta, err error) *Error {
 	message := "the answer came, but the writer that was given for it failed: " + err.Error()
-	return f.ofAnswer(m, Error{Code: CodeWriteFailed, Message: message, Err: err})
+	return f.completeAnswer(m, Error{Code: CodeWriteFailed, Message: message, Err: err})
 }
 
 // answerError is what the read function of an endpoint returns if the answer can be decoded, and
@@ -192,10 +192,10 @@ func errNoField(field string) error { return errors.New("the answer has no " + f
 
 // unusable is the error of a 2xx that is not what it must be. err is what the read function of the
 // endpoint found.
-func (f *failures) unusable(m Meta, raw []byte, err error) *Error {
+func (f *errorMaker) unusable(m Meta, raw []byte, err error) *Error {
 	if failed, ok := errors.AsType[*answerError](err); ok {
 		message := strings.ReplaceAll(failed.Error(), "\n", "; ") // errors.Join has one line for each
-		return f.ofAnswer(m, Error{Code: failed.code, Message: message, Err: failed.err})
+		return f.completeAnswer(m, Error{Code: failed.code, Message: message, Err: failed.err})
 	}
 	e := Error{Code: CodeInvalidResponse, Message: err.Error(), Err: err}
 	if said := hiddenError(raw); said.message != "" {
@@ -205,7 +205,7 @@ func (f *failures) unusable(m Meta, raw []byte, err error) *Error {
 	if !isZip(raw) {
 		e.Details = validUTF8(raw[:min(len(raw), maxErrorBody)])
 	}
-	return f.ofAnswer(m, e)
+	return f.completeAnswer(m, e)
 }
 
 // hiddenError is the error in the body of a 2xx: some proxies answer an error with status 200.
@@ -227,40 +227,40 @@ func checkContent(raw []byte) error {
 }
 
 // streamCut is the error of a stream whose body ended cleanly, but without [DONE].
-func (f *failures) streamCut(m Meta) *Error {
+func (f *errorMaker) streamCut(m Meta) *Error {
 	const message = "the stream ended before [DONE]: the answer is not complete"
-	return f.ofAnswer(m, Error{Code: CodeStreamTruncated, Message: message, Err: io.ErrUnexpectedEOF})
+	return f.completeAnswer(m, Error{Code: CodeStreamTruncated, Message: message, Err: io.ErrUnexpectedEOF})
 }
 
 // streamLost is the error of a stream whose connection failed.
-func (f *failures) streamLost(m Meta, err error) *Error {
+func (f *errorMaker) streamLost(m Meta, err error) *Error {
 	message := "the connection failed in mid-stream, the answer is not complete: " + err.Error()
-	return f.ofAnswer(m, Error{Code: CodeStreamError, Message: message, Err: err})
+	return f.completeAnswer(m, Error{Code: CodeStreamError, Message: message, Err: err})
 }
 
 // eventTooLarge is the error of a stream with an event over the limit.
-func (f *failures) eventTooLarge(m Meta, err error) *Error {
+func (f *errorMaker) eventTooLarge(m Meta, err error) *Error {
 	message := fmt.Sprintf("an event of the stream is longer than %d bytes", MaxEventSize)
-	return f.ofAnswer(m, Error{Code: CodeResponseTooLarge, Message: message, Err: err})
+	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: message, Err: err})
 }
 
 // eventError is the error that the service reported in an event of a stream.
-func (f *failures) eventError(m Meta, data []byte, said errorBody) *Error {
+func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
 	message := cmp.Or(said.message, "the service reported an error in mid-stream")
 	code := cmp.Or(said.code, CodeStreamError)
-	return f.ofAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data), inStream: true})
+	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data), inStream: true})
 }
 
-// eventNotJSON is the error of an event that could not be decoded.
-func eventNotJSON(m Meta, cause error) *Error {
-	message := "an event of the stream is no JSON: " + quote(string(m.Raw))
-	return new(failures).ofAnswer(m,
+// eventNotDecoded is the error of an event that holds no JSON, or JSON of another form.
+func eventNotDecoded(m Meta, cause error) *Error {
+	message := "an event of the stream cannot be decoded: " + quote(string(m.Raw))
+	return new(errorMaker).completeAnswer(m,
 		Error{Code: CodeInvalidResponse, Message: message, Details: string(m.Raw), Err: cause})
 }
 
 // streamWithoutChoices is the error of a stream that ended with [DONE] and said nothing.
 func streamWithoutChoices(m Meta) *Error {
-	return new(failures).ofAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
+	return new(errorMaker).completeAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
 }
 
 func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }

@@ -35,9 +35,13 @@ func parseFloat32(b []byte, i int) (f float32, next int, ok bool) {
 	return float32(slow), next, err == nil
 }
 
-// maxDigits of a mantissa always fit a uint64. Digits after them only count for the exponent; they
-// are 10^19 times smaller than the number, too small to matter unless toFloat32 declines it anyway.
+// maxDigits of a mantissa always fit a uint64. Later digits are dropped; before the point, each
+// raises the exponent. They change the number by less than one part in 10^18. toFloat32 notices
+// that only near the half between two float32 numbers, and then it declines.
 const maxDigits = 19
+
+// isDigit is one comparison: a byte below "0" wraps round to a large number.
+func isDigit(c byte) bool { return c-'0' <= 9 }
 
 // scanDecimal reads a number by the grammar of JSON. ok is false for anything else.
 func scanDecimal(b []byte, i int) (d decimal, next int, ok bool) {
@@ -47,7 +51,7 @@ func scanDecimal(b []byte, i int) (d decimal, next int, ok bool) {
 	}
 	digits := 0 // of the mantissa, leading zeros not counted
 	start := i
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+	for ; i < len(b) && isDigit(b[i]); i++ {
 		if digits == maxDigits {
 			d.exponent++
 			continue
@@ -76,7 +80,7 @@ func scanDecimal(b []byte, i int) (d decimal, next int, ok bool) {
 			d.exponent -= 8
 			digits += 8
 		}
-		for ; i < len(b) && b[i]-'0' <= 9; i++ {
+		for ; i < len(b) && isDigit(b[i]); i++ {
 			if digits < maxDigits {
 				d.mantissa = d.mantissa*10 + uint64(b[i]-'0')
 				d.exponent--
@@ -105,7 +109,7 @@ func scanExponent(b []byte, i int) (exponent, next int, ok bool) {
 		i++
 	}
 	start := i
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+	for ; i < len(b) && isDigit(b[i]); i++ {
 		const most = 1 << 20 // far beyond any float32, and far from an overflow
 		exponent = min(exponent*10+int(b[i]-'0'), most)
 	}
@@ -120,7 +124,8 @@ func scanExponent(b []byte, i int) (exponent, next int, ok bool) {
 // fours (1234, 5678), then the number.
 func eightDigits(b []byte) (uint64, bool) {
 	v := binary.LittleEndian.Uint64(b) - 0x3030303030303030 // "0" is 0x30
-	if (v|(v+0x7676767676767676))&0x8080808080808080 != 0 { // a byte that was below "0", or is above 9
+	// A byte that was below "0" has its top bit set; one above 9 gets it: 0x0a + 0x76 = 0x80.
+	if (v|(v+0x7676767676767676))&0x8080808080808080 != 0 {
 		return 0, false
 	}
 	v = (v*10 + v>>8) & 0x00ff00ff00ff00ff

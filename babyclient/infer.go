@@ -44,7 +44,7 @@ func (r *InferRequest) call(c *Client) (*call, error) {
 	if err != nil {
 		return refusedPost("/infer", err)
 	}
-	return post("/infer", trimmed, nil)
+	return newPost("/infer", trimmed, nil)
 }
 
 // check checks the request and returns it as it is sent.

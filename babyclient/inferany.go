@@ -10,7 +10,7 @@ import (
 
 // This file takes requests in the loose form that models and config files write.
 
-// inferOptions are the options of /infer under both of their spellings.
+// inferOptions are the options of /infer under both of their spellings; "" if there is only one.
 var inferOptions = [...][2]string{
 	{"max_tokens", "maxTokens"}, {"temperature", ""}, {"top_p", "topP"}, {"top_k", "topK"}, {"stop", ""},
 	{"presence_penalty", "presencePenalty"}, {"frequency_penalty", "frequencyPenalty"},
@@ -185,5 +185,5 @@ func (b anyBody) call(c *Client) (*call, error) {
 	if err == nil && wantsStream(encoded) {
 		err = errStreamMethod
 	}
-	return postBytes(path, encoded), err
+	return newPostOf(path, encoded), err
 }

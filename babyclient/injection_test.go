@@ -67,7 +67,7 @@ func FuzzPath(f *testing.F) {
 			t.Fatal(err)
 		}
 		settings := &c.defaults
-		a := c.newAttempt(t.Context(), get(p), settings, c.failuresOf("GET "+p, settings), 1)
+		a := c.newAttempt(t.Context(), newGet(p), settings, c.errorsWith("GET "+p, settings), 1)
 		defer a.clock.stop()
 		req, err := a.newRequest()
 		var got *url.URL

@@ -63,7 +63,7 @@ func (d *Docling) StartChunk(ctx context.Context, req *ChunkRequest, opts ...Cal
 type asyncConvert struct{ *ConvertRequest }
 
 func (r asyncConvert) call(c *Client) (*call, error) {
-	k, err := r.submission(c)
+	k, err := r.baseCall(c)
 	k.path += "/async"
 	return k, err
 }
@@ -72,7 +72,7 @@ func (r asyncConvert) call(c *Client) (*call, error) {
 type asyncChunk struct{ *ChunkRequest }
 
 func (r asyncChunk) call(c *Client) (*call, error) {
-	k, err := r.submission(c)
+	k, err := r.baseCall(c)
 	k.path += "/async"
 	k.explain = func(e Error) Error {
 		if e.StatusCode == http.StatusNotFound {
@@ -99,7 +99,7 @@ func (d *Docling) chunkJob(id, node string, sources []Source) *ChunkJob {
 	return newJob(d.c, id, node, read)
 }
 
-// newJob is a job whose result read can read. T is a struct that embeds Meta.
+// newJob makes a job whose result is decoded by read. T is a struct that embeds Meta.
 func newJob[T any, P interface {
 	*T
 	metaHolder
@@ -137,7 +137,8 @@ func (r jobRequest) call(*Client) (*call, error) {
 	return k, err
 }
 
-// explain says what a 404 means: the task was known once, so its node has forgotten it.
+// explain says what a 404 can mean: the node has forgotten the task, or the id or the node is
+// wrong.
 func (r jobRequest) explain(e Error) Error {
 	if e.StatusCode != http.StatusNotFound || strings.Contains(e.Message, taskResultNotFound) {
 		return e
@@ -177,7 +178,7 @@ func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error
 }
 
 // failed is the error of a job that ended without a result.
-func (j *DoclingJob[T]) failed(f *failures, s *JobStatus) error {
+func (j *DoclingJob[T]) failed(f *errorMaker, s *JobStatus) error {
 	message := fmt.Sprintf("docling task %s ended with status %q", j.ID, s.State)
 	if s.Message != "" {
 		message += ": " + s.Message
@@ -185,7 +186,7 @@ func (j *DoclingJob[T]) failed(f *failures, s *JobStatus) error {
 	if strings.EqualFold(s.State, "failure") {
 		message += " (docling-serve keeps the reason in its log)"
 	}
-	return f.ofAnswer(s.Meta, Error{Code: CodeDoclingTaskFailed, Message: message, Details: string(s.Raw)})
+	return f.completeAnswer(s.Meta, Error{Code: CodeDoclingTaskFailed, Message: message, Details: string(s.Raw)})
 }
 
 // Result fetches the result of a job that has ended: GET /docling/v1/result/{id}. It can be
@@ -210,7 +211,7 @@ func (j *DoclingJob[T]) Result(ctx context.Context, opts ...CallOption) (*T, err
 
 // noResult is the error of a job that has no result. answered is what the request for it got.
 func (j *DoclingJob[T]) noResult(answered *Error, status *JobStatus, opts []CallOption) error {
-	failures, err := j.c.failuresFor(answered.Op, opts)
+	fail, err := j.c.errorsWithOptions(answered.Op, opts)
 	if err != nil {
 		return answered
 	}
@@ -223,5 +224,5 @@ func (j *DoclingJob[T]) noResult(answered *Error, status *JobStatus, opts []Call
 		e.Code = CodeJobRunning
 		e.Message = fmt.Sprintf("docling task %s is still %q: it has no result yet, use Wait", j.ID, status.State)
 	}
-	return failures.ofAnswer(m, e)
+	return fail.completeAnswer(m, e)
 }

@@ -110,7 +110,7 @@ func readCancelled(raw []byte) (*JobStatus, error) {
 // "-_.~".
 func escapeID(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
 
-// checkID refuses an id that would make another path of the request.
+// checkID refuses a blank id, and "." and "..", which would name another endpoint.
 func checkID(code, name, id string) error {
 	if id == "." || id == ".." {
 		return invalid(code, "%s %q is not valid", name, id)

@@ -8,8 +8,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// A request, and each of its parts, encodes as the JSON that is sent, and decodes from it: no field is
-// lost on the way, whether it has a name here or not.
+// A request, and each of its parts, encodes as the JSON that is sent, and decodes from it: no field
+// is lost on the way, whether it has a name here or not.
 func TestRequestsSurviveJSON(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -60,8 +60,8 @@ func ToolResult(id, content string) Message {
 	return Message{Role: RoleTool, ToolCallID: id, Content: content}
 }
 
-// messageWire is a message as the wire has it. Its content C is any to send, and to receive a
-// string or parts.
+// messageWire is a message as the wire has it. C is the type of the content: any when we send,
+// string or []Part when we receive.
 type messageWire[C any] struct {
 	Role             string     `json:"role"`
 	Content          C          `json:"content"`
@@ -110,6 +110,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// messageOf takes the content apart from the rest: w can hold it in either form.
 func messageOf[C any](w *messageWire[C], content string, parts []Part) Message {
 	return Message{
 		Role:               w.Role,

@@ -28,7 +28,7 @@ type Model struct {
 // Models lists the models: GET /v1/models. A service that does not list its models answers
 // [ErrNotFound].
 func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsResponse, error) {
-	k := get("/v1/models")
+	k := newGet("/v1/models")
 	k.explain = func(e Error) Error {
 		if e.StatusCode == http.StatusNotFound {
 			e.Message = "this service does not list its models: " +

@@ -98,7 +98,7 @@ func (f *multipartForm) write(boundary string, fields []formField) error {
 		}
 		name := path.Base(filepath.ToSlash(s.filename()))
 		if _, err := w.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {`form-data; name="files"; filename="` + escapeQuotes(name) + `"`},
+			"Content-Disposition": {`form-data; name="files"; filename="` + escapeFilename(name) + `"`},
 			"Content-Type":        {mediaType},
 		}); err != nil {
 			return err
@@ -114,8 +114,8 @@ func (f *multipartForm) write(boundary string, fields []formField) error {
 	return nil
 }
 
-// escapeQuotes escapes a file name as browsers do (HTML standard, multipart/form-data).
-func escapeQuotes(s string) string {
+// escapeFilename escapes a file name as browsers do (HTML standard, multipart/form-data).
+func escapeFilename(s string) string {
 	return strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 

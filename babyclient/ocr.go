@@ -59,7 +59,7 @@ func (r ocrCall) call(*Client) (*call, error) {
 	if err := r.check(); err != nil {
 		return refusedPost(r.path, err)
 	}
-	k, err := post(r.path, (*ocrFields)(r.OCRRequest), r.Extra)
+	k, err := newPost(r.path, (*ocrFields)(r.OCRRequest), r.Extra)
 	k.isDocument = true
 	return k, err
 }
@@ -121,7 +121,7 @@ func (j *OCRJob) Status(ctx context.Context, opts ...CallOption) (*JobStatus, er
 type ocrStatus string
 
 func (id ocrStatus) call(*Client) (*call, error) {
-	return get("/v1/ocr/jobs/" + escapeID(string(id))), checkID(CodeInvalidJobID, "job id", string(id))
+	return newGet("/v1/ocr/jobs/" + escapeID(string(id))), checkID(CodeInvalidJobID, "job id", string(id))
 }
 
 // Wait polls until the job has ended and returns it, its result included. A job that failed
@@ -135,9 +135,9 @@ func (j *OCRJob) Wait(ctx context.Context, opts ...WaitOption) (*OCRResponse, er
 }
 
 // failed is the error of a job that ended without a result.
-func (j *OCRJob) failed(f *failures, s *JobStatus) error {
+func (j *OCRJob) failed(f *errorMaker, s *JobStatus) error {
 	message := cmp.Or(s.Message, fmt.Sprintf("OCR job %s ended with status %q", j.ID, s.State))
-	return f.ofAnswer(s.Meta, Error{Code: CodeOCRJobFailed, Message: message, Details: string(s.Raw)})
+	return f.completeAnswer(s.Meta, Error{Code: CodeOCRJobFailed, Message: message, Details: string(s.Raw)})
 }
 
 // Result fetches the job with its result: GET /v1/ocr/jobs/{id}. A job that has not ended is
@@ -150,7 +150,7 @@ func (j *OCRJob) Result(ctx context.Context, opts ...CallOption) (*OCRResponse, 
 	if status.Succeeded() {
 		return &OCRResponse{Meta: status.Meta}, nil
 	}
-	failures, err := j.o.c.failuresFor("OCR job "+j.ID, opts)
+	fail, err := j.o.c.errorsWithOptions("OCR job "+j.ID, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -159,5 +159,5 @@ func (j *OCRJob) Result(ctx context.Context, opts ...CallOption) (*OCRResponse, 
 		code = CodeJobRunning
 	}
 	message := fmt.Sprintf("OCR job %s is %q: it has no result", j.ID, status.State)
-	return nil, failures.ofAnswer(status.Meta, Error{Code: code, Message: message, Details: string(status.Raw)})
+	return nil, fail.completeAnswer(status.Meta, Error{Code: code, Message: message, Details: string(status.Raw)})
 }

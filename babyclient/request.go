@@ -9,15 +9,15 @@ import (
 
 // fetch makes a plain call of an endpoint: it sends req, reads the whole answer and gives it to the
 // endpoint's read function. An error of read is an [ErrInvalidResponse], unless the answer itself
-// says that something failed ([answerError]). What read returns together with an error goes to the
-// caller too: it is what the service could do, and is paid for.
+// says that something failed ([answerError]). read may return a partial result together with its
+// error. The caller gets both, because the work was billed.
 func fetch[T metaHolder](
 	ctx context.Context, c *Client, req callMaker, opts []CallOption, read func(raw []byte) (T, error),
 ) (T, error) {
 	var none T
 	k, err := req.call(c)
 	if err != nil {
-		return none, refused(k.op(), err)
+		return none, withOp(k.op(), err)
 	}
 	resp, err := c.send(ctx, k, opts)
 	if err != nil {
@@ -41,7 +41,7 @@ func fetch[T metaHolder](
 		*meta = resp.Meta
 	}
 	if err != nil {
-		return out, resp.failures.unusable(resp.Meta, raw, err)
+		return out, resp.fail.unusable(resp.Meta, raw, err)
 	}
 	return out, nil
 }
@@ -52,7 +52,8 @@ type callMaker interface {
 	call(*Client) (*call, error)
 }
 
-// call makes a call its own callMaker, for an endpoint without a request to check.
+// call makes a *call a callMaker too, so that an endpoint without a request to check can hand its
+// call to fetch as it is.
 func (k *call) call(*Client) (*call, error) { return k, nil }
 
 // metaHolder is a pointer to a struct that embeds Meta.
@@ -61,25 +62,25 @@ type metaHolder interface {
 	meta() *Meta
 }
 
-// send makes a call: it applies the options, sends, retries what may be retried, and returns the
-// answer with its body unread, or an *Error.
+// send makes a call: it applies the options, sends the request, and sends it again if that is
+// allowed. It returns a 2xx, or an *Error.
 func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*response, error) {
 	s, err := c.defaults.withOptions(opts)
 	switch {
 	case err != nil:
-		return nil, refused(k.op(), err)
+		return nil, withOp(k.op(), err)
 	case s.apiKey == "":
-		return nil, refused(k.op(), invalid(CodeAPIKeyRequired, "no API key: set BABYAPI_API_KEY or use WithAPIKey"))
+		return nil, withOp(k.op(), invalid(CodeAPIKeyRequired, "no API key: set BABYAPI_API_KEY or use WithAPIKey"))
 	case ctx == nil:
-		return nil, refused(k.op(), invalid(CodeInvalidRequest, "the context is nil"))
+		return nil, withOp(k.op(), invalid(CodeInvalidRequest, "the context is nil"))
 	}
-	failures := c.failuresOf(k.op(), s)
-	failures.isRead = k.isRead()
+	fail := c.errorsWith(k.op(), s)
+	fail.isSafe = isSafeMethod(k.method)
 	for number := 1; ; number++ {
 		if ctx.Err() != nil {
-			return nil, failures.contextEnded(ctx, Meta{})
+			return nil, fail.contextEnded(ctx, Meta{})
 		}
-		a := c.newAttempt(ctx, k, s, failures, number)
+		a := c.newAttempt(ctx, k, s, fail, number)
 		resp, failed := a.run()
 		if failed == nil {
 			return resp, nil
@@ -94,13 +95,13 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 				slog.Int("status", failed.StatusCode), slog.String("code", failed.Code))
 		}
 		if sleep(ctx, delay) != nil {
-			return nil, failures.contextEnded(ctx, Meta{})
+			return nil, fail.contextEnded(ctx, Meta{})
 		}
 	}
 }
 
-// run makes the attempt. An answer to a GET is read whole: a GET may be sent again, so an answer
-// that breaks off is a failed attempt too.
+// run makes the attempt, and returns a 2xx or an error. It reads the answer to a GET whole: a GET
+// may be sent again, so an answer that breaks off is a failed attempt too.
 func (a *attempt) run() (*response, *Error) {
 	answered, failed := a.roundTrip() //nolint:bodyclose // the response closes it
 	if failed != nil {
@@ -117,14 +118,14 @@ func (a *attempt) run() (*response, *Error) {
 	return resp, failed
 }
 
-// nextTry is how long to wait before the call is sent again, and whether it is.
+// nextTry decides whether the call is sent again, and after how long.
 func (c *Client) nextTry(a *attempt, failed *Error) (time.Duration, bool) {
-	if a.number > a.settings.maxRetries || a.call.isUpload || a.caller.Err() != nil {
+	if a.number > a.settings.maxRetries || a.call.isUpload || a.callerCtx.Err() != nil {
 		return 0, false
 	}
 	judged := Attempt{Method: a.call.method, Number: a.number, Connected: a.connected.Load(), Err: failed}
 	if !c.retryPolicy(judged) {
 		return 0, false
 	}
-	return retryDelay(a.caller, judged, c.retryBaseDelay)
+	return retryDelay(a.callerCtx, judged, c.retryBaseDelay)
 }

@@ -58,7 +58,8 @@ func (r *RerankRequest) UnmarshalJSON(data []byte) error {
 // rerankFields are the fields of a RerankRequest without its methods.
 type rerankFields RerankRequest
 
-// rerankBody is a RerankRequest as it is sent. Its own fields win over those within.
+// rerankBody is a RerankRequest as it is sent. encoding/json prefers its own fields to fields of
+// the same name in the embedded struct.
 type rerankBody struct {
 	Model string `json:"model,omitempty"`
 	*rerankFields
@@ -162,7 +163,7 @@ func (r *RerankRequest) call(*Client) (*call, error) {
 	if err := r.check(); err != nil {
 		return refusedPost(path, err)
 	}
-	return post(path, r.body(), r.Extra)
+	return newPost(path, r.body(), r.Extra)
 }
 
 func (r *RerankRequest) check() error {

@@ -8,15 +8,15 @@ import (
 	"slices"
 )
 
-// response is the answer to one attempt of a call: a 2xx whose body is still to be read. It must
-// be closed.
+// response is the answer to one attempt of a call, of any status. It must be closed. The body of a
+// GET has been read, by [attempt.run]; any other is unread.
 type response struct {
 	Meta
 	*attempt
 	body   limitedReader
 	closer io.Closer // of the body, nil when closed
 	length int64     // of the body in bytes, as the header says; -1 if it does not
-	whole  []byte    // the body, if send has read it already
+	whole  []byte    // the body of a GET, else nil
 }
 
 // open takes over an answer.
@@ -81,7 +81,7 @@ func (r *response) sizeHint() int64 {
 func (r *response) checkArchive(raw []byte) error {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if (media == "application/zip" || media == "application/x-zip-compressed") && !isZip(raw) {
-		return r.failures.unusable(r.Meta, raw, errors.New("the zip answer cannot be used: it is no archive"))
+		return r.fail.unusable(r.Meta, raw, errors.New("the zip answer cannot be used: it is no archive"))
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func (r *response) copyTo(w io.Writer) error {
 		r.close(nil)
 		return nil
 	case written.err != nil:
-		err = r.failures.notWritten(r.Meta, written.err)
+		err = r.fail.notWritten(r.Meta, written.err)
 	default:
 		err = r.readFailed(err)
 	}
@@ -118,23 +118,23 @@ func (k *errorKeeper) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// serviceError is the error of an answer that is not a 2xx. It closes the response.
+// serviceError reads the error of an answer that is not a 2xx, and closes the response. A caller
+// who wants only short answers wants to know all the same why there is none, so WithMaxResponseSize
+// does not count here.
 func (r *response) serviceError() *Error {
 	body, err := io.ReadAll(io.LimitReader(r.body.r, maxErrorBody))
-	e := r.failures.serviceError(r.Meta, body, err, r.call.explain)
+	e := r.fail.serviceError(r.Meta, body, err, r.call.explain)
 	r.close(e)
 	return e
 }
 
-// readFailed is the error of a body that could not be read to its end.
+// readFailed makes the error of a body that could not be read to its end.
 func (r *response) readFailed(err error) *Error {
-	switch cause := r.clock.ranOut(); {
-	case r.caller.Err() != nil:
-		return r.failures.contextEnded(r.caller, r.Meta)
-	case errors.Is(err, errTooLarge):
-		return r.failures.tooLarge(r.Meta, err)
-	case cause != nil:
-		return r.failures.timedOut(r.Meta, cause, r.clock.limit)
+	if e := r.ended(r.Meta); e != nil {
+		return e
 	}
-	return r.failures.bodyLost(r.Meta, err)
+	if errors.Is(err, errTooLarge) {
+		return r.fail.tooLarge(r.Meta, err)
+	}
+	return r.fail.bodyLost(r.Meta, err)
 }

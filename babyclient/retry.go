@@ -34,13 +34,13 @@ type RetryPolicy func(Attempt) bool
 // service answered 503, or 429 for another reason than the monthly limit. A GET or HEAD is also
 // sent again after a network error, a timeout, 408, 502 and 504.
 func DefaultRetryPolicy(a Attempt) bool {
-	isRead := a.Method == http.MethodGet || a.Method == http.MethodHead
+	isSafe := isSafeMethod(a.Method)
 	if a.Err.StatusCode < 300 {
 		if isCertificateError(a.Err) {
 			return false
 		}
 		isNetworkError := a.Err.Code == CodeConnectionError || a.Err.Code == CodeTimeout
-		return !a.Connected || isRead && isNetworkError
+		return !a.Connected || isSafe && isNetworkError
 	}
 	switch a.Err.StatusCode {
 	case http.StatusTooManyRequests:
@@ -48,10 +48,13 @@ func DefaultRetryPolicy(a Attempt) bool {
 	case http.StatusServiceUnavailable:
 		return true
 	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return isRead
+		return isSafe
 	}
 	return false
 }
+
+// isSafeMethod reports whether a request that is sent again bills nothing twice.
+func isSafeMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // retryDelay is how long to wait before the next attempt after the failed one, and whether that is
 // worth it. base is the delay before the first retry.

@@ -48,21 +48,22 @@ type StreamOptions struct {
 	ContinuousUsageStats *bool `json:"continuous_usage_stats,omitzero"`
 }
 
-// postGeneration is a call that is answered at once. It refuses a body that asks for a stream.
-func postGeneration(path string, v any, extra map[string]any) (*call, error) {
+// newGeneration describes a call that is answered in one piece. It refuses a body that asks for a
+// stream.
+func newGeneration(path string, v any, extra map[string]any) (*call, error) {
 	b, err := encodeBody(v, extra)
 	if err == nil && extra["stream"] != nil && wantsStream(b) {
 		err = errStreamMethod
 	}
-	return postBytes(path, b), err
+	return newPostOf(path, b), err
 }
 
-// postStream is a call that is answered with a stream. v itself says "stream": true, so that of
-// extra is left out.
-func postStream(path string, v any, extra map[string]any) (*call, error) {
+// newStream describes a call that is answered with a stream. v says "stream": true already, so a
+// "stream" in extra is dropped.
+func newStream(path string, v any, extra map[string]any) (*call, error) {
 	extra = maps.Clone(extra)
 	delete(extra, "stream")
-	k, err := post(path, v, extra)
+	k, err := newPost(path, v, extra)
 	k.isStream = true
 	k.header = http.Header{"Accept": {"text/event-stream"}}
 	return k, err

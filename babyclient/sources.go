@@ -46,9 +46,9 @@ func checkSources(sources []Source, name func(Source) string) (upload bool, _ er
 	return upload, nil
 }
 
-// postSources is a call with its documents by URL, or inline, in a JSON body. options without any
-// values are left out.
-func postSources(path string, sources []Source, options, target map[string]any) (*call, error) {
+// newPostOfSources describes a call with its documents by URL, or inline, in a JSON body. It leaves
+// out options that hold no values.
+func newPostOfSources(path string, sources []Source, options, target map[string]any) (*call, error) {
 	list := make([]any, len(sources))
 	for i, s := range sources {
 		wire, err := s.wire(i)
@@ -66,13 +66,14 @@ func postSources(path string, sources []Source, options, target map[string]any) 
 	if target != nil {
 		body["target"] = target
 	}
-	k, err := post(path, body, nil)
+	k, err := newPost(path, body, nil)
 	k.isDocument = true
 	return k, err
 }
 
-// postUpload is a call with its documents as the files of a form, and the options as its fields.
-func postUpload(path string, sources []Source, options []formField, target map[string]any) (*call, error) {
+// newUpload describes a call with its documents as the files of a form, and the options as its
+// fields.
+func newUpload(path string, sources []Source, options []formField, target map[string]any) (*call, error) {
 	if target != nil {
 		kind, ok := target["kind"].(string)
 		if !ok || len(target) > 1 {

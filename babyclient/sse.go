@@ -19,7 +19,7 @@ func (s *sseReader) next() ([]byte, error) {
 	s.data = s.data[:0]
 	hasData := false
 	for {
-		line, ok, err := s.lines.next()
+		line, more, err := s.lines.next()
 		if err != nil {
 			return nil, err
 		}
@@ -31,14 +31,14 @@ func (s *sseReader) next() ([]byte, error) {
 			switch {
 			case len(bytes.TrimSpace(s.data)) > 0:
 				return s.data, nil
-			case !ok:
+			case !more:
 				return nil, io.EOF
 			}
 			s.data, hasData = s.data[:0], false
 			continue
 		}
-		value, ok := dataOf(line)
-		if !ok {
+		value, isData := dataOf(line)
+		if !isData {
 			continue // a comment, or a field that no answer of the API uses
 		}
 		if hasData {
@@ -65,9 +65,8 @@ func dataOf(line []byte) (value []byte, ok bool) {
 	return bytes.TrimPrefix(value, []byte(" ")), ok
 }
 
-// isDone reports whether the data end the stream. Looking at the first byte spares almost every
-// other event the rest: JSON of a chunk begins with a brace, which comes after the bracket in
-// ASCII.
+// isDone reports whether the data end the stream. A chunk begins with "{", which is above "[" in
+// ASCII, so that the cheap test of the first byte rejects it.
 func isDone(data []byte) bool {
 	return len(data) >= len("[DONE]") && data[0] <= '[' && string(bytes.TrimSpace(data)) == "[DONE]"
 }

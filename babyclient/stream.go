@@ -15,10 +15,10 @@ import (
 // streamOf is the lazy stream of a call. The request goes out when the range over it starts, an
 // error is the last thing that it yields, and leaving the loop in any way closes the connection.
 //
-// decoder makes, for one stream, the function that makes a chunk of the data of an event. That
-// function must not keep the data.
+// newDecoder is called once for each stream. The function that it returns decodes one event, and
+// must copy what it keeps, since the buffer of the data is used again.
 func streamOf[T any](
-	ctx context.Context, c *Client, req callMaker, opts []CallOption, decoder func(Meta) func(data []byte) *T,
+	ctx context.Context, c *Client, req callMaker, opts []CallOption, newDecoder func(Meta) func(data []byte) *T,
 ) iter.Seq2[*T, error] {
 	var ranged atomic.Bool
 	return func(yield func(*T, error) bool) {
@@ -28,23 +28,25 @@ func streamOf[T any](
 			return
 		}
 		defer s.close(nil)
-		decode := decoder(s.Meta)
+		decodeEvent := newDecoder(s.Meta)
 		for {
 			data, err := s.next()
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if data == nil || !yield(decode(data), nil) {
+			isDone := data == nil
+			if isDone || !yield(decodeEvent(data), nil) {
 				return
 			}
 		}
 	}
 }
 
-// eventStream is an answer of server-sent events. It is no part of streamOf's function, so that the
-// function's frame is small: a program may range over thousands of streams, and the runtime doubles
-// a stack that is too small for its frames.
+// eventStream is an answer of server-sent events. It is allocated apart, and not held in local
+// variables of streamOf: a program may range over thousands of streams, and a large frame would
+// double the stack of each. Through response it embeds attempt, with its context, clock and error
+// maker.
 type eventStream struct {
 	*response
 	events sseReader
@@ -56,10 +58,10 @@ func (c *Client) openStream(
 ) (*eventStream, error) {
 	k, err := req.call(c)
 	if err != nil {
-		return nil, refused(k.op(), err)
+		return nil, withOp(k.op(), err)
 	}
 	if ranged.Swap(true) {
-		return nil, refused(k.op(), invalid(CodeInvalidRequest,
+		return nil, withOp(k.op(), invalid(CodeInvalidRequest,
 			"the stream was ranged over already: a second range would send, and bill, the request again"))
 	}
 	resp, err := c.send(ctx, k, opts)
@@ -83,7 +85,7 @@ func (r *response) mustBeStream() error {
 	if err != nil {
 		return r.readFailed(err)
 	}
-	return r.failures.unusable(r.Meta, raw, errors.New("the service answered JSON, not a stream"))
+	return r.fail.unusable(r.Meta, raw, errors.New("the service answered JSON, not a stream"))
 }
 
 // next returns the data of the next event, valid until the next call, and nil after [DONE]. It
@@ -102,32 +104,31 @@ func (s *eventStream) next() ([]byte, error) {
 }
 
 func (s *eventStream) nextEvent() ([]byte, error) {
-	if s.caller.Err() != nil { // events that wait in the buffer are not handed out any more
-		return nil, s.failures.contextEnded(s.caller, s.Meta)
+	if s.callerCtx.Err() != nil { // events that wait in the buffer are not handed out any more
+		return nil, s.fail.contextEnded(s.callerCtx, s.Meta)
 	}
 	data, err := s.events.next()
 	if err != nil {
 		return nil, s.streamFailed(err)
 	}
 	if said, ok := reportedError(data); ok {
-		return nil, s.failures.eventError(s.Meta, data, said)
+		return nil, s.fail.eventError(s.Meta, data, said)
 	}
 	return data, nil
 }
 
-// streamFailed is the error of a stream whose body ended or failed before [DONE].
+// streamFailed makes the error of a stream whose body ended or failed before [DONE].
 func (s *eventStream) streamFailed(err error) *Error {
-	switch cause := s.clock.ranOut(); {
-	case s.caller.Err() != nil:
-		return s.failures.contextEnded(s.caller, s.Meta)
-	case cause != nil:
-		return s.failures.timedOut(s.Meta, cause, s.clock.limit)
-	case errors.Is(err, io.EOF):
-		return s.failures.streamCut(s.Meta)
-	case errors.Is(err, errTooLarge):
-		return s.failures.eventTooLarge(s.Meta, err)
+	if e := s.ended(s.Meta); e != nil {
+		return e
 	}
-	return s.failures.streamLost(s.Meta, err)
+	switch {
+	case errors.Is(err, io.EOF):
+		return s.fail.streamCut(s.Meta)
+	case errors.Is(err, errTooLarge):
+		return s.fail.eventTooLarge(s.Meta, err)
+	}
+	return s.fail.streamLost(s.Meta, err)
 }
 
 // reportedError is the error that an event reports: one that holds "error" and no choices.

@@ -67,8 +67,8 @@ func (x *optionalIndex) UnmarshalJSON(b []byte) error {
 
 // vectorValue is the number of a vector that was taken out, or the JSON of one that was not.
 type vectorValue struct {
-	number int // counted from 1; 0 for none
-	raw    []byte
+	placeholder int // its number, counted from 1; 0 for none
+	raw         []byte
 }
 
 func (v *vectorValue) UnmarshalJSON(b []byte) error {
@@ -78,7 +78,7 @@ func (v *vectorValue) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	for _, c := range b[2 : len(b)-1] {
-		v.number = v.number*10 + int(c-'0')
+		v.placeholder = v.placeholder*10 + int(c-'0')
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 			return nil, fmt.Errorf("two vectors have index %d", index)
 		}
 		value := item.Embedding.raw
-		if n := item.Embedding.number; n > 0 && n <= len(taken) {
+		if n := item.Embedding.placeholder; n > 0 && n <= len(taken) {
 			value, taken[n-1] = taken[n-1], nil
 		}
 		vector, err := block.add(index, value)
@@ -140,7 +140,8 @@ type vectorBlock struct {
 
 // add decodes a vector. index is its place in the answer, for errors.
 func (b *vectorBlock) add(index int, value []byte) (vector []float32, err error) {
-	vector, b.scratch, err = appendVector(b.numbers[len(b.numbers):], value, b.scratch)
+	spare := b.numbers[len(b.numbers):] // append writes into the spare room of the block
+	vector, b.scratch, err = appendVector(spare, value, b.scratch)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("vector %d: %w", index, err)
@@ -163,9 +164,9 @@ var embeddingKey = []byte(`"embedding"`)
 // takeVectors replaces the value of each key "embedding" by a placeholder, if the value is a string
 // without escapes or an array of numbers. About count vectors are expected.
 //
-// It searches for the key as text, without parsing. That is safe: a quote which it takes for the
-// start of a key is one, or the text before it is not valid JSON, with the placeholder as without.
-// It leaves everything alone where a placeholder could be mistaken for the answer's own text.
+// It searches for the key as text, without parsing. That is safe: inside a JSON string the key
+// would stand as \"embedding\", with a backslash before each quote, so that the search does not
+// find it. If the answer itself holds a text that looks like a placeholder, nothing is replaced.
 func takeVectors(raw []byte, count int) (rest []byte, taken [][]byte) {
 	rest = make([]byte, 0, min(len(raw), 256+128*count))
 	taken = make([][]byte, 0, count)
@@ -258,13 +259,13 @@ func appendBase64(dst []float32, value, scratch []byte) ([]float32, []byte, erro
 	i := len(dst)
 	dst = slices.Grow(dst, n/4)[:i+n/4]
 	// A number that is not finite has ones in all eight bits of its exponent. Adding one to the
-	// lowest of them then carries into the sign bit, and into no sign bit of any other number. The
-	// sum of all carries is looked at once, after the loop.
+	// lowest of them makes 0x7f800000 + 0x00800000 = 0x80000000; for any finite number the sum
+	// stays below that. So its highest bit tells, and all are looked at together after the loop.
 	const exponent, lowestExponentBit, sign = 0x7f800000, 1 << 23, 1 << 31
 	var carries uint32
 	for b := scratch[:n]; len(b) >= 4 && i < len(dst); b, i = b[4:], i+1 {
 		bits := binary.LittleEndian.Uint32(b)
-		carries |= bits&exponent + lowestExponentBit
+		carries |= (bits & exponent) + lowestExponentBit
 		dst[i] = math.Float32frombits(bits)
 	}
 	if carries&sign != 0 {

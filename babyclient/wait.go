@@ -14,10 +14,10 @@ const (
 
 // waitSettings are what a [WaitOption] can change.
 type waitSettings struct {
-	interval time.Duration // the longest pause between two polls
-	timeout  time.Duration // of the whole wait, 0 for none
-	onPoll   func(*JobStatus)
-	calls    []CallOption // of each request
+	interval    time.Duration // the longest pause between two polls
+	timeout     time.Duration // of the whole wait, 0 for none
+	onPoll      func(*JobStatus)
+	callOptions []CallOption // of each request
 }
 
 type pollOption func(*waitSettings) error
@@ -66,7 +66,7 @@ func waitSettingsOf(ctx context.Context, opts []WaitOption) (*waitSettings, erro
 		switch o := option.(type) {
 		case nil:
 		case CallOption:
-			s.calls = append(s.calls, o)
+			s.callOptions = append(s.callOptions, o)
 		case pollOption:
 			if err := o(s); err != nil {
 				return nil, err
@@ -81,13 +81,13 @@ func waitSettingsOf(ctx context.Context, opts []WaitOption) (*waitSettings, erro
 func waitFor(
 	ctx context.Context, c *Client, job string, opts []WaitOption,
 	poll func(context.Context, ...CallOption) (*JobStatus, error),
-	failed func(*failures, *JobStatus) error,
+	failed func(*errorMaker, *JobStatus) error,
 ) (*JobStatus, []CallOption, error) {
 	wait, err := waitSettingsOf(ctx, opts)
 	if err != nil {
-		return nil, nil, refused(job, err)
+		return nil, nil, withOp(job, err)
 	}
-	failures, err := c.failuresFor(job, wait.calls)
+	fail, err := c.errorsWithOptions(job, wait.callOptions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,7 +95,7 @@ func waitFor(
 	const firstPause = 50 * time.Millisecond
 	pause := min(firstPause, wait.interval)
 	for {
-		status, err := poll(ctx, wait.calls...)
+		status, err := poll(ctx, wait.callOptions...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -104,11 +104,11 @@ func waitFor(
 		}
 		switch {
 		case status.Succeeded():
-			return status, wait.calls, nil
+			return status, wait.callOptions, nil
 		case status.Failed():
-			return nil, nil, failed(failures, status)
+			return nil, nil, failed(fail, status)
 		case wait.timeout > 0 && time.Since(start)+pause > wait.timeout:
-			return nil, nil, failures.of(Error{
+			return nil, nil, fail.complete(Error{
 				Code: CodePollTimeout,
 				Message: fmt.Sprintf("%s is still %q after %s: "+
 					"it goes on, wait for it again or longer (WithPollTimeout)", job, status.State, wait.timeout),
@@ -116,7 +116,7 @@ func waitFor(
 			})
 		}
 		if sleep(ctx, pause) != nil {
-			return nil, nil, failures.contextEnded(ctx, Meta{})
+			return nil, nil, fail.contextEnded(ctx, Meta{})
 		}
 		pause = min(pause*3/2, wait.interval)
 	}

@@ -22,9 +22,9 @@ type zipMember struct {
 	data []byte
 }
 
-// unzip unpacks an answer whose members have at most limit bytes together. It refuses what no honest
-// answer holds: names that lead out of a folder, double names, and more members or bytes than the
-// limits.
+// unzip unpacks an answer whose members have at most limit bytes together. It refuses what no
+// honest answer holds: names that lead out of a folder, double names, and more members or bytes
+// than the limits.
 func unzip(raw []byte, limit int64) ([]zipMember, error) {
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
