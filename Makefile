@@ -23,7 +23,8 @@ test: lint engines ## vet, lint, and every test with the race detector and the r
 	done
 
 # "importas" is the name of a linter.
-lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module; the spelling in every file
+lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module; spelling and width of prose in every file
+	@tools/prose.sh
 	@git ls-files -co --exclude-standard -z | xargs -0 bin/misspell -error -i importas
 	@set -e; for m in $(MODULES); do \
 		echo "lint $$m"; \
@@ -43,8 +44,15 @@ soak: ## the client and the MCP server under load, faults and cancels for SOAK (
 fuzz: ## each fuzz test for FUZZTIME (60s)
 	@RACE=$(RACE) FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
 
+# A release zips what GoReleaser has built. This needs no GoReleaser: it builds into the same layout.
 package: ## the MCP bundle and server.json of a release, in dist
-	@go run ./packaging
+	@rm -rf .cache/programs
+	@set -e; for p in darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64; do \
+		echo "build babyapi-mcp for $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%_*} GOARCH=$${p#*_} go build -trimpath -ldflags "-s -w" \
+			-o .cache/programs/babyapi-mcp_$$p/ ./cmd/babyapi-mcp; \
+	done
+	@go run ./packaging -programs .cache/programs
 
 api: tools ## how what the packages export differs from BASE (a commit; default: the newest tag)
 	@tools/apidiff.sh $(BASE)
