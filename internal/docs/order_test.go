@@ -128,8 +128,8 @@ func (o *readingOrder) faults(files []string, uses map[pair]string) (out []strin
 
 func comparePairs(a, b pair) int { return strings.Compare(a.String(), b.String()) }
 
-// usesBetweenFiles type-checks a package: its files, and for each pair of them of which one uses the
-// other, an identifier that is used.
+// usesBetweenFiles type-checks a package and returns its files and, for each pair of them of which
+// one uses the other, an identifier that is used.
 func usesBetweenFiles(t *testing.T, folder string) (names []string, uses map[pair]string) {
 	t.Helper()
 	set := token.NewFileSet()
