@@ -1,8 +1,11 @@
 // Command pictures draws what a program printed as a terminal window, in SVG. The pictures of
 // the README are made of real runs:
 //
-//	make demo | go run ./docs/pictures -command "make demo" -bold "^(Question|Answer|The|step)" > docs/pictures/demo.svg
-//	go run ./examples/mcp-client | go run ./docs/pictures -command "go run ./examples/mcp-client" -lines 36 -bold "^offset" > docs/pictures/mcp.svg
+//	make demo |
+//		go run ./docs/pictures -command "make demo" -bold "^(Question|Answer|The|step)" > docs/pictures/demo.svg
+//	go run ./examples/mcp-client |
+//		go run ./docs/pictures -command "go run ./examples/mcp-client" -lines 36 -bold "^offset" \
+//		> docs/pictures/mcp.svg
 package main
 
 import (
@@ -56,9 +59,13 @@ func draw(command string, lines, width int, bold string) error {
 		columns = max(columns, utf8.RuneCountInString(l))
 	}
 	w, h := int(float64(columns)*charWidth)+2*margin, len(text)*lineHeight+2*margin
-	fmt.Fprintf(os.Stdout, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" role="img" aria-label="%s">`+"\n", w, h, w, html.EscapeString("output of "+command))
+	fmt.Fprintf(os.Stdout,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" role="img" aria-label="%s">`+"\n", w, h,
+		w, html.EscapeString("output of "+command))
 	fmt.Fprintf(os.Stdout, `<rect width="%d" height="%d" rx="8" fill="#16191d"/>`+"\n", w, h)
-	fmt.Fprintln(os.Stdout, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d7dce2">`)
+	fmt.Fprintln(os.Stdout,
+		`<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans `+
+			`Mono', monospace" font-size="13" fill="#d7dce2">`)
 	for i, l := range text {
 		style := ""
 		switch {
@@ -67,7 +74,8 @@ func draw(command string, lines, width int, bold string) error {
 		case strong.MatchString(l):
 			style = ` fill="#79c0ff" font-weight="bold"`
 		}
-		fmt.Fprintf(os.Stdout, `<text x="%d" y="%d"%s>%s</text>`+"\n", margin, margin+(i+1)*lineHeight-5, style, html.EscapeString(l))
+		fmt.Fprintf(os.Stdout, `<text x="%d" y="%d"%s>%s</text>`+"\n", margin, margin+(i+1)*lineHeight-5, style,
+			html.EscapeString(l))
 	}
 	fmt.Fprintln(os.Stdout, "</g>\n</svg>")
 	return nil

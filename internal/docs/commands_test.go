@@ -81,7 +81,7 @@ func checkCommand(t *testing.T, makefile string, words []string) string {
 	case "claude": // claude mcp add … -- babyapi-mcp …
 		_, server, _ := strings.Cut(strings.Join(words, " "), " -- ")
 		return checkCommand(t, makefile, strings.Fields(server))
-	case "git", "cd", "export", "which", "apt-get", "vllm":
+	case "git", "cd", "export", "which", "apt-get", "vllm", "benchstat":
 	default:
 		return "what it names is checked by nobody: extend checkCommand"
 	}
@@ -109,7 +109,7 @@ func checkGo(t *testing.T, words []string) string {
 			return checkFlags(t, path, words[i+1:])
 		}
 		if at := slices.Index(words, "-run"); at > 0 {
-			name, _, _ := strings.Cut(words[at+1], "/")
+			name, _, _ := strings.Cut(strings.Trim(words[at+1], "'^$"), "/")
 			if !strings.Contains(testSources(t, path), "\nfunc "+name) {
 				return path + " has no test whose name begins with " + name
 			}

@@ -21,7 +21,9 @@ import (
 func TestAgentWithMCPServer(t *testing.T) {
 	srv := newServer(t)
 	srv.On("POST /v1/rerank", prefers("cherry"))
-	srv.On(chatPath, strict(calls([3]string{"1", "rerank", `{"model":"r","query":"red fruit","texts":["banana","cherry"]}`})), strict(says("the cherry")))
+	srv.On(chatPath,
+		strict(calls([3]string{"1", "rerank", `{"model":"r","query":"red fruit","texts":["banana","cherry"]}`})),
+		strict(says("the cherry")))
 	server, err := mcp.NewServer(srv.Client())
 	if err != nil {
 		t.Fatal(err)
