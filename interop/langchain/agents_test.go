@@ -83,7 +83,7 @@ func strict(h http.Handler) http.Handler {
 	})
 }
 
-func Test30OpenAIFunctionsAgent(t *testing.T) {
+func testOpenAIFunctionsAgent(t *testing.T) {
 	srv := newServer(t)
 	srv.On(chatPath, strict(calls([3]string{"a", "adder", `{"__arg1":"2+2"}`},
 		[3]string{"b", "adder", `{"__arg1":"40"}`})),
@@ -108,7 +108,7 @@ func Test30OpenAIFunctionsAgent(t *testing.T) {
 }
 
 // An agent whose answer could not be parsed replays a step of no tool at all.
-func Test30AgentThatFailed(t *testing.T) {
+func testAgentThatFailed(t *testing.T) {
 	srv := newServer(t)
 	srv.On(chatPath, strict(says("ok")))
 	agent := langchain.NewOpenAIFunctionsAgent(newLLM(t, srv), nil)
@@ -119,7 +119,7 @@ func Test30AgentThatFailed(t *testing.T) {
 	}
 }
 
-func Test30TextAgents(t *testing.T) {
+func testTextAgents(t *testing.T) {
 	thinking := func(text string) http.Handler { return strict(says("<think>\nAction: none\n</think>\n\n" + text)) }
 	for name, newAgent := range map[string]func(llms.Model, []tools.Tool) langchain.Agent{
 		"one-shot": func(m llms.Model, with []tools.Tool) langchain.Agent { return langchain.NewOneShotAgent(m, with) },
@@ -159,7 +159,7 @@ func Test30TextAgents(t *testing.T) {
 	}
 }
 
-func Test30Chains(t *testing.T) {
+func testChains(t *testing.T) {
 	srv := newServer(t)
 	srv.On(chatPath, says("Paris"))
 	llm := newLLM(t, srv)

@@ -218,13 +218,13 @@ func newQdrant(t *testing.T, u *url.URL, e embeddings.Embedder) vectorstores.Vec
 	return store
 }
 
-func Test38Qdrant(t *testing.T) {
+func testQdrant(t *testing.T) {
 	u := qdrantServer(t)
 	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore { return newQdrant(t, u, e) },
 		map[string]any{"must": []any{map[string]any{"key": "source", "match": map[string]any{"value": "b.pdf"}}}})
 }
 
-func Test38Pgvector(t *testing.T) {
+func testPgvector(t *testing.T) {
 	u := postgres(t)
 	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore {
 		store, err := pgvector.New(t.Context(), pgvector.WithConnectionURL(u), pgvector.WithEmbedder(e),
