@@ -58,9 +58,9 @@ var runAs = map[string][]string{
 		`export BABYAPI_API_KEY=local`,
 	},
 	// vision and tools need larger models, and TestExamples in examples runs them; web is a server,
-	// which interop/web runs.
+	// which interop/web runs; make demo is rag.
 	"go run ./examples/NAME": append(prefixed("go run ./examples/",
-		"stream", "structured", "embeddings", "rerank", "rag", `batch -out "$OUT/batch"`, "mcp-client"),
+		"stream", "structured", "embeddings", "rerank", `batch -out "$OUT/batch"`, "mcp-client"),
 		"echo 'Say hello.' | go run ./examples/chat"),
 	`go run ./examples/rag -q "QUESTION" FILE…`: {
 		`go run ./examples/rag -q "Who pays for the hotel?" examples/rag/documents/travel-policy.docx`,

@@ -63,7 +63,7 @@ func TestSecurityPromises(t *testing.T) {
 func TestWorkflowsArePinned(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%v %v", files, err)
+		t.Fatalf("found no workflows: %v %v", files, err)
 	}
 	uses := regexp.MustCompile(`(?m)^\s*(?:- )?uses: *(\S+)`)
 	pinned := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)

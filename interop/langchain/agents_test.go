@@ -93,10 +93,10 @@ func testOpenAIFunctionsAgent(t *testing.T) {
 	agent := langchain.NewOpenAIFunctionsAgent(newLLM(t, srv), []tools.Tool{adder{&asked}})
 	got, err := chains.Run(t.Context(), langchain.NewExecutor(agent), "what is 2+2+40?")
 	if err != nil || got != "44" {
-		t.Fatalf("%q, %v", got, err)
+		t.Fatalf("the agent answered %q, %v, want 44", got, err)
 	}
 	if want := "2+2|40|4+40|" + `{"__arg1":["44"]}`; strings.Join(asked, "|") != want {
-		t.Errorf("the tool was asked %q", asked)
+		t.Errorf("the tool was asked %q, want %q", asked, want)
 	}
 	sent := jsonOf(t, body(t, srv, -1)["messages"])
 	for _, arguments := range []string{`{"__arg1":"2+2"}`, `{"__arg1":"40"}`, `{"__arg1":"4+40"}`,
@@ -115,7 +115,7 @@ func testAgentThatFailed(t *testing.T) {
 	_, finish, err := agent.Plan(t.Context(), []schema.AgentStep{{Observation: "I could not parse that"}},
 		map[string]string{"input": "hi"})
 	if err != nil || finish == nil || !strings.Contains(jsonOf(t, body(t, srv, -1)), "I could not parse that") {
-		t.Errorf("%v, %v", finish, err)
+		t.Errorf("the plan is %v, %v, and the request %s", finish, err, jsonOf(t, body(t, srv, -1)))
 	}
 }
 
@@ -146,14 +146,14 @@ func testTextAgents(t *testing.T) {
 				options...), "what is 4+40?")
 			if err != nil || strings.TrimSpace(got) != "44" || len(asked) != 1 ||
 				strings.TrimSpace(asked[0]) != "4+40" {
-				t.Errorf("%q, %v, asked %q", got, err, asked)
+				t.Errorf("the agent answered %q, %v, want 44; the tool was asked %q", got, err, asked)
 			}
 			if stop := jsonOf(t, body(t, srv, 0)["stop"]); !strings.Contains(stop, "Observation:") {
-				t.Errorf("stop words %s", stop)
+				t.Errorf("the stop words are %s, want Observation: among them", stop)
 			}
 			if second := jsonOf(t, body(t, srv, 1)); !strings.Contains(second, "44") ||
 				strings.Contains(second, "Action: none") {
-				t.Errorf("second request %s", second)
+				t.Errorf("the second request lacks the observation, or holds the thinking: %s", second)
 			}
 		})
 	}
@@ -167,10 +167,10 @@ func testChains(t *testing.T) {
 	got, err := chains.Predict(t.Context(), chains.NewLLMChain(llm, prompt), map[string]any{"country": "France"},
 		chains.WithTemperature(0), chains.WithMaxTokens(9))
 	if err != nil || got != "Paris" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("the chain answered %q, %v, want Paris", got, err)
 	}
 	if b := body(t, srv, -1); b["temperature"] != 0.0 || b["max_tokens"] != 9.0 || b["stream"] != nil {
-		t.Errorf("sent %v", b)
+		t.Errorf("sent %v, want temperature 0, max_tokens 9 and no stream", b)
 	}
 
 	talk := chains.NewConversation(llm, memory.NewConversationBuffer())
@@ -187,7 +187,7 @@ func testChains(t *testing.T) {
 	find := retriever(func(string) []schema.Document { return docs })
 	if got, err := chains.Run(t.Context(), chains.NewRetrievalQAFromLLM(llm, find),
 		"The capital of Norway?"); err != nil || got != "Paris" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("the chain of a retriever answered %q, %v, want Paris", got, err)
 	}
 	if b := jsonOf(t, body(t, srv, -1)); !strings.Contains(b, "Oslo is the capital") ||
 		!strings.Contains(b, "Rain falls") {
@@ -197,7 +197,7 @@ func testChains(t *testing.T) {
 	summary := chains.LoadMapReduceSummarization(llm)
 	if got, err := chains.Call(t.Context(), summary, map[string]any{"input_documents": docs}); err != nil ||
 		got["text"] != "Paris" || len(srv.Requests()) != before+3 {
-		t.Errorf("%v, %v, %d requests", got, err, len(srv.Requests())-before)
+		t.Errorf("the summary is %v, %v, after %d requests, want Paris after 3", got, err, len(srv.Requests())-before)
 	}
 
 	stored, err := inmemory.New(t.Context())
@@ -208,11 +208,11 @@ func testChains(t *testing.T) {
 	before = len(srv.Requests())
 	for range 2 {
 		if got, err := llms.GenerateFromSinglePrompt(t.Context(), cached, "again?"); err != nil || got != "Paris" {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("the cached model answered %q, %v, want Paris", got, err)
 		}
 	}
 	if n := len(srv.Requests()) - before; n != 1 {
-		t.Errorf("%d requests for one question", n)
+		t.Errorf("the cached model sent %d requests for one question", n)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestLoaderOnDocling(t *testing.T) {
 	c := engines(t)
 	whole, err := newLoader(t, c, provider.WithFiles(manual())).Load(t.Context())
 	if err != nil || len(whole) != 1 {
-		t.Fatalf("%v, %v", whole, err)
+		t.Fatalf("the whole document is %v, %v, want one", whole, err)
 	}
 	total, _ := whole[0].Metadata[provider.MetadataTotalPages].(int)
 	if total < 2 || whole[0].Metadata[provider.MetadataMediaType] != "application/pdf" ||
@@ -64,7 +64,7 @@ func TestLoaderOnDocling(t *testing.T) {
 	chunks, err := newLoader(t, c, provider.WithFiles(manual()),
 		provider.WithChunkOptions(babyclient.ChunkOptions{MaxTokens: new(64)})).LoadAndSplit(t.Context(), nil)
 	if err != nil || len(chunks) < total {
-		t.Fatalf("%d chunks, %v", len(chunks), err)
+		t.Fatalf("%d chunks, %v, want at least one for each of %d pages", len(chunks), err, total)
 	}
 	for i, chunk := range chunks {
 		tokens, _ := chunk.Metadata[provider.MetadataTokens].(int)
@@ -78,14 +78,15 @@ func TestLoaderOnDocling(t *testing.T) {
 	split, err := newLoader(t, c, provider.WithFiles(manual())).LoadAndSplit(t.Context(),
 		textsplitter.NewMarkdownTextSplitter(textsplitter.WithChunkSize(300), textsplitter.WithHeadingHierarchy(true)))
 	if err != nil || len(split) < total || split[0].Metadata[provider.MetadataSource] != manual() {
-		t.Errorf("%d pieces, %v", len(split), err)
+		t.Errorf("the text splitter gave %d pieces, %v, want at least %d of the manual", len(split), err, total)
 	}
 
 	folder, err := newLoader(t, c, provider.WithFolder(documents()), provider.WithFiles("nowhere.pdf"),
 		provider.WithReader("note.md", strings.NewReader("# Note\n\nHello."))).Load(t.Context())
 	if !llms.IsInvalidRequestError(err) || !strings.Contains(err.Error(), "nowhere.pdf") || len(folder) < 3 ||
 		!strings.Contains(folder[len(folder)-1].PageContent, "Hello.") {
-		t.Errorf("%d documents, %v", len(folder), err)
+		t.Errorf("folder, file and reader gave %d documents, %v, want the reader's and an error of nowhere.pdf",
+			len(folder), err)
 	}
 	broken := babyclient.FromBytes("broken.pdf", []byte("%PDF-1.4 not one"))
 	_, err = newLoader(t, c, provider.WithSources(broken)).Load(t.Context())
@@ -107,7 +108,7 @@ func TestSearchOnEngines(t *testing.T) {
 	vectors, err := e.EmbedDocuments(t.Context(), texts)
 	if err != nil || len(vectors) != 4 || len(vectors[0]) != 384 || !slices.IsSorted(progress) ||
 		progress[len(progress)-1] != 4 {
-		t.Fatalf("%d vectors, %v, progress %v", len(vectors), err, progress)
+		t.Fatalf("got %d vectors, %v, progress %v, want 4 of 384 numbers", len(vectors), err, progress)
 	}
 	asked, err := e.EmbedQuery(t.Context(), "Where can I eat?")
 	if err != nil {
@@ -124,7 +125,7 @@ func TestSearchOnEngines(t *testing.T) {
 		}
 	}
 	if best != 1 {
-		t.Errorf("%q is the nearest", texts[best])
+		t.Errorf("%q is the nearest text, want %q", texts[best], texts[1])
 	}
 
 	r, err := provider.NewReranker(c, embedModel)
@@ -137,7 +138,7 @@ func TestSearchOnEngines(t *testing.T) {
 	}
 	top, err := r.Rerank(t.Context(), "Where can I eat?", docs, 2)
 	if err != nil || len(top) != 2 || top[0].PageContent != texts[1] || top[0].Score <= top[1].Score {
-		t.Errorf("%+v, %v", top, err)
+		t.Errorf("reranked %+v, %v, want %q first of two", top, err, texts[1])
 	}
 
 	u := qdrantServer(t)
@@ -148,7 +149,7 @@ func TestSearchOnEngines(t *testing.T) {
 	found, err := vectorstores.ToRetriever(r.Store(store), 1).GetRelevantDocuments(t.Context(),
 		"Who mends the radiator?")
 	if err != nil || len(found) != 1 || found[0].PageContent != texts[3] {
-		t.Errorf("%+v, %v", found, err)
+		t.Errorf("the retriever found %+v, %v, want %q", found, err, texts[3])
 	}
 
 	_, err = mustEmbedder(t, c, "no-such-model").EmbedDocuments(t.Context(), texts)

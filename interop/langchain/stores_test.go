@@ -120,7 +120,7 @@ func roundTrip(t *testing.T, newStore func(embeddings.Embedder) vectorstores.Vec
 	}
 	qa := chains.NewRetrievalQAFromLLM(newLLM(t, srv), reranker.Retriever(vectorstores.ToRetriever(store, 3), 1))
 	if got, err := chains.Run(t.Context(), qa, "apple banana"); err != nil || got != "cherries" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("the chain answered %q, %v, want cherries", got, err)
 	}
 	if b := jsonOf(t, body(t, srv, -1)); !strings.Contains(b, "banana cherry") || strings.Contains(b, "zzz") {
 		t.Errorf("the best document alone is not in %s", b)

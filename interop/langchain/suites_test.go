@@ -126,7 +126,7 @@ func model(t *testing.T) streamer {
 func TestLLMTest(t *testing.T) {
 	m := model(t)
 	if err := llmtest.ValidateLLM(m); err != nil {
-		t.Error(err)
+		t.Errorf("llmtest does not take the model: %v", err)
 	}
 	t.Run("WithOptions", func(t *testing.T) {
 		llmtest.TestLLMWithOptions(t, m, llmtest.TestOptions{CallOptions: []llms.CallOption{llms.WithTemperature(0)}},

@@ -174,6 +174,12 @@ type answer struct {
 	}
 }
 
+// protocolOf is the version of the protocol that a client must end up with.
+var protocolOf = map[string]string{
+	"Python SDK, stateless era":        "2026-07-28",
+	"Python SDK, era of the handshake": "2025-11-25",
+}
+
 // The tools, called by the SDKs, on the real engines.
 func TestToolsBySDKs(t *testing.T) {
 	server := program(t)
@@ -189,10 +195,8 @@ func TestToolsBySDKs(t *testing.T) {
 			if want := `["convert", "infer", "rerank"]`; !sameJSON(t, got["tools"], []byte(want)) {
 				t.Errorf("tools %s, want %s", got["tools"], want)
 			}
-			if want, told := map[string]string{"Python SDK, stateless era": "2026-07-28",
-				"Python SDK, era of the handshake": "2025-11-25"}[name], got["version"]; want != "" &&
-				string(told) != `"`+want+`"` {
-				t.Errorf("the protocol is %s, want %s", told, want)
+			if want := protocolOf[name]; want != "" && string(got["version"]) != `"`+want+`"` {
+				t.Errorf("the protocol is %s, want %s", got["version"], want)
 			}
 			call := func(name string) (a answer) {
 				if err := json.Unmarshal(got[name], &a); err != nil {
@@ -261,11 +265,11 @@ func TestInspectorStrict(t *testing.T) {
 			stdout, stderr, code := inspector(t, nil, "-e", "BABYAPI_API_KEY=k", "--protocol-era", era, server,
 				"--method", "tools/list", "--strict")
 			if code != 0 || len(stderr) > 0 {
-				t.Errorf("exit code %d, stderr %s", code, stderr)
+				t.Errorf("tools/list ended with exit code %d, stderr %s", code, stderr)
 			}
 			var list struct{ Tools []struct{ Name string } }
 			if err := json.Unmarshal(stdout, &list); err != nil || len(list.Tools) != 3 {
-				t.Errorf("%v: %s", err, stdout)
+				t.Errorf("want three tools, got %v: %s", err, stdout)
 			}
 		})
 	}
@@ -274,7 +278,8 @@ func TestInspectorStrict(t *testing.T) {
 			"--tool-args-json", `{"path":"x"}`, "--format", "json")
 		const isError = 5
 		if code != isError || !bytes.Contains(stdout, []byte(`Did you mean`)) {
-			t.Errorf("exit code %d, want %d: %s%s", code, isError, stdout, stderr)
+			t.Errorf("a call with a wrong argument ended with exit code %d, want %d: %s%s", code, isError, stdout,
+				stderr)
 		}
 	})
 }
@@ -301,7 +306,7 @@ func TestConformance(t *testing.T) {
 				"dist", "index.js"), "server",
 				"--url", service.URL+"/mcp", "--scenario", scenario, "-o", t.TempDir())
 			if code != 0 {
-				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+				t.Errorf("the conformance suite ended with exit code %d\n%s%s", code, stdout, stderr)
 			}
 		})
 	}
@@ -311,10 +316,23 @@ func TestConformance(t *testing.T) {
 func TestBundleManifest(t *testing.T) {
 	node, modules := node(t)
 	dist := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging", "-out", dist)
+	programs := t.TempDir() // what is in them is not looked at here
+	for folder, name := range map[string]string{
+		"darwin_amd64": "babyapi-mcp", "darwin_arm64": "babyapi-mcp", "linux_amd64": "babyapi-mcp",
+		"linux_arm64": "babyapi-mcp", "windows_amd64": "babyapi-mcp.exe",
+	} {
+		folder = filepath.Join(programs, "babyapi-mcp_"+folder)
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("program"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging", "-programs", programs, "-out", dist)
 	cmd.Dir = "../.."
 	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+		t.Fatalf("%s: %v\n%s", cmd, err, text)
 	}
 	cli := filepath.Join(modules, "@anthropic-ai", "mcpb", "dist", "cli", "cli.js")
 	unpacked := filepath.Join(dist, "unpacked")

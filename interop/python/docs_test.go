@@ -19,7 +19,7 @@ func TestPythonOfTheDocs(t *testing.T) {
 	}
 	found := regexp.MustCompile("(?ms)^```python\n(.*?)^```$").FindAllStringSubmatch(string(page), -1)
 	if len(found) < 2 {
-		t.Fatalf("%d blocks", len(found))
+		t.Fatalf("the page has %d blocks of Python, want at least 2", len(found))
 	}
 	pdf, err := os.ReadFile("../../examples/rag/documents/t90-service-manual.pdf")
 	if err != nil {

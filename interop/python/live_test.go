@@ -78,7 +78,7 @@ func TestPythonSDKOnTheLocalStack(t *testing.T) {
 			env := []string{"BABYAPI_BASE_URL=" + base, "BABYAPI_API_KEY=local"}
 			report := lines[map[string]any](t, run(t, nil, env, sdk(t, version), "-I", "live.py", documents, web.URL))
 			if len(report) != len(wanted) {
-				t.Fatalf("%d lines, want %d", len(report), len(wanted))
+				t.Fatalf("the report has %d lines, want %d", len(report), len(wanted))
 			}
 			for i, want := range wanted {
 				line := report[i]
