@@ -48,9 +48,10 @@ fuzz: ## each fuzz test for FUZZTIME (60s)
 # A release zips what GoReleaser has built. This needs no GoReleaser: it builds into the same layout.
 package: ## the MCP bundle and server.json of a release, in dist
 	@rm -rf .cache/programs
-	@set -e; for p in darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64; do \
+	@set -e; version=$$(sed -n 's/^const Version = "\(.*\)"/\1/p' babyclient/*.go); \
+	for p in darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64; do \
 		echo "build babyapi-mcp for $$p"; \
-		CGO_ENABLED=0 GOOS=$${p%_*} GOARCH=$${p#*_} go build -trimpath -ldflags "-s -w" \
+		CGO_ENABLED=0 GOOS=$${p%_*} GOARCH=$${p#*_} go build -trimpath -ldflags "-s -w -X main.release=v$$version" \
 			-o .cache/programs/babyapi-mcp_$$p/ ./cmd/babyapi-mcp; \
 	done
 	@go run ./packaging -programs .cache/programs
