@@ -26,16 +26,16 @@ import (
 	"github.com/babyapi-org/babyapi-go/mcp"
 )
 
-const (
-	repository = "https://github.com/babyapi-org/babyapi-go"
-	summary    = "Reads documents in parts, ranks passages and asks open-weight models, on BabyAPI."
+const repository = "https://github.com/babyapi-org/babyapi-go"
 
-	keyDescription   = "The key of your BabyAPI account"
-	rootsDescription = "The folders whose documents may be read"
+var (
+	//go:embed launch.sh
+	launcher []byte
+	//go:embed manifest.json
+	manifestTemplate []byte // without the version and the tools
+	//go:embed server.json
+	serverTemplate []byte // without what is of one version
 )
-
-//go:embed launch.sh
-var launcher []byte
 
 func main() {
 	version := flag.String("version", babyclient.Version, "`version` of the release, without the v")
@@ -90,7 +90,7 @@ func pack(ctx context.Context, version, programs, out string, platforms []platfo
 	if err != nil {
 		return err
 	}
-	manifest, err := indent(newManifest(version, tools))
+	manifest, err := newManifest(version, tools)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func pack(ctx context.Context, version, programs, out string, platforms []platfo
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", bundle, err)
 	}
-	server, err := indent(newServerJSON(version, hash))
+	server, err := newServerJSON(version, hash)
 	if err != nil {
 		return err
 	}
@@ -145,71 +145,27 @@ func listTools(ctx context.Context) ([]toolInfo, error) {
 // jsonObject is an object of a JSON file that is written here.
 type jsonObject = map[string]any
 
-// newManifest is manifest.json of the bundle (manifest version 0.3).
-func newManifest(version string, tools []toolInfo) jsonObject {
-	const roots = "${user_config.roots}" // several folders become several arguments
-	return jsonObject{
-		"manifest_version": "0.3",
-		"name":             "babyapi-mcp",
-		"display_name":     "BabyAPI",
-		"version":          version,
-		"description":      summary,
-		"author":           jsonObject{"name": "BabyAPI", "url": repository},
-		"repository":       jsonObject{"type": "git", "url": repository},
-		"license":          "MIT",
-		"keywords":         []string{"documents", "pdf", "ocr", "rerank", "llm"},
-		"tools":            tools,
-		"compatibility":    jsonObject{"platforms": []string{"darwin", "win32", "linux"}},
-		"server": jsonObject{
-			"type":        "binary",
-			"entry_point": "server/launch.sh",
-			"mcp_config": jsonObject{
-				"command": "sh",
-				"args":    []string{"${__dirname}/server/launch.sh", roots},
-				"env":     jsonObject{"BABYAPI_API_KEY": "${user_config.api_key}"},
-				"platform_overrides": jsonObject{"win32": jsonObject{
-					"command": "${__dirname}/server/" + platform{"windows", "amd64"}.program(),
-					"args":    []string{roots},
-				}},
-			},
-		},
-		"user_config": jsonObject{
-			"api_key": jsonObject{
-				"type": "string", "title": "BabyAPI key", "description": keyDescription,
-				"sensitive": true, "required": true,
-			},
-			"roots": jsonObject{
-				"type": "directory", "title": "Folders", "description": rootsDescription,
-				"multiple": true, "required": true, "default": []string{"${DOCUMENTS}"},
-			},
-		},
+// newManifest returns manifest.json of the bundle (manifest version 0.3).
+func newManifest(version string, tools []toolInfo) ([]byte, error) {
+	var manifest jsonObject
+	if err := json.Unmarshal(manifestTemplate, &manifest); err != nil {
+		return nil, err
 	}
+	manifest["version"], manifest["tools"] = version, tools
+	return indent(manifest)
 }
 
-// newServerJSON is server.json for the MCP registry.
-func newServerJSON(version, bundleHash string) jsonObject {
-	return jsonObject{
-		"$schema":     "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
-		"name":        "io.github.babyapi-org/babyapi-mcp",
-		"title":       "BabyAPI",
-		"description": summary,
-		"version":     version,
-		"repository":  jsonObject{"url": repository, "source": "github"},
-		"packages": []jsonObject{{
-			"registryType": "mcpb",
-			"identifier":   fmt.Sprintf("%s/releases/download/v%s/babyapi-mcp.mcpb", repository, version),
-			"version":      version,
-			"fileSha256":   bundleHash,
-			"transport":    jsonObject{"type": "stdio"},
-			"environmentVariables": []jsonObject{
-				{
-					"name": "BABYAPI_API_KEY", "description": keyDescription, "format": "string",
-					"isRequired": true, "isSecret": true,
-				},
-				{"name": "BABYAPI_MCP_ROOTS", "description": rootsDescription, "format": "string"},
-			},
-		}},
+// newServerJSON returns server.json for the MCP registry.
+func newServerJSON(version, bundleHash string) ([]byte, error) {
+	var server jsonObject
+	if err := json.Unmarshal(serverTemplate, &server); err != nil {
+		return nil, err
 	}
+	server["version"] = version
+	bundle := server["packages"].([]any)[0].(jsonObject)
+	bundle["version"], bundle["fileSha256"] = version, bundleHash
+	bundle["identifier"] = fmt.Sprintf("%s/releases/download/v%s/babyapi-mcp.mcpb", repository, version)
+	return indent(server)
 }
 
 func indent(v any) ([]byte, error) {
