@@ -15,19 +15,21 @@ help:
 demo: ## a PDF and a DOCX converted, searched, reranked and answered on this machine, without a key
 	@go run ./examples/rag
 
-# Go's test cache does not see a change of the engines, hence -count=1.
+# Go's test cache does not see a change of the engines, hence -count=1. Threads of llama.cpp that wait
+# for each other would keep the cores busy while other tests want them: passive, a model answers three
+# times as fast beside them.
 test: lint engines ## vet, lint, and every test with the race detector and the real engines
 	@$(if $(RACE),,echo "test: no C compiler ($$(go env CC)) found, so the race detector is off")
 	@set -e; for m in $(MODULES); do \
-		(set -x; BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 -timeout 30m ./...); \
+		(set -x; OMP_WAIT_POLICY=passive BABYAPI_TEST_ENGINES=1 go -C $$m test $(RACE) -count=1 -timeout 30m ./...); \
 	done
 
 # "importas" is the name of a linter.
-lint: tools ## go vet and the linters of .golangci.yml, gofmt included, in every module; the spelling in every file
+lint: tools ## the linters of .golangci.yml, go vet and gofmt among them, in every module; spelling and width of prose
+	@tools/prose.sh
 	@git ls-files -co --exclude-standard -z | xargs -0 bin/misspell -error -i importas
 	@set -e; for m in $(MODULES); do \
 		echo "lint $$m"; \
-		go -C $$m vet ./...; \
 		(cd $$m && "$(CURDIR)/bin/golangci-lint" run ./...); \
 	done
 
@@ -43,8 +45,16 @@ soak: ## the client and the MCP server under load, faults and cancels for SOAK (
 fuzz: ## each fuzz test for FUZZTIME (60s)
 	@RACE=$(RACE) FUZZTIME=$(FUZZTIME) tools/fuzz.sh $(MODULES)
 
+# A release zips what GoReleaser has built. This needs no GoReleaser: it builds into the same layout.
 package: ## the MCP bundle and server.json of a release, in dist
-	@go run ./packaging
+	@rm -rf .cache/programs
+	@set -e; version=$$(sed -n 's/^const Version = "\(.*\)"/\1/p' babyclient/*.go); \
+	for p in darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64; do \
+		echo "build babyapi-mcp for $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%_*} GOARCH=$${p#*_} go build -trimpath -ldflags "-s -w -X main.release=v$$version" \
+			-o .cache/programs/babyapi-mcp_$$p/ ./cmd/babyapi-mcp; \
+	done
+	@go run ./packaging -programs .cache/programs
 
 api: tools ## how what the packages export differs from BASE (a commit; default: the newest tag)
 	@tools/apidiff.sh $(BASE)

@@ -168,7 +168,8 @@ func TestDoclingCaptures(t *testing.T) {
 			status, err := job.Status(t.Context())
 			if strings.HasSuffix(path, "/async") {
 				var started *babyclient.ConvertJob
-				if started, err = cl.Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{Sources: c.sources()}); err == nil {
+				if started, err = cl.Docling.StartConvert(t.Context(),
+					&babyclient.ConvertRequest{Sources: c.sources()}); err == nil {
 					status = started.Submitted
 				}
 			}
@@ -227,7 +228,8 @@ func TestDoclingCaptures(t *testing.T) {
 					"processing_time":         resp.ProcessingTime,
 				}
 			} else {
-				typed = wireStatus(map[string]any{"document": wire(resp.Document()), "processing_time": resp.ProcessingTime}, resp.Document())
+				typed = wireStatus(map[string]any{"document": wire(resp.Document()),
+					"processing_time": resp.ProcessingTime}, resp.Document())
 			}
 			line = summary(resp.Documents, more, err)
 		default:

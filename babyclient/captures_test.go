@@ -437,7 +437,8 @@ func TestCapturedStreams(t *testing.T) {
 					chunks, raws = append(chunks, chunk), append(raws, chunk.Raw)
 				}
 			} else {
-				for chunk, err := range cl.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("hi")}}) {
+				for chunk, err := range cl.ChatStream(t.Context(),
+					&babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User("hi")}}) {
 					if err != nil {
 						t.Fatal(err)
 					}

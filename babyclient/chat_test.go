@@ -12,7 +12,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-const chatAnswer = `{"id":"c1","object":"chat.completion","created":1,"model":"tiny","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`
+const chatAnswer = `{"id":"c1","object":"chat.completion","created":1,"model":"tiny","choices":[{"index":0,` +
+	`"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}`
 
 // sameJSON compares JSON by its values.
 func sameJSON(t *testing.T, got []byte, want string) {
@@ -39,11 +40,14 @@ func TestChatBody(t *testing.T) {
 		{"all fields", babyclient.ChatRequest{
 			MaxTokens: new(
 				5,
-			), MaxCompletionTokens: new(6), MinTokens: new(1), N: new(2), Stop: []string{"x"}, Seed: new(-7), Temperature: new(0.0), TopP: new(0.5),
+			), MaxCompletionTokens: new(6), MinTokens: new(1), N: new(2), Stop: []string{"x"}, Seed: new(-7),
+			Temperature: new(0.0), TopP: new(0.5),
 			TopK: new(
 				-1,
-			), MinP: new(0.1), PresencePenalty: new(-1.5), FrequencyPenalty: new(2.0), RepetitionPenalty: new(1.1), LogitBias: map[string]float64{"5": -100},
-			Logprobs: new(true), TopLogprobs: new(0), ParallelToolCalls: new(false), ReasoningEffort: "low", User: "u"},
+			), MinP: new(0.1), PresencePenalty: new(-1.5), FrequencyPenalty: new(2.0), RepetitionPenalty: new(1.1),
+			LogitBias: map[string]float64{"5": -100},
+			Logprobs:  new(true), TopLogprobs: new(0), ParallelToolCalls: new(false), ReasoningEffort: "low",
+			User: "u"},
 			`{"max_tokens":5,"max_completion_tokens":6,"min_tokens":1,"n":2,"stop":["x"],"seed":-7,"temperature":0,"top_p":0.5,"top_k":-1,"min_p":0.1,
 			"presence_penalty":-1.5,"frequency_penalty":2,"repetition_penalty":1.1,"logit_bias":{"5":-100},"logprobs":true,"top_logprobs":0,
 			"parallel_tool_calls":false,"reasoning_effort":"low","user":"u"}`},
@@ -83,7 +87,8 @@ func TestChatBody(t *testing.T) {
 			`{"tool_choice":"required"}`,
 		},
 		{"JSON schema", babyclient.ChatRequest{ResponseFormat: babyclient.JSONSchema("city", schema)},
-			`{"response_format":{"type":"json_schema","json_schema":{"name":"city","schema":{"type":"object"},"strict":true}}}`},
+			`{"response_format":{"type":"json_schema","json_schema":{"name":"city","schema":{"type":"object"},` +
+				`"strict":true}}}`},
 		{
 			"JSON object",
 			babyclient.ChatRequest{ResponseFormat: babyclient.JSONObject()},
@@ -351,7 +356,8 @@ func TestChatResponse(t *testing.T) {
 		{"index":0,"message":{"content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`),
 		babytest.JSON(
 			200,
-			`{"choices":[{"message":{"role":"assistant","content":[{"type":"text","text":"parts"}],"reasoning":"both","reasoning_content":"names"}}]}`,
+			`{"choices":[{"message":{"role":"assistant","content":[{"type":"text","text":"parts"}],`+
+				`"reasoning":"both","reasoning_content":"names"}}]}`,
 		),
 	)
 	c := client(srv)
@@ -372,7 +378,8 @@ func TestChatResponse(t *testing.T) {
 	sameJSON(
 		t,
 		b,
-		`{"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]}`,
+		`{"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[{"id":"t","type":"function",`+
+			`"function":{"name":"f","arguments":"{}"}}]}`,
 	)
 	if resp, err = c.Chat(t.Context(), &babyclient.ChatRequest{Messages: hi}); err != nil ||
 		resp.Message().Parts[0].Text != "parts" ||
@@ -422,7 +429,8 @@ func TestInvalidResponses(t *testing.T) {
 		)
 		_, status := c.Docling.ConvertJob("x", "").Status(t.Context())
 		_, ocr := c.OCR.Start(t.Context(), &babyclient.OCRRequest{Model: "m", Input: "x"})
-		for name, err := range map[string]error{"chat": chat, "complete": complete, "infer": infer, "embed": embed, "rerank": rerank, "models": models,
+		for name, err := range map[string]error{"chat": chat, "complete": complete, "infer": infer, "embed": embed,
+			"rerank": rerank, "models": models,
 			"convert": convert, "chunk": chunk, "start": start, "status": status, "ocr": ocr} {
 			e := fails(t, err)
 			if !errors.Is(err, babyclient.ErrInvalidResponse) || e.StatusCode != 200 || e.Details != body {
@@ -487,7 +495,8 @@ func TestCollectToolCalls(t *testing.T) {
 	) {
 		t.Errorf("a stream without choices: %v", err)
 	}
-	if _, err := babyclient.CollectCompletion(client(srv).CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); !errors.Is(
+	if _, err := babyclient.CollectCompletion(client(srv).CompleteStream(t.Context(),
+		&babyclient.CompleteRequest{Prompt: "p"})); !errors.Is(
 		err,
 		babyclient.ErrInvalidResponse,
 	) {

@@ -110,10 +110,15 @@ func FuzzChunkMemo(f *testing.F) {
 // TestChunkMemoIsUsed makes sure that the streams of real engines take the short way.
 func TestChunkMemoIsUsed(t *testing.T) {
 	for _, like := range []string{
-		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`,
-		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"reasoning":"%s"},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"%s"}}]},"logprobs":null,"finish_reason":null}]}`,
-		`{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"%s"}}],"created":1795346397,"id":"chatcmpl-k","model":"tiny","system_fingerprint":"b0-unknown","object":"chat.completion.chunk"}`,
+		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny",` +
+			`"choices":[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`,
+		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny",` +
+			`"choices":[{"index":0,"delta":{"reasoning":"%s"},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"chatcmpl-9","object":"chat.completion.chunk","created":1795345548,"model":"tiny",` +
+			`"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"%s"}}]},` +
+			`"logprobs":null,"finish_reason":null}]}`,
+		`{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"%s"}}],"created":1795346397,` +
+			`"id":"chatcmpl-k","model":"tiny","system_fingerprint":"b0-unknown","object":"chat.completion.chunk"}`,
 	} {
 		memo := chunkMemo{}
 		memo.decode(fmt.Appendf(nil, like, "Hello"))
@@ -146,7 +151,9 @@ func BenchmarkChatStream(b *testing.B) {
 	for i := range chunks {
 		fmt.Fprintf(
 			&s,
-			`data: {"id":"chatcmpl-bae197190d11bf52","object":"chat.completion.chunk","created":1795345548,"model":"meta-llama/Llama-3.3-70B-Instruct","choices":[{"index":0,"delta":{"content":" tok%d"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`+"\n\n",
+			`data: {"id":"chatcmpl-bae197190d11bf52","object":"chat.completion.chunk","created":1795345548,`+
+				`"model":"meta-llama/Llama-3.3-70B-Instruct","choices":[{"index":0,"delta":{"content":" tok%d"},`+
+				`"logprobs":null,"finish_reason":null,"token_ids":null}]}`+"\n\n",
 			i,
 		)
 	}

@@ -103,7 +103,8 @@ func TestAPIKeyRequired(t *testing.T) {
 		!errors.Is(err, babyclient.ErrInvalidRequest) {
 		t.Errorf("err = %v", err)
 	}
-	for _, err := range c.ChatStream(t.Context(), &babyclient.ChatRequest{Model: "m", Messages: []babyclient.Message{babyclient.User("hi")}}) {
+	for _, err := range c.ChatStream(t.Context(), &babyclient.ChatRequest{Model: "m",
+		Messages: []babyclient.Message{babyclient.User("hi")}}) {
 		if !errors.Is(err, babyclient.ErrAPIKeyRequired) {
 			t.Errorf("err = %v", err)
 		}
@@ -182,7 +183,8 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestCallOptionsAreChecked(t *testing.T) {
 	srv := server(t)
 	c := client(srv)
-	for _, o := range []babyclient.CallOption{babyclient.WithTimeout(-1), babyclient.WithMaxRetries(-1), babyclient.WithHeader("\n", ""), babyclient.WithAPIKey("a\nb")} {
+	for _, o := range []babyclient.CallOption{babyclient.WithTimeout(-1), babyclient.WithMaxRetries(-1),
+		babyclient.WithHeader("\n", ""), babyclient.WithAPIKey("a\nb")} {
 		if _, err := c.Models(t.Context(), o); !errors.Is(err, babyclient.ErrInvalidRequest) {
 			t.Errorf("err = %v", err)
 		}
@@ -331,7 +333,8 @@ func TestStreamMethodRequired(t *testing.T) {
 	}
 	srv.On("POST /v1/completions", babytest.JSON(200, `{"choices":[{"text":"x"}]}`))
 	for _, v := range []any{false, nil, "no", 0} {
-		if _, err := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: `say "stream": true`, Extra: map[string]any{"stream": v}}); err != nil {
+		if _, err := c.Complete(t.Context(), &babyclient.CompleteRequest{Prompt: `say "stream": true`,
+			Extra: map[string]any{"stream": v}}); err != nil {
 			t.Errorf("%v: %v", v, err)
 		}
 	}
@@ -381,7 +384,8 @@ func TestLogger(t *testing.T) {
 		srv,
 		babyclient.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 	)
-	if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "the prompt"}, babyclient.WithHeader("X-Secret-Token", "hush-hush")); err != nil {
+	if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "the prompt"},
+		babyclient.WithHeader("X-Secret-Token", "hush-hush")); err != nil {
 		t.Fatal(err)
 	}
 	var lines []map[string]any
@@ -398,7 +402,8 @@ func TestLogger(t *testing.T) {
 	for i, want := range []map[string]any{
 		{"level": "DEBUG", "method": "POST", "path": "/infer", "status": 503.0, "attempt": 1.0, "request_id": "req-7"},
 		{"level": "WARN", "attempt": 1.0, "status": 503.0},
-		{"level": "DEBUG", "method": "POST", "path": "/infer", "status": 200.0, "attempt": 2.0, "request_id": "req-8", "bytes": 23.0},
+		{"level": "DEBUG", "method": "POST", "path": "/infer", "status": 200.0, "attempt": 2.0, "request_id": "req-8",
+			"bytes": 23.0},
 	} {
 		for k, v := range want {
 			if lines[i][k] != v {
@@ -497,7 +502,8 @@ func TestResponseSizeLimit(t *testing.T) {
 	}
 	srv := server(t)
 	srv.On("POST /infer", babytest.JSON(200, long))
-	if _, err := client(srv, babyclient.WithMaxResponseSize(int64(len(long)))).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}); err != nil {
+	if _, err := client(srv, babyclient.WithMaxResponseSize(int64(len(long)))).Infer(t.Context(),
+		&babyclient.InferRequest{Prompt: "p"}); err != nil {
 		t.Errorf("an answer of just the limit: %v", err)
 	}
 }

@@ -51,7 +51,8 @@ func TestDoTellsAFailingWriterFromALostConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := fails(t, c.Do(t.Context(), "POST", tt.path, map[string]any{}, tt.w))
 			if tt.want != nil {
-				if !errors.Is(e, tt.want) || e.Code != babyclient.CodeWriteFailed || errors.Is(e, babyclient.ErrConnection) ||
+				if !errors.Is(e, tt.want) || e.Code != babyclient.CodeWriteFailed ||
+					errors.Is(e, babyclient.ErrConnection) ||
 					strings.Contains(e.Error(), "may have run") || e.StatusCode != 200 {
 					t.Errorf("err = %v (code %s, status %d), want the writer's", e, e.Code, e.StatusCode)
 				}

@@ -99,14 +99,18 @@ func TestConvertSource(t *testing.T) {
 				Options: babyclient.ConvertOptions{
 					FromFormats: []string{
 						"pdf",
-					}, ToFormats: []string{babyclient.FormatMarkdown, babyclient.FormatJSON}, Pages: &babyclient.PageRange{First: 2, Last: 3}, DoOCR: new(false),
+					}, ToFormats: []string{babyclient.FormatMarkdown, babyclient.FormatJSON},
+					Pages: &babyclient.PageRange{First: 2, Last: 3}, DoOCR: new(false),
 					ForceOCR: new(
 						true,
-					), OCRPreset: "tesseract", OCRLang: []string{"eng"}, Pipeline: "vlm", PDFBackend: "pypdfium2", DoTableStructure: new(false), TableMode: "fast",
+					), OCRPreset: "tesseract", OCRLang: []string{"eng"}, Pipeline: "vlm", PDFBackend: "pypdfium2",
+					DoTableStructure: new(false), TableMode: "fast",
 					TableCellMatching: new(
 						true,
-					), ImageExportMode: "embedded", IncludeImages: new(false), IncludePageImages: new(true), ImagesScale: new(1.5),
-					MDPageBreakPlaceholder: "---", MDCompactTables: new(true), DocumentTimeout: new(9.5), AbortOnError: new(true), DoCodeEnrichment: new(false),
+					), ImageExportMode: "embedded", IncludeImages: new(false), IncludePageImages: new(true),
+					ImagesScale:            new(1.5),
+					MDPageBreakPlaceholder: "---", MDCompactTables: new(true), DocumentTimeout: new(9.5),
+					AbortOnError: new(true), DoCodeEnrichment: new(false),
 					Extra: map[string]any{"images_scale": 2, "ocr_custom_config": map[string]any{"a": 1}}},
 			},
 			`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"target":{"kind":"zip"},"options":{"from_formats":["pdf"],"to_formats":["md","json"],"page_range":[2,3],
@@ -228,7 +232,8 @@ func TestChunkSource(t *testing.T) {
 		"POST /docling/v1/chunk/{chunker}/source",
 		babytest.JSON(
 			200,
-			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"A","page_numbers":[1,2]}],"documents":[{"kind":"ExportResult","content":{"filename":"a.pdf"},"status":"success"}]}`,
+			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"A","page_numbers":[1,2]}],`+
+				`"documents":[{"kind":"ExportResult","content":{"filename":"a.pdf"},"status":"success"}]}`,
 		),
 	)
 	c := client(srv)
@@ -249,12 +254,14 @@ func TestChunkSource(t *testing.T) {
 	sameJSON(
 		t,
 		r.Body,
-		`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"convert_options":{"to_formats":["json"],"do_ocr":false},"chunking_options":{"max_tokens":64},"include_converted_doc":false}`,
+		`{"sources":[{"kind":"http","url":"https://host/a.pdf"}],"convert_options":{"to_formats":["json"],`+
+			`"do_ocr":false},"chunking_options":{"max_tokens":64},"include_converted_doc":false}`,
 	)
 	if r.Path != "/docling/v1/chunk/hybrid/source" {
 		t.Errorf("path %s", r.Path)
 	}
-	if _, err = c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1), Chunker: babyclient.ChunkerHierarchical}); err != nil {
+	if _, err = c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1),
+		Chunker: babyclient.ChunkerHierarchical}); err != nil {
 		t.Fatal(err)
 	}
 	if r := seen(t, srv); r.Path != "/docling/v1/chunk/hierarchical/source" ||
@@ -283,12 +290,13 @@ func TestUploadLength(t *testing.T) {
 		known bool
 		body  string
 	}{
-		"bytes":              {babyclient.FromBytes("a.md", []byte("abc")), true, "abc"},
-		"path":               {babyclient.FromFile(write(t, "a.md", "abc")), true, "abc"},
-		"bytes.Reader":       {babyclient.FromReader("a.md", bytes.NewReader([]byte("abc"))), true, "abc"},
-		"open file, part":    {babyclient.FromReader("a.md", file), true, "456789"},
-		"reader with a size": {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abc")}, Size: 3}, true, "abc"},
-		"reader":             {babyclient.FromReader("a.md", unsized{strings.NewReader("abc")}), false, "abc"},
+		"bytes":           {babyclient.FromBytes("a.md", []byte("abc")), true, "abc"},
+		"path":            {babyclient.FromFile(write(t, "a.md", "abc")), true, "abc"},
+		"bytes.Reader":    {babyclient.FromReader("a.md", bytes.NewReader([]byte("abc"))), true, "abc"},
+		"open file, part": {babyclient.FromReader("a.md", file), true, "456789"},
+		"reader with a size": {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abc")}, Size: 3},
+			true, "abc"},
+		"reader": {babyclient.FromReader("a.md", unsized{strings.NewReader("abc")}), false, "abc"},
 	} {
 		if _, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(tt.s)}); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -322,10 +330,14 @@ func TestUploadReaderFails(t *testing.T) {
 		is   error
 		says string
 	}{
-		"fails":     {babyclient.FromReader("a.md", failingReader{strings.NewReader("abc")}), os.ErrDeadlineExceeded, "a.md"},
-		"too short": {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abc")}, Size: 5}, babyclient.ErrInvalidRequest, "5 bytes, but 3"},
-		"too long":  {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abcdefg")}, Size: 5}, babyclient.ErrInvalidRequest, "5 bytes, but 7"},
-		"read out":  {babyclient.FromReader("a.md", strings.NewReader("")), babyclient.ErrInvalidRequest, "no bytes left"},
+		"fails": {babyclient.FromReader("a.md", failingReader{strings.NewReader("abc")}), os.ErrDeadlineExceeded,
+			"a.md"},
+		"too short": {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abc")}, Size: 5},
+			babyclient.ErrInvalidRequest, "5 bytes, but 3"},
+		"too long": {babyclient.Source{Name: "a.md", Reader: unsized{strings.NewReader("abcdefg")}, Size: 5},
+			babyclient.ErrInvalidRequest, "5 bytes, but 7"},
+		"read out": {babyclient.FromReader("a.md", strings.NewReader("")), babyclient.ErrInvalidRequest,
+			"no bytes left"},
 	} {
 		_, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(tt.s)})
 		if e := fails(t, err); e.Code != babyclient.CodeInvalidDoclingFile || !errors.Is(err, tt.is) ||
@@ -584,7 +596,8 @@ func TestZipAnswer(t *testing.T) {
 		t.Fatalf("%+v, %v", resp, err)
 	}
 	a, b := resp.Documents[0], resp.Documents[1]
-	if a.Filename != "a.pdf" || a.Markdown != "# A" || a.Text != "A" || a.HTML != "<h1>" || string(a.JSON) != `{"n":1}` || a.DocTags != "<d>" || a.DocLang != "<l>" ||
+	if a.Filename != "a.pdf" || a.Markdown != "# A" || a.Text != "A" || a.HTML != "<h1>" ||
+		string(a.JSON) != `{"n":1}` || a.DocTags != "<d>" || a.DocLang != "<l>" ||
 		b.Filename != "b.html" || b.Markdown != "# B" ||
 		string(resp.Files["artifacts/image_0.png"]) != "png" ||
 		string(resp.Files["a.yaml"]) != "n: 1" ||
@@ -696,7 +709,8 @@ func TestDocumentFailures(t *testing.T) {
 			errs,
 		)
 	}
-	oneError := `{"component_type":"model","module_name":"m","error_message":"bad page","category":"timeout","page_no":2}`
+	oneError := `{"component_type":"model","module_name":"m","error_message":"bad page","category":"timeout",` +
+		`"page_no":2}`
 	tests := []struct {
 		name, body string
 		partial    bool

@@ -194,7 +194,8 @@ func TestEmbedFallback(t *testing.T) {
 		)
 		return err
 	}
-	for _, answer := range []http.Handler{refuses(400, `{"error":{"message":"encoding_format must be float"}}`), refuses(422, `{"detail":[{"loc":["body","encoding_format"]}]}`),
+	for _, answer := range []http.Handler{refuses(400, `{"error":{"message":"encoding_format must be float"}}`),
+		refuses(422, `{"detail":[{"loc":["body","encoding_format"]}]}`),
 		refuses(400, `{"error":"BASE64 is not supported"}`)} {
 		srv := server(t)
 		srv.On("POST /v1/embeddings", answer)
@@ -358,7 +359,8 @@ func TestRerank(t *testing.T) {
 	sameJSON(
 		t,
 		seen(t, srv).Body,
-		`{"model":"m","query":"q","documents":["a","b","c"],"return_documents":true,"truncate_prompt_tokens":5,"use_activation":false}`,
+		`{"model":"m","query":"q","documents":["a","b","c"],"return_documents":true,"truncate_prompt_tokens":5,`+
+			`"use_activation":false}`,
 	)
 	var got []string
 	for _, r := range resp.Results {
@@ -368,18 +370,21 @@ func TestRerank(t *testing.T) {
 		t.Errorf("results %s", s)
 	}
 	objects := []any{map[string]any{"text": "one"}, map[string]any{"content": []any{}}, "three"}
-	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", DocumentObjects: objects, TopN: 3, ReturnDocuments: new(true)}); err != nil {
+	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", DocumentObjects: objects,
+		TopN: 3, ReturnDocuments: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	sameJSON(
 		t,
 		seen(t, srv).Body,
-		`{"model":"m","query":"q","documents":[{"text":"one"},{"content":[]},"three"],"top_n":3,"return_documents":true}`,
+		`{"model":"m","query":"q","documents":[{"text":"one"},{"content":[]},"three"],"top_n":3,`+
+			`"return_documents":true}`,
 	)
 	if d := resp.Results[2].Document; d == nil || d.Text != "three" {
 		t.Errorf("the document that the engine left out: %+v", d)
 	}
-	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a", "b", "c"}}); err != nil ||
+	if resp, err = c.Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q",
+		Documents: []string{"a", "b", "c"}}); err != nil ||
 		resp.Results[2].Document != nil {
 		t.Errorf("a document that was not asked for: %+v, %v", resp, err)
 	}

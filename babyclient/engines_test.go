@@ -192,7 +192,8 @@ func TestEngines(t *testing.T) {
 			babyclient.ChatRequest{
 				Messages: []babyclient.Message{babyclient.User("Paris?")},
 				ResponseFormat: babyclient.JSONSchema("city", json.RawMessage(
-					`{"type":"object","properties":{"city":{"type":"string","enum":["Paris","Oslo"]},"ok":{"type":"boolean"}},"required":["city","ok"],"additionalProperties":false}`,
+					`{"type":"object","properties":{"city":{"type":"string","enum":["Paris","Oslo"]},`+
+						`"ok":{"type":"boolean"}},"required":["city","ok"],"additionalProperties":false}`,
 				)),
 			},
 		)
@@ -343,7 +344,10 @@ func TestEngines(t *testing.T) {
 				return nil
 			}}
 		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			defer func() { noticed <- recover() != nil && r.Context().Err() != nil }() // the proxy panics when its client has gone
+			defer func() {
+				noticed <- recover() != nil &&
+					r.Context().Err() != nil
+			}() // the proxy panics when its client has gone
 			proxy.ServeHTTP(w, r)
 		}))
 		defer front.Close()
@@ -355,7 +359,8 @@ func TestEngines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range c.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: hi, MaxTokens: new(450), Extra: map[string]any{"ignore_eos": true}}) {
+		for _, err := range c.ChatStream(t.Context(), &babyclient.ChatRequest{Messages: hi, MaxTokens: new(450),
+			Extra: map[string]any{"ignore_eos": true}}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -383,7 +388,9 @@ func TestEngines(t *testing.T) {
 	t.Run("convert", func(t *testing.T) {
 		inline := html
 		inline.Inline = true
-		for _, src := range []babyclient.Source{html, inline, babyclient.FromReader("page.html", unsized{bytes.NewReader(html.Data)}), babyclient.FromFile(write(t, "page.html", string(html.Data)))} {
+		for _, src := range []babyclient.Source{html, inline,
+			babyclient.FromReader("page.html", unsized{bytes.NewReader(html.Data)}),
+			babyclient.FromFile(write(t, "page.html", string(html.Data)))} {
 			resp, err := c.Docling.Convert(
 				t.Context(),
 				&babyclient.ConvertRequest{
@@ -476,8 +483,10 @@ func TestEngines(t *testing.T) {
 		}
 		var last babyclient.BatchProgress
 		i, failed := 0, 0
-		for doc, err := range c.Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: src, Options: babyclient.ConvertOptions{ToFormats: []string{"md", "json"}, DoOCR: new(false)},
-			BatchOptions: babyclient.BatchOptions{Progress: func(p babyclient.BatchProgress) { last = p }}}) {
+		for doc, err := range c.Docling.ConvertAll(t.Context(),
+			&babyclient.ConvertAllRequest{Sources: src,
+				Options:      babyclient.ConvertOptions{ToFormats: []string{"md", "json"}, DoOCR: new(false)},
+				BatchOptions: babyclient.BatchOptions{Progress: func(p babyclient.BatchProgress) { last = p }}}) {
 			if err != nil {
 				failed++
 			} else if i == 0 {

@@ -67,11 +67,16 @@ func TestErrorBodies(t *testing.T) {
 // What kind of failure an error is.
 func TestSentinels(t *testing.T) {
 	all := map[string]error{
-		"key": babyclient.ErrAPIKeyRequired, "invalid": babyclient.ErrInvalidRequest, "unauthorized": babyclient.ErrUnauthorized,
-		"not found": babyclient.ErrNotFound, "rate": babyclient.ErrRateLimited, "quota": babyclient.ErrQuotaExceeded, "unavailable": babyclient.ErrUnavailable,
-		"timeout": babyclient.ErrTimeout, "connection": babyclient.ErrConnection, "truncated": babyclient.ErrStreamTruncated, "stream": babyclient.ErrStreamFailed,
-		"response": babyclient.ErrInvalidResponse, "large": babyclient.ErrResponseTooLarge, "task": babyclient.ErrTaskFailed, "lost": babyclient.ErrTaskLost,
-		"document": babyclient.ErrDocumentFailed, "partial": babyclient.ErrPartialSuccess, "chunks": babyclient.ErrNoChunks, "running": babyclient.ErrJobRunning,
+		"key": babyclient.ErrAPIKeyRequired, "invalid": babyclient.ErrInvalidRequest,
+		"unauthorized": babyclient.ErrUnauthorized,
+		"not found":    babyclient.ErrNotFound, "rate": babyclient.ErrRateLimited, "quota": babyclient.ErrQuotaExceeded,
+		"unavailable": babyclient.ErrUnavailable,
+		"timeout":     babyclient.ErrTimeout, "connection": babyclient.ErrConnection,
+		"truncated": babyclient.ErrStreamTruncated, "stream": babyclient.ErrStreamFailed,
+		"response": babyclient.ErrInvalidResponse, "large": babyclient.ErrResponseTooLarge,
+		"task": babyclient.ErrTaskFailed, "lost": babyclient.ErrTaskLost,
+		"document": babyclient.ErrDocumentFailed, "partial": babyclient.ErrPartialSuccess,
+		"chunks": babyclient.ErrNoChunks, "running": babyclient.ErrJobRunning,
 		"canceled": context.Canceled, "deadline": context.DeadlineExceeded, "eof": io.ErrUnexpectedEOF,
 	}
 	tests := []struct {

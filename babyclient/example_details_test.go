@@ -22,12 +22,14 @@ func ExampleUserParts() {
 
 	photo := []byte("\x89PNG\r\n\x1a\n") // what the file holds
 	resp, err := srv.Client().
-		Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen2.5-VL-7B-Instruct", Messages: []babyclient.Message{
-			babyclient.System("Answer in two words."),
-			babyclient.User("What do you see?"),
-			babyclient.Assistant("Nothing yet."),
-			babyclient.UserParts(babyclient.TextPart("And now?"), babyclient.ImagePart(photo), babyclient.ImageURLPart("https://example.com/harbour.jpg")),
-		}})
+		Chat(context.Background(), &babyclient.ChatRequest{Model: "Qwen/Qwen2.5-VL-7B-Instruct",
+			Messages: []babyclient.Message{
+				babyclient.System("Answer in two words."),
+				babyclient.User("What do you see?"),
+				babyclient.Assistant("Nothing yet."),
+				babyclient.UserParts(babyclient.TextPart("And now?"), babyclient.ImagePart(photo),
+					babyclient.ImageURLPart("https://example.com/harbour.jpg")),
+			}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,7 +71,8 @@ func ExampleToolChoiceFunction() {
 		"POST /v1/chat/completions",
 		babytest.JSON(
 			200,
-			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"save","arguments":"{\"name\":\"Ada\"}"}}]}}]}`,
+			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function",`+
+				`"function":{"name":"save","arguments":"{\"name\":\"Ada\"}"}}]}}]}`,
 		),
 	)
 	defer done()
@@ -146,7 +149,8 @@ func ExampleChatResponse_Reasoning() {
 		"POST /v1/chat/completions",
 		babytest.JSON(
 			200,
-			`{"choices":[{"message":{"role":"assistant","reasoning":"Blue is scattered most.","content":"Scattering."}}]}`,
+			`{"choices":[{"message":{"role":"assistant","reasoning":"Blue is scattered most.",`+
+				`"content":"Scattering."}}]}`,
 		),
 	)
 	defer done()

@@ -63,11 +63,13 @@ func ExampleClient_Chat_tools() {
 		"POST /v1/chat/completions",
 		babytest.JSON(
 			200,
-			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"call-1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}]}`,
+			`{"choices":[{"message":{"role":"assistant","tool_calls":[{"id":"call-1","type":"function",`+
+				`"function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},"finish_reason":"tool_calls"}]}`,
 		),
 		babytest.JSON(
 			200,
-			`{"choices":[{"message":{"role":"assistant","content":"It is 12 degrees in Paris."},"finish_reason":"stop"}]}`,
+			`{"choices":[{"message":{"role":"assistant","content":"It is 12 degrees in Paris."},`+
+				`"finish_reason":"stop"}]}`,
 		),
 	)
 	defer done()
@@ -76,7 +78,8 @@ func ExampleClient_Chat_tools() {
 		Model:    "Qwen/Qwen3-8B",
 		Messages: []babyclient.Message{babyclient.User("How warm is it in Paris?")},
 		Tools: []babyclient.Tool{babyclient.FunctionTool("weather", "The temperature in a city", map[string]any{
-			"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}, "required": []string{"city"},
+			"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}},
+			"required": []string{"city"},
 		})},
 	}
 	for {
@@ -181,7 +184,8 @@ func ExampleClient_CompleteStream() {
 	)
 	defer done()
 
-	for chunk, err := range client.CompleteStream(context.Background(), &babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox"}) {
+	for chunk, err := range client.CompleteStream(context.Background(),
+		&babyclient.CompleteRequest{Model: "Qwen/Qwen3-8B", Prompt: "The quick brown fox"}) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -364,7 +368,8 @@ func ExampleDocling_Chunk() {
 		"POST /docling/v1/chunk/hybrid/source",
 		babytest.JSON(
 			200,
-			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"Title\nText","page_numbers":[1]}],"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`,
+			`{"chunks":[{"filename":"a.pdf","chunk_index":0,"text":"Title\nText","page_numbers":[1]}],`+
+				`"documents":[{"content":{"filename":"a.pdf"},"status":"success"}]}`,
 		),
 	)
 	defer done()
@@ -495,7 +500,8 @@ func ExampleDocling_ConvertAll() {
 		babyclient.FromFile("missing.pdf"),
 		babyclient.FromURL("https://example.com/b.pdf"),
 	}
-	for doc, err := range client.Docling.ConvertAll(context.Background(), &babyclient.ConvertAllRequest{Sources: sources}) {
+	for doc, err := range client.Docling.ConvertAll(context.Background(),
+		&babyclient.ConvertAllRequest{Sources: sources}) {
 		if failed, ok := errors.AsType[*babyclient.BatchError](err); ok {
 			fmt.Println("failed:", failed.Name) // the others go on
 			continue
@@ -715,7 +721,8 @@ func ExampleWithHTTPClient_openTelemetry() {
 	)
 
 	client := srv.Client(babyclient.WithHTTPClient(&http.Client{Transport: tracer{http.DefaultTransport}}))
-	if _, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "m", Prompt: "The capital of France?"}); err != nil {
+	if _, err := client.Infer(context.Background(), &babyclient.InferRequest{Model: "m",
+		Prompt: "The capital of France?"}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(srv.Requests()[0].Header.Get("Traceparent") != "")

@@ -101,7 +101,8 @@ func (f *errorMaker) timedOut(m Meta, cause error, limit time.Duration) *Error {
 	if errors.Is(cause, errIdleTimeout) {
 		what = "no byte for %s; WithStreamIdleTimeout allows more"
 	}
-	return f.completeAnswer(m, Error{Code: CodeTimeout, Message: fmt.Sprintf(what, limit) + f.billingWarning(), Err: cause})
+	return f.completeAnswer(m, Error{Code: CodeTimeout, Message: fmt.Sprintf(what, limit) + f.billingWarning(),
+		Err: cause})
 }
 
 // notConnectedInTime is the error of a call whose clock ran out before there was a connection.
@@ -248,7 +249,8 @@ func (f *errorMaker) eventTooLarge(m Meta, err error) *Error {
 func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
 	message := cmp.Or(said.message, "the service reported an error in mid-stream")
 	code := cmp.Or(said.code, CodeStreamError)
-	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data), inStream: true})
+	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data),
+		inStream: true})
 }
 
 // eventNotDecoded is the error of an event that holds no JSON, or JSON of another form.

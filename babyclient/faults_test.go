@@ -173,10 +173,12 @@ func runCell(t *testing.T, f fault, call faultCall, want outcome, lasts bool) in
 func checkFaultError(t *testing.T, call, code string, err error) {
 	t.Helper()
 	sentinels := map[string]error{
-		"CONNECTION_ERROR": babyclient.ErrConnection, "TIMEOUT": babyclient.ErrTimeout, "STREAM_ERROR": babyclient.ErrStreamFailed,
+		"CONNECTION_ERROR": babyclient.ErrConnection, "TIMEOUT": babyclient.ErrTimeout,
+		"STREAM_ERROR":     babyclient.ErrStreamFailed,
 		"STREAM_TRUNCATED": babyclient.ErrStreamTruncated, "INVALID_RESPONSE": babyclient.ErrInvalidResponse,
 		"RESPONSE_TOO_LARGE": babyclient.ErrResponseTooLarge, "DOCLING_TASK_LOST": babyclient.ErrTaskLost,
-		"401": babyclient.ErrUnauthorized, "404": babyclient.ErrNotFound, "408": babyclient.ErrTimeout, "429": babyclient.ErrRateLimited,
+		"401": babyclient.ErrUnauthorized, "404": babyclient.ErrNotFound, "408": babyclient.ErrTimeout,
+		"429": babyclient.ErrRateLimited,
 		"502": babyclient.ErrUnavailable, "503": babyclient.ErrUnavailable, "504": babyclient.ErrUnavailable,
 	}
 	if want := sentinels[code]; want != nil && !errors.Is(err, want) {
@@ -365,7 +367,8 @@ type fault struct {
 	name   string
 	answer func(answer) http.Handler // what the server answers, nil for the good answer
 	// dial makes the connection, nil for the good one; what hangs ends when over is closed.
-	dial  func(ctx context.Context, over <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error)
+	dial func(ctx context.Context, over <-chan struct{},
+		good func(context.Context) (net.Conn, error)) (net.Conn, error)
 	sends bool // the connection comes to be, and a request can reach the server
 	real  bool // needs real connections, so real time
 	tls   bool // the server's certificate is none that the client trusts
@@ -433,7 +436,8 @@ func faultMatrix() []fault {
 		{
 			name:  "reset: while sending",
 			sends: true,
-			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(ctx context.Context, _ <-chan struct{},
+				good func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				c, err := good(ctx)
 				return &failingConn{Conn: c, left: 120}, err
 			},
@@ -498,7 +502,8 @@ func faultMatrix() []fault {
 		body(
 			"wrong types",
 			200,
-			`{"output":{"a":1},"choices":"no","data":"no","results":7,"document":[],"chunks":{},"task_id":[],"job_id":{},"status":[1],"task_status":{},"docling-serve":2}`,
+			`{"output":{"a":1},"choices":"no","data":"no","results":7,"document":[],"chunks":{},"task_id":[],`+
+				`"job_id":{},"status":[1],"task_status":{},"docling-serve":2}`,
 		),
 		body("an error with 200", 200, `{"error":{"message":"no such model","type":"NotFoundError","code":404}}`),
 		typed("a broken zip", "application/zip", "PK\x03\x04 but not for long"),
@@ -506,7 +511,8 @@ func faultMatrix() []fault {
 		{
 			name: "refused",
 			real: true,
-			dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(ctx context.Context, _ <-chan struct{},
+				_ func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 				if err != nil {
 					return nil, err
@@ -518,8 +524,12 @@ func faultMatrix() []fault {
 		{
 			name: "no such host",
 			real: true,
-			dial: func(ctx context.Context, _ <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
-				noServer := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no name server") }
+			dial: func(ctx context.Context, _ <-chan struct{},
+				_ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+				noServer := func(context.Context, string, string) (net.Conn, error) {
+					return nil,
+						errors.New("no name server")
+				}
 				return (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: noServer}}).DialContext(
 					ctx,
 					"tcp",
@@ -529,7 +539,8 @@ func faultMatrix() []fault {
 		},
 		{
 			name: "connecting hangs",
-			dial: func(_ context.Context, over <-chan struct{}, _ func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(_ context.Context, over <-chan struct{},
+				_ func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				<-over // net/http lets a dial go on without its request
 				return nil, net.ErrClosed
 			},
@@ -538,7 +549,8 @@ func faultMatrix() []fault {
 			name: "wrong certificate",
 			real: true,
 			tls:  true,
-			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(ctx context.Context, _ <-chan struct{},
+				good func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				return good(ctx)
 			},
 		},
@@ -546,7 +558,8 @@ func faultMatrix() []fault {
 			name:  "no TLS there",
 			real:  true,
 			noTLS: true,
-			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(ctx context.Context, _ <-chan struct{},
+				good func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				return good(ctx)
 			},
 		},
@@ -554,7 +567,8 @@ func faultMatrix() []fault {
 			name:  "TLS handshake cut",
 			real:  true,
 			noTLS: true,
-			dial: func(ctx context.Context, _ <-chan struct{}, good func(context.Context) (net.Conn, error)) (net.Conn, error) {
+			dial: func(ctx context.Context, _ <-chan struct{},
+				good func(context.Context) (net.Conn, error)) (net.Conn, error) {
 				c, err := good(ctx)
 				return &failingConn{Conn: c, left: 50}, err
 			},
@@ -613,10 +627,12 @@ func plain[T any](
 
 var (
 	convertedAnswer = answer{
-		body: `{"document":{"filename":"a.md","md_content":"# A"},"status":"success","errors":[],"processing_time":0.1}`,
+		body: `{"document":{"filename":"a.md","md_content":"# A"},"status":"success","errors":[],` +
+			`"processing_time":0.1}`,
 	}
 	chunkedAnswer = answer{
-		body: `{"chunks":[{"filename":"a.md","chunk_index":0,"text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success","errors":[]}]}`,
+		body: `{"chunks":[{"filename":"a.md","chunk_index":0,"text":"A"}],` +
+			`"documents":[{"content":{"filename":"a.md"},"status":"success","errors":[]}]}`,
 	}
 	submitAnswer = answer{
 		body:   `{"task_id":"t1","task_type":"convert","task_status":"pending","task_position":1}`,
@@ -667,7 +683,8 @@ func chunkText[T any](stream func(yield func(T, error) bool), text func(T) strin
 var faultCalls = []faultCall{
 	{name: "Chat", kind: "POST", pattern: "POST /v1/chat/completions",
 		good: answer{
-			body: `{"id":"1","model":"tiny","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}`,
+			body: `{"id":"1","model":"tiny","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},` +
+				`"finish_reason":"stop"}]}`,
 		},
 		run: plain(
 			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChatResponse, error) {
@@ -692,7 +709,8 @@ var faultCalls = []faultCall{
 	{name: "Complete", kind: "POST", pattern: "POST /v1/completions",
 		good: answer{body: `{"id":"1","model":"tiny","choices":[{"index":0,"text":"hello","finish_reason":"stop"}]}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.CompleteResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.CompleteResponse, error) {
 				return c.Complete(ctx, &babyclient.CompleteRequest{Prompt: "p"}, o)
 			},
 			func(r *babyclient.CompleteResponse) bool { return r.Text() == "hello" },
@@ -716,7 +734,8 @@ var faultCalls = []faultCall{
 			body: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,0.25]}],"model":"e"}`,
 		},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.EmbedResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.EmbedResponse, error) {
 				return c.Embed(ctx, &babyclient.EmbedRequest{Model: "e", Input: []string{"a"}}, o)
 			},
 			func(r *babyclient.EmbedResponse) bool { return slices.Equal(r.Vectors[0], []float32{0.5, 0.25}) },
@@ -724,14 +743,16 @@ var faultCalls = []faultCall{
 	{name: "Rerank", kind: "POST", pattern: "POST /v1/rerank",
 		good: answer{body: `{"results":[{"index":0,"relevance_score":0.5}]}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.RerankResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.RerankResponse, error) {
 				return c.Rerank(ctx, &babyclient.RerankRequest{Model: "r", Query: "q", Documents: []string{"a"}}, o)
 			},
 			func(r *babyclient.RerankResponse) bool { return r.Results[0].RelevanceScore == 0.5 },
 		)},
 	{name: "Infer", kind: "POST", pattern: "POST /infer", good: answer{body: `{"output":"hello"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.InferResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.InferResponse, error) {
 				return c.Infer(ctx, &babyclient.InferRequest{Prompt: "p"}, o)
 			},
 			func(r *babyclient.InferResponse) bool { return r.Output == "hello" },
@@ -772,7 +793,8 @@ var faultCalls = []faultCall{
 		pattern: "GET /v1/models",
 		good:    answer{body: `{"object":"list","data":[{"id":"tiny","object":"model"}]}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ModelsResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ModelsResponse, error) {
 				return c.Models(ctx, o)
 			},
 			func(r *babyclient.ModelsResponse) bool { return r.Data[0].ID == "tiny" },
@@ -780,42 +802,48 @@ var faultCalls = []faultCall{
 	},
 	{name: "Do, POST", kind: "POST", pattern: "POST /v1/score", good: answer{body: `{"status":"hello"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string },
+				err error) {
 				return out, c.Do(ctx, "POST", "/v1/score", map[string]int{"n": 1}, &out, o)
 			},
 			func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" },
 		)},
 	{name: "Do, GET", kind: "GET", pattern: "GET /v1/score", good: answer{body: `{"status":"hello"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string }, err error) {
+			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (out struct{ Status string },
+				err error) {
 				return out, c.Do(ctx, "GET", "/v1/score", nil, &out, o)
 			},
 			func(out struct{ Status string }) bool { return out.Status == "hello" || out.Status == "" },
 		)},
 	{name: "Convert, source", kind: "POST", pattern: "POST /docling/v1/convert/source", good: convertedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
 				return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: urls()}, o)
 			},
 			rightDocument,
 		)},
 	{name: "Convert, file", kind: "upload", pattern: "POST /docling/v1/convert/file", good: convertedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
 				return c.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: uploads()}, o)
 			},
 			rightDocument,
 		)},
 	{name: "Chunk, source", kind: "POST", pattern: "POST /docling/v1/chunk/hybrid/source", good: chunkedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
 				return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: urls()}, o)
 			},
 			rightChunks,
 		)},
 	{name: "Chunk, file", kind: "upload", pattern: "POST /docling/v1/chunk/hybrid/file", good: chunkedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
 				return c.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: uploads()}, o)
 			},
 			rightChunks,
@@ -863,7 +891,8 @@ var faultCalls = []faultCall{
 	{name: "job Wait, poll", kind: "GET", pattern: "GET /docling/v1/status/poll/t1", good: doneAnswer,
 		others: map[string]answer{"GET /docling/v1/result/t1": convertedAnswer},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
 				return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
 			},
 			rightDocument,
@@ -871,21 +900,24 @@ var faultCalls = []faultCall{
 	{name: "job Wait, result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: convertedAnswer,
 		others: map[string]answer{"GET /docling/v1/status/poll/t1": doneAnswer},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
 				return c.Docling.ConvertJob("t1", "node-1").Wait(ctx, o)
 			},
 			rightDocument,
 		)},
 	{name: "job Result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: convertedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ConvertResponse, error) {
 				return c.Docling.ConvertJob("t1", "node-1").Result(ctx, o)
 			},
 			rightDocument,
 		)},
 	{name: "chunk job Result", kind: "GET", pattern: "GET /docling/v1/result/t1", good: chunkedAnswer,
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.ChunkResponse, error) {
 				return c.Docling.ChunkJob("t1", "node-1").Result(ctx, o)
 			},
 			rightChunks,
@@ -908,7 +940,8 @@ var faultCalls = []faultCall{
 			"GET /docling/v1/result/t1":      convertedAnswer,
 		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
-			for doc, err := range c.Docling.ConvertAll(ctx, &babyclient.ConvertAllRequest{Sources: uploads()}, babyclient.WithTimeout(callTimeout)) {
+			for doc, err := range c.Docling.ConvertAll(ctx, &babyclient.ConvertAllRequest{Sources: uploads()},
+				babyclient.WithTimeout(callTimeout)) {
 				if err == nil && doc.Markdown != "# A" {
 					err = errWrongAnswer
 				}
@@ -922,7 +955,8 @@ var faultCalls = []faultCall{
 			"GET /docling/v1/result/t1":      chunkedAnswer,
 		},
 		run: func(ctx context.Context, c *babyclient.Client) (int, error) {
-			for r, err := range c.Docling.ChunkAll(ctx, &babyclient.ChunkAllRequest{Sources: uploads()}, babyclient.WithTimeout(callTimeout)) {
+			for r, err := range c.Docling.ChunkAll(ctx, &babyclient.ChunkAllRequest{Sources: uploads()},
+				babyclient.WithTimeout(callTimeout)) {
 				if err == nil && !rightChunks(r) {
 					err = errWrongAnswer
 				}
@@ -932,14 +966,16 @@ var faultCalls = []faultCall{
 		}},
 	{name: "docling Health", kind: "GET", pattern: "GET /docling/health", good: answer{body: `{"status":"ok"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
 				return c.Docling.Health(ctx, o)
 			},
 			func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" },
 		)},
 	{name: "docling Ready", kind: "GET", pattern: "GET /docling/ready", good: answer{body: `{"status":"ok"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.DoclingHealth, error) {
 				return c.Docling.Ready(ctx, o)
 			},
 			func(h *babyclient.DoclingHealth) bool { return h.Status == "ok" },
@@ -950,7 +986,8 @@ var faultCalls = []faultCall{
 		pattern: "GET /docling/version",
 		good:    answer{body: `{"docling-serve":"1.0"}`},
 		run: plain(
-			func(ctx context.Context, c *babyclient.Client, o babyclient.CallOption) (*babyclient.DoclingVersion, error) {
+			func(ctx context.Context, c *babyclient.Client,
+				o babyclient.CallOption) (*babyclient.DoclingVersion, error) {
 				return c.Docling.Version(ctx, o)
 			},
 			func(v *babyclient.DoclingVersion) bool { return v.Versions["docling-serve"] == "1.0" },

@@ -72,7 +72,9 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte("\ufeffdata: a\r\ndata:b\r\n\r\n: c\n\ndata\n\ndata: \xff\n\ndata: [DONE]"), []byte{0})
 	f.Fuzz(func(t *testing.T, body, sizes []byte) {
 		want := plainEvents(string(body))
-		for name, r := range map[string]io.Reader{"whole": bytes.NewReader(body), "pieces": &pieces{r: bytes.NewReader(body), sizes: sizes}, "EOF with data": iotest.DataErrReader(bytes.NewReader(body))} {
+		for name, r := range map[string]io.Reader{"whole": bytes.NewReader(body),
+			"pieces":        &pieces{r: bytes.NewReader(body), sizes: sizes},
+			"EOF with data": iotest.DataErrReader(bytes.NewReader(body))} {
 			got, err := babyclient.EventsOf(r)
 			if err != nil || strings.Join(got, "|") != strings.Join(want, "|") || len(got) != len(want) {
 				t.Errorf("%s: %q, %v; want %q", name, got, err, want)
@@ -262,7 +264,8 @@ func FuzzZip(f *testing.F) {
 
 // Whatever Retry-After says, the wait is not negative, and is none where it cannot be read.
 func FuzzRetryAfter(f *testing.F) {
-	for _, s := range []string{"", "0", "3", "0.5", "-1", "1e300", "NaN", "Inf", "Sun, 22 Nov 2026 10:45:08 GMT", "Sunday, 22-Nov-26 10:45:08 GMT", " 5 ", "soon", "0x10"} {
+	for _, s := range []string{"", "0", "3", "0.5", "-1", "1e300", "NaN", "Inf", "Sun, 22 Nov 2026 10:45:08 GMT",
+		"Sunday, 22-Nov-26 10:45:08 GMT", " 5 ", "soon", "0x10"} {
 		f.Add(s)
 	}
 	now := time.Date(2026, 11, 22, 10, 45, 0, 0, time.UTC)

@@ -42,7 +42,8 @@ func TestInfer(t *testing.T) {
 	sameJSON(
 		t,
 		seen(t, srv).Body,
-		`{"model":"m","prompt":"p","max_tokens":0,"temperature":0,"top_p":1,"top_k":-1,"stop":["x"],"presence_penalty":0.5,"frequency_penalty":-0.5}`,
+		`{"model":"m","prompt":"p","max_tokens":0,"temperature":0,"top_p":1,"top_k":-1,"stop":["x"],`+
+			`"presence_penalty":0.5,"frequency_penalty":-0.5}`,
 	)
 	if resp, err = c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}); err != nil || resp.Output != "" {
 		t.Errorf("an empty output is one: %+v, %v", resp, err)
@@ -72,7 +73,8 @@ func TestInferRequestFrom(t *testing.T) {
 		{"not a string", `{"prompt":5,"text":"p"}`, req{Prompt: "p"}, ""},
 		{
 			"snake",
-			`{"prompt":"p","max_tokens":5,"temperature":0.5,"top_p":0.9,"top_k":3,"stop":["a","b"],"presence_penalty":1,"frequency_penalty":2}`,
+			`{"prompt":"p","max_tokens":5,"temperature":0.5,"top_p":0.9,"top_k":3,"stop":["a","b"],` +
+				`"presence_penalty":1,"frequency_penalty":2}`,
 			req{
 				Prompt:           "p",
 				MaxTokens:        new(5),
@@ -158,7 +160,8 @@ func TestInferRequestFrom(t *testing.T) {
 			t.Errorf("%s: %+v, %v", tt.name, got, err)
 		}
 	}
-	for _, v := range []any{5, int32(5), int64(5), float32(5), json.Number("5")} { // as Go code and decoders write numbers
+	for _, v := range []any{5, int32(5), int64(5), float32(5),
+		json.Number("5")} { // as Go code and decoders write numbers
 		got, err := babyclient.InferRequestFrom(map[string]any{"prompt": "p", "max_tokens": v, "stop": []string{"s"}})
 		if err != nil || *got.MaxTokens != 5 || got.Stop[0] != "s" {
 			t.Errorf("%T: %+v, %v", v, got, err)

@@ -95,7 +95,8 @@ func TestChunkJob(t *testing.T) {
 			"GET /docling/v1/result/{id}",
 			babytest.JSON(
 				200,
-				`{"chunks":[{"filename":"a.md","text":"A"}],"documents":[{"content":{"filename":"a.md"},"status":"success"}]}`,
+				`{"chunks":[{"filename":"a.md","text":"A"}],"documents":[{"content":{"filename":"a.md"},`+
+					`"status":"success"}]}`,
 			),
 		)
 		c := client(srv)
@@ -300,7 +301,8 @@ func TestPollIntervals(t *testing.T) {
 			t.Errorf("first %s, last %s", first, last)
 		}
 		times, status = nil, "started"
-		if _, err := client(srv).Docling.ConvertJob("t1", "").Wait(t.Context(), babyclient.WithPollInterval(10*time.Millisecond)); err != nil {
+		if _, err := client(srv).Docling.ConvertJob("t1", "").Wait(t.Context(),
+			babyclient.WithPollInterval(10*time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
 		if d := times[14].Sub(times[0]); d != 140*time.Millisecond {
@@ -458,7 +460,8 @@ func TestOCR(t *testing.T) {
 			t.Errorf("err = %v", err)
 		}
 		before := len(srv.Requests())
-		for _, req := range []*babyclient.OCRRequest{nil, {Input: "x"}, {Model: "m"}, {Model: "m", Input: "x", Pages: &babyclient.PageRange{First: 2, Last: 1}},
+		for _, req := range []*babyclient.OCRRequest{nil, {Input: "x"}, {Model: "m"},
+			{Model: "m", Input: "x", Pages: &babyclient.PageRange{First: 2, Last: 1}},
 			{Model: "m", Input: func() {}}} {
 			_, document := c.OCR.Document(t.Context(), req)
 			_, start := c.OCR.Start(t.Context(), req)
@@ -563,8 +566,10 @@ func TestConvertAll(t *testing.T) {
 		var progress []babyclient.BatchProgress
 		var jobs []babyclient.BatchJob
 		i := 0
-		for doc, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: src, BatchOptions: babyclient.BatchOptions{
-			Progress: func(p babyclient.BatchProgress) { progress = append(progress, p) }, OnSubmit: func(j babyclient.BatchJob) { jobs = append(jobs, j) }}}) {
+		for doc, err := range client(srv).Docling.ConvertAll(t.Context(),
+			&babyclient.ConvertAllRequest{Sources: src, BatchOptions: babyclient.BatchOptions{
+				Progress: func(p babyclient.BatchProgress) { progress = append(progress, p) },
+				OnSubmit: func(j babyclient.BatchJob) { jobs = append(jobs, j) }}}) {
 			b, failed := errors.AsType[*babyclient.BatchError](err)
 			switch i {
 			case 5:
@@ -616,7 +621,8 @@ func TestConvertAllBeginsInOrder(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		d := &doclings{takes: func(string) time.Duration { return time.Second }}
 		d.script(srv)
-		for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(30), BatchOptions: babyclient.BatchOptions{Concurrency: 1}}) {
+		for _, err := range client(srv).Docling.ConvertAll(t.Context(),
+			&babyclient.ConvertAllRequest{Sources: many(30), BatchOptions: babyclient.BatchOptions{Concurrency: 1}}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -632,8 +638,9 @@ func TestChunkAll(t *testing.T) {
 		d := &doclings{takes: func(string) time.Duration { return 0 }}
 		d.script(srv)
 		pages, n := 0, 0
-		for resp, err := range client(srv).Docling.ChunkAll(t.Context(), &babyclient.ChunkAllRequest{Sources: many(5), BatchOptions: babyclient.BatchOptions{Concurrency: 2,
-			Progress: func(p babyclient.BatchProgress) { pages = p.Pages }}}) {
+		for resp, err := range client(srv).Docling.ChunkAll(t.Context(),
+			&babyclient.ChunkAllRequest{Sources: many(5), BatchOptions: babyclient.BatchOptions{Concurrency: 2,
+				Progress: func(p babyclient.BatchProgress) { pages = p.Pages }}}) {
 			if err != nil || resp.Chunks[0].Text != "x" {
 				t.Errorf("%+v, %v", resp, err)
 			}
@@ -655,8 +662,9 @@ func TestBatchLeft(t *testing.T) {
 				told := 0
 				func() {
 					defer func() { _ = recover() }()
-					for _, err := range client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(100),
-						BatchOptions: babyclient.BatchOptions{OnSubmit: func(babyclient.BatchJob) { told++ }}}) {
+					for _, err := range client(srv).Docling.ConvertAll(t.Context(),
+						&babyclient.ConvertAllRequest{Sources: many(100),
+							BatchOptions: babyclient.BatchOptions{OnSubmit: func(babyclient.BatchJob) { told++ }}}) {
 						if err != nil {
 							t.Error(err)
 						}
@@ -739,7 +747,8 @@ func TestBatchInput(t *testing.T) {
 	for name, err := range map[string]error{
 		"nil convert": lastError(c.Docling.ConvertAll(t.Context(), nil)),
 		"nil chunk":   lastError(c.Docling.ChunkAll(t.Context(), nil)),
-		"concurrency": lastError(c.Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{Sources: many(1), BatchOptions: babyclient.BatchOptions{Concurrency: -1}})),
+		"concurrency": lastError(c.Docling.ConvertAll(t.Context(),
+			&babyclient.ConvertAllRequest{Sources: many(1), BatchOptions: babyclient.BatchOptions{Concurrency: -1}})),
 	} {
 		if !errors.Is(err, babyclient.ErrInvalidRequest) {
 			t.Errorf("%s: %v", name, err)
@@ -806,8 +815,12 @@ func TestWaitTellsTheCauseOfTheContext(t *testing.T) {
 		c := client(srv)
 		errShutdown := errors.New("the program shuts down")
 		for name, wait := range map[string]func(context.Context) error{
-			"docling": func(ctx context.Context) error { _, err := c.Docling.ConvertJob("t1", "").Wait(ctx); return err },
-			"OCR":     func(ctx context.Context) error { _, err := c.OCR.Job("j1").Wait(ctx); return err },
+			"docling": func(ctx context.Context) error {
+				_, err := c.Docling.ConvertJob("t1",
+					"").Wait(ctx)
+				return err
+			},
+			"OCR": func(ctx context.Context) error { _, err := c.OCR.Job("j1").Wait(ctx); return err },
 		} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(3*time.Second, func() { cancel(errShutdown) })
@@ -875,7 +888,7 @@ func TestEveryErrorOfABatchWrapsAnError(t *testing.T) {
 			if _, ok := errors.AsType[*babyclient.BatchError](err); !ok {
 				t.Errorf("err = %v (%T), want a *BatchError", err, err)
 			}
-			if fails(t, err); !errors.Is(err, errShutdown) {
+			if e := fails(t, err); !errors.Is(err, errShutdown) || e.Message == "" {
 				t.Errorf("err = %v, want the cause of the context in it", err)
 			}
 		}

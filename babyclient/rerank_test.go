@@ -21,8 +21,10 @@ func sameDocument(t *testing.T, data []byte) {
 }
 
 var documentSeeds = []string{
-	`{"text":"a \"b\" é \n","multi_modal":null}`, `{"multi_modal":null,"text":"a"}`, `{"text":"a"}`, `{"text":""}`, `{"text":"}`, `{"text":""`,
-	`{"text":"a","text":"b"}`, `{"text":"a","Text":"b"}`, `{"text":"a","x":{"y":"b"}}`, `{"text":"a","multi_modal":null,"multi_modal":null}`,
+	`{"text":"a \"b\" é \n","multi_modal":null}`, `{"multi_modal":null,"text":"a"}`, `{"text":"a"}`, `{"text":""}`,
+	`{"text":"}`, `{"text":""`,
+	`{"text":"a","text":"b"}`, `{"text":"a","Text":"b"}`, `{"text":"a","x":{"y":"b"}}`,
+	`{"text":"a","multi_modal":null,"multi_modal":null}`,
 	"{\"text\":\"\xff\"}", "{\"text\":\"\n\"}", `{"text":"\ud800"}`, `{"text":null}`, `{ "text": "a" }`, `"a"`,
 }
 

@@ -418,7 +418,8 @@ func TestTimeoutPerAttempt(t *testing.T) {
 	bubble(t, func(t *testing.T, srv *babytest.Server) {
 		slow := babytest.Delay(babytest.JSON(503, `{}`), 900*time.Millisecond)
 		srv.On("POST /infer", slow, slow, http.HandlerFunc(answerOK))
-		if _, err := client(srv).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}, babyclient.WithTimeout(time.Second)); err != nil {
+		if _, err := client(srv).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"},
+			babyclient.WithTimeout(time.Second)); err != nil {
 			t.Error(err)
 		}
 	})

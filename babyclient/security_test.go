@@ -58,7 +58,8 @@ func TestRedirects(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := server(t)
-			for _, path := range []string{"GET /v1/models", "POST /infer", "POST /v1/chat/completions", "POST /docling/v1/convert/file"} {
+			for _, path := range []string{"GET /v1/models", "POST /infer", "POST /v1/chat/completions",
+				"POST /docling/v1/convert/file"} {
 				srv.On(path, babytest.Redirect(tt.status, tt.to(srv)))
 			}
 			srv.On("/moved", http.HandlerFunc(answerOK))
@@ -90,7 +91,8 @@ func TestRedirects(t *testing.T) {
 	}
 	t.Run("https to http", func(t *testing.T) {
 		before := len(other.Requests())
-		if _, err := otherTLS.Client(custom, babyclient.WithDefaultModel("m")).Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}); err != nil {
+		if _, err := otherTLS.Client(custom, babyclient.WithDefaultModel("m")).Infer(t.Context(),
+			&babyclient.InferRequest{Prompt: "p"}); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(other.Requests()) - before; n != 1 {

@@ -23,9 +23,8 @@ func checkSources(sources []Source, name func(Source) string) (upload bool, _ er
 		}
 		uploaded := s.URL == "" && !s.Inline
 		if i > 0 && uploaded != upload {
-			return false, invalid(CodeInvalidDoclingBody,
-				"sources[%d] (%s): uploads and URLs cannot go in one request: set Inline on the files, or use ConvertAll",
-				i, s)
+			return false, invalid(CodeInvalidDoclingBody, "sources[%d] (%s): uploads and URLs cannot go in "+
+				"one request: set Inline on the files, or use ConvertAll", i, s)
 		}
 		upload = uploaded
 		if other, clash := taken[name(s)]; clash {

@@ -93,16 +93,18 @@ func TestStreamForms(t *testing.T) {
 	a, b := delta("a"), delta("b")
 	ok := "data: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n"
 	tests := map[string]string{
-		"plain":              ok,
-		"CRLF":               strings.ReplaceAll(ok, "\n", "\r\n"),
-		"mixed line ends":    "data: " + a + "\r\n\ndata: " + b + "\n\r\ndata: [DONE]\r\n",
-		"no space":           "data:" + a + "\n\ndata:" + b + "\n\ndata:[DONE]\n\n",
-		"comments":           ": ping\n\ndata: " + a + "\n: ping\n\n:\n\ndata: " + b + "\n\n: ping\n\ndata: [DONE]\n\n",
-		"other fields":       "event: message\nid: 1\nretry: 3\ndata: " + a + "\n\ndata: " + b + "\nevent: x\n\ndatax: 1\n\ndata: [DONE]\n\n",
-		"empty data":         "data:\n\ndata: \n\ndata\n\ndata: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
-		"more blank lines":   "\n\n\ndata: " + a + "\n\n\n\ndata: " + b + "\n\n\ndata: [DONE]\n\n",
-		"BOM":                "\ufeff" + ok,
-		"several lines":      "data: {\"choices\":\ndata: [{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
+		"plain":           ok,
+		"CRLF":            strings.ReplaceAll(ok, "\n", "\r\n"),
+		"mixed line ends": "data: " + a + "\r\n\ndata: " + b + "\n\r\ndata: [DONE]\r\n",
+		"no space":        "data:" + a + "\n\ndata:" + b + "\n\ndata:[DONE]\n\n",
+		"comments":        ": ping\n\ndata: " + a + "\n: ping\n\n:\n\ndata: " + b + "\n\n: ping\n\ndata: [DONE]\n\n",
+		"other fields": "event: message\nid: 1\nretry: 3\ndata: " + a + "\n\ndata: " + b +
+			"\nevent: x\n\ndatax: 1\n\ndata: [DONE]\n\n",
+		"empty data":       "data:\n\ndata: \n\ndata\n\ndata: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
+		"more blank lines": "\n\n\ndata: " + a + "\n\n\n\ndata: " + b + "\n\n\ndata: [DONE]\n\n",
+		"BOM":              "\ufeff" + ok,
+		"several lines": "data: {\"choices\":\ndata: [{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: " +
+			b + "\n\ndata: [DONE]\n\n",
 		"DONE without blank": "data: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]",
 		"DONE with newline":  "data: " + a + "\n\ndata: " + b + "\n\ndata: [DONE]\n",
 		"DONE with spaces":   "data: " + a + "\n\ndata: " + b + "\n\ndata:  [DONE] \n\n",
@@ -143,7 +145,8 @@ func TestStreamSplitAnywhere(t *testing.T) {
 	body := []byte(
 		"\ufeffdata: " + delta(
 			"ä日本",
-		) + "\r\n\r\n: ping\r\n\r\ndata: {\"choices\":\r\ndata: [{\"index\":0,\"delta\":{\"content\":\"😀\"}}]}\r\n\r\ndata: [DONE]\r\n\r\n",
+		) +
+			"\r\n\r\n: ping\r\n\r\ndata: {\"choices\":\r\ndata: [{\"index\":0,\"delta\":{\"content\":\"😀\"}}]}\r\n\r\ndata: [DONE]\r\n\r\n",
 	)
 	srv := server(t)
 	cut := 0
@@ -160,7 +163,8 @@ func TestStreamSplitAnywhere(t *testing.T) {
 		}
 	}
 	srv.On("POST /v1/completions", babytest.Drip(babytest.Stream(`{"choices":[{"index":0,"text":"ä"}]}`), 1, 0))
-	if resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"})); err != nil ||
+	if resp, err := babyclient.CollectCompletion(c.CompleteStream(t.Context(),
+		&babyclient.CompleteRequest{Prompt: "p"})); err != nil ||
 		resp.Text() != "ä" {
 		t.Errorf("byte by byte: %v, %v", resp, err)
 	}
@@ -374,7 +378,8 @@ func TestStreamLongLines(t *testing.T) {
 		texts[0] != long {
 		t.Errorf("a line of 5 MB: %d chunks, %v", len(texts), err)
 	}
-	for name, line := range map[string]string{"one line": strings.Repeat("x", 1<<20), "lines without end": "data: " + strings.Repeat("x", 1<<20) + "\n"} {
+	for name, line := range map[string]string{"one line": strings.Repeat("x", 1<<20),
+		"lines without end": "data: " + strings.Repeat("x", 1<<20) + "\n"} {
 		read := 0
 		endless := roundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{
@@ -462,7 +467,8 @@ func TestStreamIdleTimeout(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, "data: [DONE]\n\n")
 		}))
-		if _, err := readAll(t, chatStream(t.Context(), client(srv, babyclient.WithStreamIdleTimeout(10*time.Second)))); err != nil {
+		if _, err := readAll(t,
+			chatStream(t.Context(), client(srv, babyclient.WithStreamIdleTimeout(10*time.Second)))); err != nil {
 			t.Error(err)
 		}
 	})

@@ -109,8 +109,10 @@ func sameEmbeddings(t *testing.T, raw []byte, n int) {
 }
 
 var embeddingSeeds = []string{
-	`{"object":"list","data":[{"index":0,"embedding":[0.1,-2,3e-3]},{"index":1,"embedding":[1,2,3]}],"model":"m","usage":{"prompt_tokens":3}}`,
-	`{"object":"list","data":[{"index":1,"embedding":"AACAPwAAAEA="},{"index":0,"embedding": "AACAPwAAAEA="}],"model":"embedding"}`,
+	`{"object":"list","data":[{"index":0,"embedding":[0.1,-2,3e-3]},{"index":1,"embedding":[1,2,3]}],"model":"m",` +
+		`"usage":{"prompt_tokens":3}}`,
+	`{"object":"list","data":[{"index":1,"embedding":"AACAPwAAAEA="},{"index":0,"embedding": "AACAPwAAAEA="}],` +
+		`"model":"embedding"}`,
 	`{"data":[{"embedding":[1],"embedding":[2]}]}`,
 	`{"data":[{"embedding":[1],"Embedding":[2]}]}`,
 	`{"data":[{"\u0065mbedding":[1]}]}`,
@@ -183,9 +185,12 @@ func sameFloat(t *testing.T, s string) {
 }
 
 func TestParseFloat32EqualsStrconv(t *testing.T) {
-	for _, s := range []string{"0", "-0", "0.0", "-0.0e5", "1", "0.1", "3.4028235e38", "3.4028236e38", "1.17549435e-38", "1e-45", "7e-46", "1e-46", "1e400",
-		"16777217", "16777219", "0.333333343267440795898437500", "1.00000005960464477539062500001", "1.000000059604644775390625", "9007199254740993",
-		"123456789012345678901234567890", "0.00000000000000000000000001", "1E+2", "1e", "1.", ".5", "00", "-", "1e9999999999", "99999999999999999999e-19"} {
+	for _, s := range []string{"0", "-0", "0.0", "-0.0e5", "1", "0.1", "3.4028235e38", "3.4028236e38", "1.17549435e-38",
+		"1e-45", "7e-46", "1e-46", "1e400",
+		"16777217", "16777219", "0.333333343267440795898437500", "1.00000005960464477539062500001",
+		"1.000000059604644775390625", "9007199254740993",
+		"123456789012345678901234567890", "0.00000000000000000000000001", "1E+2", "1e", "1.", ".5", "00", "-",
+		"1e9999999999", "99999999999999999999e-19"} {
 		sameFloat(t, s)
 	}
 	r := rand.New(rand.NewPCG(1, 2))

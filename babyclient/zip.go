@@ -71,7 +71,7 @@ func readMember(f *zip.File, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rc.Close() //nolint:errcheck // only read from
+	defer rc.Close()
 	// The header can promise less than what comes.
 	data, err := io.ReadAll(&limitedReader{r: rc, limit: limit})
 	switch {

@@ -23,8 +23,8 @@ const reuseURLFor = 10 * time.Minute
 // source is a document that can be sent.
 type source struct {
 	name string
-	// identity is the same for the same content, as far as we can see: it has a file's size and time
-	// of change in it.
+	// identity is the same for the same content, as far as we can see: it has a file's size and
+	// time of change in it.
 	identity string
 	reuseFor time.Duration // as in conversion
 	wire     babyclient.Source

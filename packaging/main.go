@@ -1,12 +1,13 @@
-// Command packaging builds what a release carries for MCP clients: a bundle
-// (.mcpb) that Claude Desktop installs with a double click, and server.json for
-// the MCP registry.
+// Command packaging puts together what a release carries for MCP clients, from programs that are
+// already built: a bundle (.mcpb) that Claude Desktop installs with a double click, and server.json
+// for the MCP registry.
 //
-//	go run ./packaging [-version 0.1.0] [-out dist]
+//	go run ./packaging -programs dist [-version 0.1.0] [-out dist]
 package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -17,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -26,20 +26,23 @@ import (
 	"github.com/babyapi-org/babyapi-go/mcp"
 )
 
-const (
-	module     = "github.com/babyapi-org/babyapi-go"
-	repository = "https://" + module
-	summary    = "Reads documents in parts, ranks passages and asks open-weight models, on BabyAPI."
-)
+const repository = "https://github.com/babyapi-org/babyapi-go"
 
-//go:embed launch.sh
-var launcher []byte
+var (
+	//go:embed launch.sh
+	launcher []byte
+	//go:embed manifest.json
+	manifestTemplate []byte // without the version and the tools
+	//go:embed server.json
+	serverTemplate []byte // without what is of one version
+)
 
 func main() {
 	version := flag.String("version", babyclient.Version, "`version` of the release, without the v")
+	programs := flag.String("programs", "dist", "`folder` in which GoReleaser, or make package, has built babyapi-mcp")
 	out := flag.String("out", "dist", "`folder` to write to")
 	flag.Parse()
-	if err := build(context.Background(), strings.TrimPrefix(*version, "v"), *out, platforms); err != nil {
+	if err := pack(context.Background(), strings.TrimPrefix(*version, "v"), *programs, *out, platforms); err != nil {
 		fmt.Fprintln(os.Stderr, "packaging:", err)
 		os.Exit(1)
 	}
@@ -48,40 +51,46 @@ func main() {
 // platform is a system that the bundle runs on.
 type platform struct{ os, arch string }
 
-var platforms = []platform{{"darwin", "amd64"}, {"darwin", "arm64"}, {"linux", "amd64"}, {"linux", "arm64"}, {"windows", "amd64"}}
-
-func (p platform) program() string {
-	name := fmt.Sprintf("babyapi-mcp-%s-%s", p.os, p.arch)
-	if p.os == "windows" {
-		name += ".exe"
-	}
-	return name
+var platforms = []platform{
+	{"darwin", "amd64"}, {"darwin", "arm64"}, {"linux", "amd64"}, {"linux", "arm64"}, {"windows", "amd64"},
 }
 
-// build writes the bundle and server.json.
-func build(ctx context.Context, version, out string, platforms []platform) error {
-	if err := os.MkdirAll(out, 0o755); err != nil { //nolint:gosec // what is built is meant to be read
-		return err
+// program is the name in the bundle of the program for this platform.
+func (p platform) program() string {
+	return fmt.Sprintf("babyapi-mcp-%s-%s%s", p.os, p.arch, p.extension())
+}
+
+func (p platform) extension() string {
+	if p.os == "windows" {
+		return ".exe"
 	}
-	programs, err := os.MkdirTemp("", "babyapi-mcp-") // outside of out, which is published
+	return ""
+}
+
+// find returns the path of the built program for this platform. GoReleaser gives each a folder of
+// its own, whose name ends in the level of the processor: babyapi-mcp_linux_amd64_v1/babyapi-mcp.
+func (p platform) find(programs string) (string, error) {
+	pattern := filepath.Join(programs, fmt.Sprintf("babyapi-mcp_%s_%s*", p.os, p.arch), "babyapi-mcp"+p.extension())
+	found, err := filepath.Glob(pattern)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer func() { _ = os.RemoveAll(programs) }() // of no use afterwards
-	for _, p := range platforms {
-		fmt.Fprintf(os.Stdout, "building %s\n", p.program())
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.release=v"+version, "-o", filepath.Join(programs, p.program()), module+"/cmd/babyapi-mcp") //nolint:gosec // our own program
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch)
-		cmd.Stderr = os.Stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("building %s: %w", p.program(), err)
-		}
+	if len(found) != 1 {
+		return "", fmt.Errorf("want one program at %s, found %d: %q", pattern, len(found), found)
+	}
+	return found[0], nil
+}
+
+// pack writes the bundle and server.json into the folder out.
+func pack(ctx context.Context, version, programs, out string, platforms []platform) error {
+	if err := os.MkdirAll(out, 0o755); err != nil { //nolint:gosec // what is packed is meant to be read
+		return err
 	}
 	tools, err := listTools(ctx)
 	if err != nil {
 		return err
 	}
-	manifest, err := indent(newManifest(version, tools))
+	manifest, err := newManifest(version, tools)
 	if err != nil {
 		return err
 	}
@@ -90,14 +99,15 @@ func build(ctx context.Context, version, out string, platforms []platform) error
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", bundle, err)
 	}
-	server, err := indent(newServerJSON(version, hash))
+	server, err := newServerJSON(version, hash)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "server.json"), server, 0o644); err != nil { //nolint:gosec // meant to be read
+	serverFile := filepath.Join(out, "server.json")
+	if err := os.WriteFile(serverFile, server, 0o644); err != nil { //nolint:gosec // meant to be read
 		return err
 	}
-	fmt.Fprintf(os.Stdout, "%s and %s are written\n", bundle, filepath.Join(out, "server.json"))
+	fmt.Fprintf(os.Stdout, "%s and %s are written\n", bundle, serverFile)
 	return nil
 }
 
@@ -118,7 +128,8 @@ func listTools(ctx context.Context) ([]toolInfo, error) {
 		return nil, err
 	}
 	defer server.Close()
-	raw, err := json.Marshal(server.MCPServer().HandleMessage(ctx, json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)))
+	request := json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	raw, err := json.Marshal(server.MCPServer().HandleMessage(ctx, request))
 	if err != nil {
 		return nil, err
 	}
@@ -131,64 +142,30 @@ func listTools(ctx context.Context) ([]toolInfo, error) {
 	return answer.Result.Tools, nil
 }
 
-type object = map[string]any
+// jsonObject is an object of a JSON file that is written here.
+type jsonObject = map[string]any
 
-// newManifest is manifest.json of the bundle (manifest version 0.3).
-func newManifest(version string, tools []toolInfo) object {
-	const roots = "${user_config.roots}" // several folders become several arguments
-	return object{
-		"manifest_version": "0.3",
-		"name":             "babyapi-mcp",
-		"display_name":     "BabyAPI",
-		"version":          version,
-		"description":      summary,
-		"author":           object{"name": "BabyAPI", "url": repository},
-		"repository":       object{"type": "git", "url": repository},
-		"license":          "MIT",
-		"keywords":         []string{"documents", "pdf", "ocr", "rerank", "llm"},
-		"tools":            tools,
-		"compatibility":    object{"platforms": []string{"darwin", "win32", "linux"}},
-		"server": object{
-			"type":        "binary",
-			"entry_point": "server/launch.sh",
-			"mcp_config": object{
-				"command": "sh",
-				"args":    []string{"${__dirname}/server/launch.sh", roots},
-				"env":     object{"BABYAPI_API_KEY": "${user_config.api_key}"},
-				"platform_overrides": object{"win32": object{
-					"command": "${__dirname}/server/" + platform{"windows", "amd64"}.program(),
-					"args":    []string{roots},
-				}},
-			},
-		},
-		"user_config": object{
-			"api_key": object{"type": "string", "title": "BabyAPI key", "description": "The key of your BabyAPI account", "sensitive": true, "required": true},
-			"roots":   object{"type": "directory", "title": "Folders", "description": "The folders whose documents may be read", "multiple": true, "required": true, "default": []string{"${DOCUMENTS}"}},
-		},
+// newManifest returns manifest.json of the bundle (manifest version 0.3).
+func newManifest(version string, tools []toolInfo) ([]byte, error) {
+	var manifest jsonObject
+	if err := json.Unmarshal(manifestTemplate, &manifest); err != nil {
+		return nil, err
 	}
+	manifest["version"], manifest["tools"] = version, tools
+	return indent(manifest)
 }
 
-// newServerJSON is server.json for the MCP registry.
-func newServerJSON(version, bundleHash string) object {
-	return object{
-		"$schema":     "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
-		"name":        "io.github.babyapi-org/babyapi-mcp",
-		"title":       "BabyAPI",
-		"description": summary,
-		"version":     version,
-		"repository":  object{"url": repository, "source": "github"},
-		"packages": []object{{
-			"registryType": "mcpb",
-			"identifier":   fmt.Sprintf("%s/releases/download/v%s/babyapi-mcp.mcpb", repository, version),
-			"version":      version,
-			"fileSha256":   bundleHash,
-			"transport":    object{"type": "stdio"},
-			"environmentVariables": []object{
-				{"name": "BABYAPI_API_KEY", "description": "The key of your BabyAPI account", "isRequired": true, "isSecret": true, "format": "string"},
-				{"name": "BABYAPI_MCP_ROOTS", "description": "The folders whose documents may be read", "format": "string"},
-			},
-		}},
+// newServerJSON returns server.json for the MCP registry.
+func newServerJSON(version, bundleHash string) ([]byte, error) {
+	var server jsonObject
+	if err := json.Unmarshal(serverTemplate, &server); err != nil {
+		return nil, err
 	}
+	server["version"] = version
+	bundle := server["packages"].([]any)[0].(jsonObject)
+	bundle["version"], bundle["fileSha256"] = version, bundleHash
+	bundle["identifier"] = fmt.Sprintf("%s/releases/download/v%s/babyapi-mcp.mcpb", repository, version)
+	return indent(server)
 }
 
 func indent(v any) ([]byte, error) {
@@ -196,8 +173,8 @@ func indent(v any) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// writeBundle writes the zip that a bundle is, and returns its SHA-256. The same sources give
-// the same bytes.
+// writeBundle writes the bundle, which is a zip, and returns its SHA-256. The same programs give
+// the same bytes: the times in the zip are fixed.
 func writeBundle(name string, manifest []byte, programs string, platforms []platform) (hash string, err error) {
 	f, err := os.Create(name)
 	if err != nil {
@@ -206,8 +183,9 @@ func writeBundle(name string, manifest []byte, programs string, platforms []plat
 	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha256.New()
 	z := zip.NewWriter(io.MultiWriter(f, sum))
+	written := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	add := func(name string, mode os.FileMode, content io.Reader) error {
-		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}
+		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: written}
 		h.SetMode(mode)
 		w, err := z.CreateHeader(h)
 		if err != nil {
@@ -216,14 +194,18 @@ func writeBundle(name string, manifest []byte, programs string, platforms []plat
 		_, err = io.Copy(w, content)
 		return err
 	}
-	if err := add("manifest.json", 0o644, strings.NewReader(string(manifest))); err != nil {
+	if err := add("manifest.json", 0o644, bytes.NewReader(manifest)); err != nil {
 		return "", err
 	}
-	if err := add("server/launch.sh", 0o755, strings.NewReader(string(launcher))); err != nil {
+	if err := add("server/launch.sh", 0o755, bytes.NewReader(launcher)); err != nil {
 		return "", err
 	}
 	for _, p := range platforms {
-		program, err := os.Open(filepath.Join(programs, p.program()))
+		path, err := p.find(programs)
+		if err != nil {
+			return "", err
+		}
+		program, err := os.Open(path)
 		if err != nil {
 			return "", err
 		}

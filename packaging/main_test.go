@@ -17,34 +17,39 @@ import (
 	"testing"
 )
 
-func built(t *testing.T) (out string) {
+// packed builds babyapi-mcp for this machine alone, packs it, and returns the folder of the bundle.
+func packed(t *testing.T) (out string) {
 	t.Helper()
 	host := platform{runtime.GOOS, runtime.GOARCH}
 	if !slices.Contains(platforms, host) {
 		t.Skipf("the bundle has no program for %s on %s", host.os, host.arch)
 	}
-	out = t.TempDir()
-	if err := build(t.Context(), "1.2.3", out, []platform{host}); err != nil {
-		t.Fatal(err)
+	programs, out := t.TempDir(), t.TempDir()
+	folder := filepath.Join(programs, "babyapi-mcp_"+host.os+"_"+host.arch+"_v1")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w -X main.release=v1.2.3",
+		"-o", folder+string(filepath.Separator), "../cmd/babyapi-mcp")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", build, err, text)
+	}
+	if err := pack(t.Context(), "1.2.3", programs, out, []platform{host}); err != nil {
+		t.Fatalf("packing: %v", err)
 	}
 	return out
 }
 
-func decode(t *testing.T, text []byte) (v object) {
-	t.Helper()
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
+func TestBundleAndServerJSON(t *testing.T) {
+	out := packed(t)
+	t.Run("bundle", func(t *testing.T) { testBundleStarts(t, out) })
+	t.Run("server.json", func(t *testing.T) { testServerJSON(t, out) })
 }
 
-// The bundle, unpacked as a client does it that loses the permission to execute, starts by its
-// manifest and lists the tools that the manifest lists.
-func TestBundleRuns(t *testing.T) {
+// testBundleStarts unpacks the bundle as a client does that loses the permission to execute, starts
+// the server by the manifest, and compares the tools that it lists with those of the manifest.
+func testBundleStarts(t *testing.T, out string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the launcher is a shell script: on Windows the program is started itself")
 	}
-	out := built(t)
 	z, err := zip.OpenReader(filepath.Join(out, "babyapi-mcp.mcpb"))
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +78,8 @@ func TestBundleRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"manifest.json", "server/launch.sh", "server/" + (platform{runtime.GOOS, runtime.GOARCH}).program()}; !slices.Equal(names, want) {
+	program := platform{runtime.GOOS, runtime.GOARCH}.program()
+	if want := []string{"manifest.json", "server/launch.sh", "server/" + program}; !slices.Equal(names, want) {
 		t.Errorf("the bundle holds %q, want %q", names, want)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
@@ -103,16 +109,17 @@ func TestBundleRuns(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), manifest.Server.Config.Command, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "BABYAPI_API_KEY=k"}
-	cmd.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
-{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
+	cmd.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":` +
+		`{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n" +
+		`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
 	if err != nil || stderr.Len() > 0 {
-		t.Fatalf("%v: %s", err, &stderr)
+		t.Fatalf("the server of the bundle: %v, stderr %q", err, &stderr)
 	}
 	if !bytes.Contains(stdout, []byte(`"version":"v1.2.3"`)) {
-		t.Errorf("another version than the release's: %s", stdout)
+		t.Errorf("the server of the bundle does not say version v1.2.3: %s", stdout)
 	}
 	var listed struct {
 		Result struct{ Tools []toolInfo }
@@ -129,9 +136,8 @@ func TestBundleRuns(t *testing.T) {
 	}
 }
 
-// server.json names the bundle by the hash that it has, in the form that the registry wants.
-func TestServerJSON(t *testing.T) {
-	out := built(t)
+// testServerJSON checks that server.json has the hash of the bundle, in the form of the registry.
+func testServerJSON(t *testing.T, out string) {
 	bundle, err := os.ReadFile(filepath.Join(out, "babyapi-mcp.mcpb"))
 	if err != nil {
 		t.Fatal(err)
@@ -140,35 +146,69 @@ func TestServerJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := decode(t, text)
+	var server jsonObject
+	if err := json.Unmarshal(text, &server); err != nil {
+		t.Fatalf("server.json: %v", err)
+	}
 	sum := sha256.Sum256(bundle)
-	packages := server["packages"].([]any)[0].(object)
-	if packages["fileSha256"] != hex.EncodeToString(sum[:]) {
-		t.Errorf("fileSha256 %v is not the bundle's", packages["fileSha256"])
+	packages := server["packages"].([]any)[0].(jsonObject)
+	if want := hex.EncodeToString(sum[:]); packages["fileSha256"] != want {
+		t.Errorf("fileSha256 is %v, that of the bundle is %s", packages["fileSha256"], want)
 	}
 	if n := len(server["description"].(string)); n < 1 || n > 100 {
 		t.Errorf("the description has %d characters, want 1 to 100", n)
 	}
 	if name := server["name"].(string); !regexp.MustCompile(`^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$`).MatchString(name) {
-		t.Errorf("name %q", name)
+		t.Errorf("the name %q is none that the registry takes", name)
 	}
-	if id := packages["identifier"].(string); id != "https://github.com/babyapi-org/babyapi-go/releases/download/v1.2.3/babyapi-mcp.mcpb" {
-		t.Errorf("identifier %q", id)
+	if want := repository + "/releases/download/v1.2.3/babyapi-mcp.mcpb"; packages["identifier"] != want {
+		t.Errorf("the identifier is %v, want %s", packages["identifier"], want)
 	}
 }
 
-// The same sources give the same bytes, or the hash in the registry is that of no bundle.
-func TestBundleIsReproducible(t *testing.T) {
+// The hash in the registry would be that of no bundle if the same programs gave other bytes.
+func TestSameProgramsGiveTheSameBundle(t *testing.T) {
 	dir := t.TempDir()
-	p := platform{"linux", "amd64"}
-	if err := os.WriteFile(filepath.Join(dir, p.program()), []byte("program"), 0o600); err != nil {
+	linux := platform{"linux", "amd64"}
+	writeProgram(t, dir, "babyapi-mcp_linux_amd64_v1", "babyapi-mcp")
+	var hashes []string
+	for _, name := range []string{"a", "b"} {
+		hash, err := writeBundle(filepath.Join(dir, name), []byte("{}"), dir, []platform{linux})
+		if err != nil {
+			t.Fatalf("bundle %s: %v", name, err)
+		}
+		hashes = append(hashes, hash)
+	}
+	if hashes[0] != hashes[1] {
+		t.Errorf("the first bundle has the hash %s, the second %s", hashes[0], hashes[1])
+	}
+}
+
+// A program that is missing, or there twice, must not become a bundle that lacks a platform.
+func TestEachPlatformHasOneProgram(t *testing.T) {
+	dir := t.TempDir()
+	writeProgram(t, dir, "babyapi-mcp_linux_amd64_v1", "babyapi-mcp")
+	writeProgram(t, dir, "babyapi-mcp_windows_amd64_v1", "babyapi-mcp.exe")
+	writeProgram(t, dir, "babyapi-mcp_linux_arm64_v8.0", "babyapi-mcp")
+	writeProgram(t, dir, "babyapi-mcp_linux_arm64_v9.0", "babyapi-mcp")
+	for platform, want := range map[platform]string{
+		{"linux", "amd64"}:   filepath.Join(dir, "babyapi-mcp_linux_amd64_v1", "babyapi-mcp"),
+		{"windows", "amd64"}: filepath.Join(dir, "babyapi-mcp_windows_amd64_v1", "babyapi-mcp.exe"),
+		{"linux", "arm64"}:   "", // twice
+		{"darwin", "arm64"}:  "", // missing
+	} {
+		if got, err := platform.find(dir); got != want || (err == nil) != (want != "") {
+			t.Errorf("the program for %v: got %q, %v, want %q", platform, got, err, want)
+		}
+	}
+}
+
+func writeProgram(t *testing.T, dir, folder, name string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a, err := writeBundle(filepath.Join(dir, "a"), []byte("{}"), dir, []platform{p})
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, folder, name), []byte("program"), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	if b, err := writeBundle(filepath.Join(dir, "b"), []byte("{}"), dir, []platform{p}); err != nil || a != b {
-		t.Errorf("got %s, then %s, %v", a, b, err)
 	}
 }

@@ -501,8 +501,8 @@ func testJobs(t *testing.T) {
 	})
 }
 
-// An archive gives several documents, each with the archive as its source, and the sources behind it
-// keep their own.
+// An archive gives several documents, each with the archive as its source, and the sources behind
+// it keep their own.
 func TestLoadArchive(t *testing.T) {
 	srv := babytest.NewServer()
 	defer srv.Close()

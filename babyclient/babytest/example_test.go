@@ -111,7 +111,8 @@ func ExampleZip() {
 		babytest.Redirect(http.StatusFound, "/v1/elsewhere"),
 		babytest.Recorded(
 			[]byte(
-				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n"+`{"data":[{"id":"tiny-1"}]}`,
+				"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n"+
+					`{"data":[{"id":"tiny-1"}]}`,
 			),
 		),
 		babytest.Body(200, "application/json", []byte(`{"data":[{"id":"tiny-2"}]}`)),

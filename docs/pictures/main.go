@@ -1,8 +1,11 @@
 // Command pictures draws what a program printed as a terminal window, in SVG. The pictures of
 // the README are made of real runs:
 //
-//	make demo | go run ./docs/pictures -command "make demo" -bold "^(Question|Answer|The|step)" > docs/pictures/demo.svg
-//	go run ./examples/mcp-client | go run ./docs/pictures -command "go run ./examples/mcp-client" -lines 36 -bold "^offset" > docs/pictures/mcp.svg
+//	make demo |
+//		go run ./docs/pictures -command "make demo" -bold "^(Question|Answer|The|step)" > docs/pictures/demo.svg
+//	go run ./examples/mcp-client |
+//		go run ./docs/pictures -command "go run ./examples/mcp-client" -lines 36 -bold "^offset" \
+//		> docs/pictures/mcp.svg
 package main
 
 import (
@@ -20,6 +23,7 @@ const (
 	charWidth  = 7.85 // of the font at 13 px, a little more than most have, so that no line is cut
 	lineHeight = 18
 	margin     = 16
+	fonts      = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 )
 
 func main() {
@@ -46,7 +50,7 @@ func draw(command string, lines, width int, bold string) error {
 			text = append(text, "…")
 			break
 		}
-		text = append(text, cut(in.Text(), width))
+		text = append(text, shorten(in.Text(), width))
 	}
 	if err := in.Err(); err != nil {
 		return err
@@ -56,9 +60,11 @@ func draw(command string, lines, width int, bold string) error {
 		columns = max(columns, utf8.RuneCountInString(l))
 	}
 	w, h := int(float64(columns)*charWidth)+2*margin, len(text)*lineHeight+2*margin
-	fmt.Fprintf(os.Stdout, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" role="img" aria-label="%s">`+"\n", w, h, w, html.EscapeString("output of "+command))
-	fmt.Fprintf(os.Stdout, `<rect width="%d" height="%d" rx="8" fill="#16191d"/>`+"\n", w, h)
-	fmt.Fprintln(os.Stdout, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d7dce2">`)
+	line := func(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
+	line(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" role="img" aria-label="%s">`,
+		w, h, w, html.EscapeString("output of "+command))
+	line(`<rect width="%d" height="%d" rx="8" fill="#16191d"/>`, w, h)
+	line(`<g font-family="%s" font-size="13" fill="#d7dce2">`, fonts)
 	for i, l := range text {
 		style := ""
 		switch {
@@ -67,13 +73,14 @@ func draw(command string, lines, width int, bold string) error {
 		case strong.MatchString(l):
 			style = ` fill="#79c0ff" font-weight="bold"`
 		}
-		fmt.Fprintf(os.Stdout, `<text x="%d" y="%d"%s>%s</text>`+"\n", margin, margin+(i+1)*lineHeight-5, style, html.EscapeString(l))
+		y := margin + (i+1)*lineHeight - 5
+		line(`<text x="%d" y="%d"%s>%s</text>`, margin, y, style, html.EscapeString(l))
 	}
-	fmt.Fprintln(os.Stdout, "</g>\n</svg>")
+	line("</g>\n</svg>")
 	return nil
 }
 
-func cut(line string, width int) string {
+func shorten(line string, width int) string {
 	// Spaces that SVG would run together.
 	line = strings.NewReplacer("\t", "    ", " ", "\u00a0").Replace(line)
 	if runes := []rune(line); len(runes) > width {

@@ -50,7 +50,8 @@ func TestSurface(t *testing.T) {
 					t.Errorf("new: %s", d)
 				}
 			}
-			t.Errorf("%s exports other things than internal/api/%s says: if that is meant, go test ./internal/api -update", folder, list)
+			t.Errorf("%s exports other things than internal/api/%s says: "+
+				"if that is meant, go test ./internal/api -update", folder, list)
 		})
 	}
 }
@@ -62,7 +63,8 @@ func TestEveryPackageIsListed(t *testing.T) {
 			return err
 		}
 		switch d.Name() {
-		case "internal", "testdata", "cmd", "docs", "examples", "packaging", "interop", "tools", ".git", ".cache", "bin", "dist":
+		case "internal", "testdata", "cmd", "docs", "examples", "packaging", "interop", "tools", ".git", ".cache",
+			"bin", "dist":
 			return filepath.SkipDir
 		}
 		folder, _ := filepath.Rel("../..", filepath.Dir(path))
@@ -136,7 +138,8 @@ func exported(receiver ast.Expr) bool {
 func text(t *testing.T, set *token.FileSet, node any) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := (&printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}).Fprint(&b, set, node); err != nil {
+	if err := (&printer.Config{Mode: printer.UseSpaces | printer.TabIndent, Tabwidth: 8}).Fprint(&b, set,
+		node); err != nil {
 		t.Fatal(err)
 	}
 	// A declaration keeps the blank lines between its fields.

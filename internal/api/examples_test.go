@@ -10,13 +10,15 @@ import (
 	"testing"
 )
 
-// calledByOthers are the methods that a user of the packages does not call: encoding/json, errors and langchaingo do.
+// calledByOthers are the methods that a user of the packages does not call: encoding/json, errors
+// and langchaingo do.
 var calledByOthers = []string{
 	"MarshalJSON", "UnmarshalJSON", "Is", "Unwrap",
 	"Plan", "GetInputKeys", "GetOutputKeys", "GetTools", // of an agents.Agent
 }
 
-// TestEverythingHasAnExample: a reader of pkg.go.dev finds each function and each method in an example of its package.
+// TestEverythingHasAnExample: a reader of pkg.go.dev finds each function and each method in an
+// example of its package.
 func TestEverythingHasAnExample(t *testing.T) {
 	for _, folder := range published {
 		t.Run(folder, func(t *testing.T) {
@@ -62,7 +64,8 @@ func functions(t *testing.T, folder string) (out []string) {
 	return out
 }
 
-// usedInExamples are the names after a dot in the Example functions of a package, as in client.Chat and babyclient.New.
+// usedInExamples are the names after a dot in the Example functions of a package, as in client.Chat
+// and babyclient.New.
 func usedInExamples(t *testing.T, folder string) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}

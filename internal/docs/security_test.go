@@ -26,20 +26,14 @@ func TestSecurityPromises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, promises, ok := strings.Cut(string(page), "## Promises")
+	makefile := read(t, filepath.Join(root, "Makefile"))
+	_, promises, ok := strings.Cut(read(t, filepath.Join(root, "SECURITY.md")), "## Promises")
 	if !ok {
-		t.Fatal("no promises")
+		t.Fatal("SECURITY.md has no section Promises")
 	}
 	quoted := regexp.MustCompile("`([^`]+)`")
 	n := 0
+	promises = strings.ReplaceAll(promises, "\n  ", " ") // one line for each
 	for line := range strings.Lines(promises) {
 		promise, isPromise := strings.CutPrefix(line, "- ")
 		if !isPromise {
@@ -53,37 +47,35 @@ func TestSecurityPromises(t *testing.T) {
 		}
 		for _, m := range names {
 			target, isTarget := strings.CutPrefix(m[1], "make ")
-			if isTarget && strings.Contains(string(makefile), "\n"+target+":") || tests[m[1]] {
+			if isTarget && strings.Contains(makefile, "\n"+target+":") || tests[m[1]] {
 				continue
 			}
 			t.Errorf("%q names %s, which does not exist", promise, m[1])
 		}
 	}
 	if n < 20 {
-		t.Errorf("only %d promises were found", n)
+		t.Errorf("only %d promises were found in SECURITY.md", n)
 	}
 }
 
-// TestWorkflowsArePinned: an action is what a commit says, and a job has no right that it does not name.
+// TestWorkflowsArePinned checks that an action is what a commit says, and that a job has no right
+// that it does not name.
 func TestWorkflowsArePinned(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%v %v", files, err)
+		t.Fatalf("found no workflows: %v %v", files, err)
 	}
 	uses := regexp.MustCompile(`(?m)^\s*(?:- )?uses: *(\S+)`)
 	pinned := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(data)
+		text := read(t, file)
 		for _, m := range uses.FindAllStringSubmatch(text, -1) {
 			if !pinned.MatchString(m[1]) && !strings.HasPrefix(m[1], "./") {
 				t.Errorf("%s: %s is not pinned to a commit", file, m[1])
 			}
 		}
-		if !strings.Contains(text, "\npermissions:\n  contents: read\n") && !strings.Contains(text, "\npermissions: {}\n") {
+		readOnly := strings.Contains(text, "\npermissions:\n  contents: read\n")
+		if !readOnly && !strings.Contains(text, "\npermissions: {}\n") {
 			t.Errorf("%s does not begin with the rights to read alone", file)
 		}
 		if strings.Contains(text, "pull_request_target") || strings.Contains(text, "write-all") {

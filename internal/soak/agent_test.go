@@ -67,13 +67,15 @@ func (a *agent) send(line string) error {
 	return err
 }
 
-// call calls a tool. When ctx ends, it tells the server and does not wait for an answer, which a cancelled call has none of.
+// call calls a tool. When ctx ends, it tells the server and does not wait for an answer, which a
+// cancelled call has none of.
 func (a *agent) call(ctx context.Context, n int64, tool, arguments string) (string, error) {
 	answer := make(chan toolResult, 1)
 	a.mu.Lock()
 	a.waiting[n] = answer
 	a.mu.Unlock()
-	if err := a.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, n, tool, arguments)); err != nil {
+	const request = `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`
+	if err := a.send(fmt.Sprintf(request, n, tool, arguments)); err != nil {
 		return "", err
 	}
 	select {
@@ -93,7 +95,8 @@ func (a *agent) call(ctx context.Context, n int64, tool, arguments string) (stri
 		a.mu.Lock()
 		delete(a.waiting, n)
 		a.mu.Unlock()
-		if err := a.send(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, n)); err != nil {
+		const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`
+		if err := a.send(fmt.Sprintf(cancel, n)); err != nil {
 			return "", err
 		}
 		return "", ctx.Err()

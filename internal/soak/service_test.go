@@ -2,6 +2,7 @@ package soak
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +67,8 @@ func (s *service) expect(n int64, f fault) {
 	s.fault[n] = f
 }
 
-// forget tells how often the call has run. A request that was cancelled can still be on its way, so its count stays.
+// forget tells how often the call has run. A request that was cancelled can still be on its way, so
+// its count stays.
 func (s *service) forget(n int64, cancelled bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,11 +155,13 @@ func good(path string, n int64) http.Handler {
 		}
 		return babytest.Stream(events...)
 	case path == "/v1/embeddings":
-		return babytest.JSON(200, map[string]any{"data": []any{map[string]any{"index": 0, "embedding": []int64{n / 1000, n % 1000}}}})
+		embedding := map[string]any{"index": 0, "embedding": []int64{n / 1000, n % 1000}}
+		return babytest.JSON(200, map[string]any{"data": []any{embedding}})
 	case path == "/infer":
 		return babytest.JSON(200, map[string]string{"output": text(n)})
 	case strings.HasSuffix(path, "/async"):
-		return babytest.WithHeader(babytest.JSON(200, `{"task_id":"`+strconv.FormatInt(n, 10)+`","task_status":"pending"}`), "X-Babyapi-Docling-Id", "node-1")
+		submitted := babytest.JSON(200, fmt.Sprintf(`{"task_id":"%d","task_status":"pending"}`, n))
+		return babytest.WithHeader(submitted, "X-Babyapi-Docling-Id", "node-1")
 	}
 	return babytest.JSON(200, document(text(n)))
 }

@@ -1,5 +1,5 @@
-// Package soak keeps the client and the MCP server busy for long, with faults and cancels among the calls, and checks
-// that nothing is lost, nothing runs twice and nothing is left behind.
+// Package soak keeps the client and the MCP server busy for long, with faults and cancels among the
+// calls, and checks that nothing is lost, nothing runs twice and nothing is left behind.
 package soak
 
 import (
@@ -22,7 +22,8 @@ import (
 
 var duration = flag.Duration("soak", 5*time.Second, "how long to keep at it: make soak takes 10 minutes")
 
-// rounds is in how many parts the time is cut: after each of them all must be as it was after the one before.
+// rounds is in how many parts the time is cut: after each of them all must be as it was after the
+// one before.
 const rounds = 5
 
 const workers = 24
@@ -43,7 +44,8 @@ type soak struct {
 
 func TestSoak(t *testing.T) {
 	service := newService(t)
-	client, err := babyclient.New(babyclient.WithBaseURL(service.URL), babyclient.WithAPIKey("soak-key-0123456789"), babyclient.WithDefaultModel("tiny"),
+	client, err := babyclient.New(babyclient.WithBaseURL(service.URL), babyclient.WithAPIKey("soak-key-0123456789"),
+		babyclient.WithDefaultModel("tiny"),
 		babyclient.WithRetryBaseDelay(time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +69,8 @@ func TestSoak(t *testing.T) {
 	}
 	s.duplicated.Add(service.ranTwice())
 	leaked := max(0, after.goroutines-before.goroutines) + max(0, after.descriptors-before.descriptors)
-	t.Logf("%s: %d requests, %d faults injected, %d cancelled, %d lost, %d duplicated, %d leaked (heap %+d KiB)", *duration, s.requests.Load(), s.faults.Load(), s.cancels.Load(),
+	t.Logf("%s: %d requests, %d faults injected, %d cancelled, %d lost, %d duplicated, %d leaked (heap %+d KiB)",
+		*duration, s.requests.Load(), s.faults.Load(), s.cancels.Load(),
 		s.lost.Load(), s.duplicated.Load(), leaked, (after.heap-before.heap)>>10)
 	if s.lost.Load() != 0 || s.duplicated.Load() != 0 || leaked != 0 || after.heap > before.heap+heapSlack {
 		t.Errorf("before: %s; after: %s", before, after)
@@ -97,7 +100,8 @@ func (s *soak) run(d time.Duration) {
 	wg.Wait()
 }
 
-// one makes one call with a number of its own, perhaps under a fault or with a cancel, and checks how it ends.
+// one makes one call with a number of its own, perhaps under a fault or with a cancel, and checks
+// how it ends.
 func (s *soak) one(ctx context.Context) {
 	n := s.next.Add(1)
 	call := calls[rand.IntN(len(calls))]
@@ -158,18 +162,21 @@ type call struct {
 }
 
 var calls = []call{
-	{name: "stream", broken: babyclient.ErrStreamFailed, run: func(ctx context.Context, s *soak, n int64) (string, error) {
-		var b strings.Builder
-		for chunk, err := range s.client.ChatStream(ctx, &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(text(n))}}) {
-			if err != nil {
-				return b.String(), err
+	{name: "stream", broken: babyclient.ErrStreamFailed,
+		run: func(ctx context.Context, s *soak, n int64) (string, error) {
+			var b strings.Builder
+			req := &babyclient.ChatRequest{Messages: []babyclient.Message{babyclient.User(text(n))}}
+			for chunk, err := range s.client.ChatStream(ctx, req) {
+				if err != nil {
+					return b.String(), err
+				}
+				b.WriteString(chunk.Text())
 			}
-			b.WriteString(chunk.Text())
-		}
-		return b.String(), nil
-	}},
+			return b.String(), nil
+		}},
 	{name: "embed", broken: babyclient.ErrConnection, run: func(ctx context.Context, s *soak, n int64) (string, error) {
-		resp, err := s.client.Embed(ctx, &babyclient.EmbedRequest{Model: "tiny", Input: []string{text(n)}, EncodingFormat: "float"})
+		req := &babyclient.EmbedRequest{Model: "tiny", Input: []string{text(n)}, EncodingFormat: "float"}
+		resp, err := s.client.Embed(ctx, req)
 		if err != nil {
 			return "", err
 		}
@@ -183,25 +190,30 @@ var calls = []call{
 		}
 		return resp.Output, nil
 	}},
-	{name: "upload", once: true, broken: babyclient.ErrConnection, run: func(ctx context.Context, s *soak, n int64) (string, error) {
-		document := text(n) + "\n" + strings.Repeat("A paragraph of the document.\n", 10_000)
-		resp, err := s.client.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromReader("a.md", strings.NewReader(document))}})
-		if err != nil {
-			return "", err
-		}
-		return resp.Document().Markdown, nil
-	}},
-	{name: "job", once: true, broken: babyclient.ErrConnection, run: func(ctx context.Context, s *soak, n int64) (string, error) {
-		job, err := s.client.Docling.StartConvert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{babyclient.FromBytes("a.md", []byte(text(n)+"\n"))}})
-		if err != nil {
-			return "", err
-		}
-		resp, err := job.Wait(ctx, babyclient.WithPollInterval(time.Millisecond))
-		if err != nil {
-			return "", err
-		}
-		return resp.Document().Markdown, nil
-	}},
+	{name: "upload", once: true, broken: babyclient.ErrConnection,
+		run: func(ctx context.Context, s *soak, n int64) (string, error) {
+			document := text(n) + "\n" + strings.Repeat("A paragraph of the document.\n", 10_000)
+			source := babyclient.FromReader("a.md", strings.NewReader(document))
+			resp, err := s.client.Docling.Convert(ctx, &babyclient.ConvertRequest{Sources: []babyclient.Source{source}})
+			if err != nil {
+				return "", err
+			}
+			return resp.Document().Markdown, nil
+		}},
+	{name: "job", once: true, broken: babyclient.ErrConnection,
+		run: func(ctx context.Context, s *soak, n int64) (string, error) {
+			source := babyclient.FromBytes("a.md", []byte(text(n)+"\n"))
+			req := &babyclient.ConvertRequest{Sources: []babyclient.Source{source}}
+			job, err := s.client.Docling.StartConvert(ctx, req)
+			if err != nil {
+				return "", err
+			}
+			resp, err := job.Wait(ctx, babyclient.WithPollInterval(time.Millisecond))
+			if err != nil {
+				return "", err
+			}
+			return resp.Document().Markdown, nil
+		}},
 	{name: "MCP infer", agent: true, run: func(ctx context.Context, s *soak, n int64) (string, error) {
 		return s.agent.call(ctx, n, "infer", `{"prompt":"`+text(n)+`"}`)
 	}},
@@ -223,7 +235,8 @@ func (u usage) String() string {
 	return fmt.Sprintf("%d goroutines, %d descriptors, %d KiB of heap", u.goroutines, u.descriptors, u.heap>>10)
 }
 
-// rest measures when all that ends by itself has ended: at the latest when it holds no more than before.
+// rest measures when all that ends by itself has ended: at the latest when it holds no more than
+// before.
 func rest(before usage) (u usage) {
 	for range 200 {
 		runtime.GC()

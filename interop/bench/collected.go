@@ -2,51 +2,60 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"runtime"
-	"time"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/interop/bench/calls"
 )
 
-// collected looks at a collected stream alone: what it keeps in memory, in bytes of its text, and what a chunk costs when
-// there are four times as many, in what it costs in the short stream.
-func collected(s sizes, rounds int, budget time.Duration) (held, linear float64, err error) {
-	var costs [2]cost
-	for round := range rounds {
-		for i, chunks := range []int{s.Chunks, 4 * s.Chunks} {
-			long := newAnswers(sizes{Chunks: chunks})
-			c, err := babyclient.New(babyclient.WithAPIKey("benchmark-key"), babyclient.WithBaseURL("http://bench.invalid"), babyclient.WithHTTPClient(clientOf(long)))
+// The two streams that are collected.
+const (
+	collectedShort = "collected/short"
+	collectedLong  = "collected/long" // four times the length
+)
+
+// compareLengths measures what a chunk of a collected stream costs in a short and in a long one,
+// and what the answer keeps in memory for each byte of its text.
+func (r *run) compareLengths() error {
+	r.say("collected streams")
+	for range r.rounds {
+		for name, chunks := range map[string]int{collectedShort: r.sizes.Chunks, collectedLong: 4 * r.sizes.Chunks} {
+			a := newAnswers(sizes{Chunks: chunks})
+			client, err := babyclient.New(babyclient.WithAPIKey(calls.Key), babyclient.WithBaseURL(memoryURL),
+				babyclient.WithHTTPClient(&http.Client{Transport: memory{a}}))
 			if err != nil {
-				return 0, 0, err
-			}
-			var last *babyclient.ChatResponse
-			once := func() (err error) {
-				last, err = babyclient.Collect(c.ChatStream(context.Background(), &babyclient.ChatRequest{Model: model, Messages: []babyclient.Message{babyclient.User(prompt)}}))
 				return err
 			}
-			one, err := measure(once, budget)
+			req := &babyclient.ChatRequest{
+				Model: calls.Model, Messages: []babyclient.Message{babyclient.User(calls.Prompt)},
+			}
+			var answer *babyclient.ChatResponse
+			found, err := measure(func(func(string)) (_ any, err error) {
+				answer, err = babyclient.Collect(client.ChatStream(context.Background(), req))
+				return nil, err
+			})
 			if err != nil {
-				return 0, 0, err
+				return err
 			}
-			one.CPU /= time.Duration(chunks)
-			costs[i].best(one)
-			if round == 0 && i == 1 {
-				with := liveHeap()
-				text := len(last.Text())
-				runtime.KeepAlive(last)
-				last = nil
-				held = float64(with-liveHeap()) / float64(text)
-				runtime.KeepAlive(long)
-			}
+			with := liveHeap()
+			textLength := float64(len(answer.Text()))
+			runtime.KeepAlive(answer)
+			answer = nil
+			r.results.keep(name, result{
+				cpuNs:     found[cpuNs] / float64(chunks),
+				liveBytes: (with - liveHeap()) / textLength,
+			})
+			runtime.KeepAlive(a) // not part of the difference
 		}
 	}
-	return held, float64(costs[1].CPU) / float64(costs[0].CPU), nil
+	return nil
 }
 
-func liveHeap() int64 {
+func liveHeap() float64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // far below 2^63
+	return float64(m.HeapAlloc)
 }

@@ -7,45 +7,36 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"time"
+
+	"github.com/babyapi-org/babyapi-go/interop/bench/calls"
 )
 
-// crowd is what many callers at once take.
-type crowd struct {
-	CPU         time.Duration // for one call
-	Connections int           // that were made, as the server counted them
-}
+// asTheyCome are the clients that are measured out of the box, without an http.Client given to
+// them.
+var asTheyCome = []string{ours, netHTTP, goOpenAI, langchain, openAIGo}
 
-// memoryOfStreams is what many open streams take.
-type memoryOfStreams struct {
-	Bytes float64 // for one stream: heap and stacks
-	Stack float64 // of which stacks, its caller's included
-	Ours  int     // goroutines that this module started
-	All   float64 // goroutines for one stream, its caller's included
-}
-
-func dialOutOfTheBox(a *answers, name, base string) (client, error) {
+func dialAsItComes(name, base string) (calls.Client, error) {
 	for _, p := range peers {
 		if p.name == name {
-			return p.dial(a, base, nil)
+			return p.dial(base, nil, &calls.Input{})
 		}
 	}
 	return nil, fmt.Errorf("no client %q", name)
 }
 
-// callersChild makes calls from several goroutines at once with a client as it comes.
-func callersChild(a *answers, name, base string, callers, calls int) (*crowd, error) {
-	c, err := dialOutOfTheBox(a, name, base)
+// callFromMany makes calls from several goroutines at once.
+func callFromMany(name, base string, callers, total int) (result, error) {
+	client, err := dialAsItComes(name, base)
 	if err != nil {
 		return nil, err
 	}
 	var wg sync.WaitGroup
 	failed := make(chan error, callers)
-	cpu := cpuTime()
+	start := cpuTime()
 	for range callers {
 		wg.Go(func() {
-			for range calls / callers {
-				if _, err := c[chat](func(string) {}); err != nil {
+			for range total / callers {
+				if _, err := client[calls.Chat](nil); err != nil {
 					failed <- err
 					return
 				}
@@ -53,40 +44,69 @@ func callersChild(a *answers, name, base string, callers, calls int) (*crowd, er
 		})
 	}
 	wg.Wait()
-	cpu = cpuTime() - cpu
+	spent := cpuTime() - start
 	select {
 	case err := <-failed:
 		return nil, err
 	default:
+		return result{cpuNs: float64(spent) / float64(total)}, nil
 	}
-	return &crowd{CPU: cpu / time.Duration(calls)}, nil
 }
 
-// streamsChild opens streams that the server holds, and looks at memory and goroutines while all are open.
-func streamsChild(a *answers, name, base string, n int) (*memoryOfStreams, error) {
-	c, err := dialOutOfTheBox(a, name, base+"/hold")
+// compareCallers measures calls from many goroutines, to a service that takes a moment for an
+// answer, and the connections that they make.
+func (r *run) compareCallers(ctx context.Context, callers, total int) error {
+	what := fmt.Sprintf("callers-%d", callers)
+	r.say(what)
+	for range r.rounds {
+		for _, name := range asTheyCome {
+			if _, err := r.service.seen(); err != nil {
+				return err
+			}
+			base := r.service.URL + "/slow"
+			found, err := inChild(ctx, r.quick, "callers", name, base, strconv.Itoa(callers), strconv.Itoa(total))
+			if err != nil {
+				return err
+			}
+			seen, err := r.service.seen()
+			if err != nil {
+				return err
+			}
+			if want := total / callers * callers; seen.Requests != want {
+				return fmt.Errorf("%s: the service saw %d calls, want %d", name, seen.Requests, want)
+			}
+			found[connections] = float64(seen.Connections)
+			r.results.keep(key(what, name), found)
+		}
+	}
+	return nil
+}
+
+// openStreams opens streams that the service holds, and looks at memory and goroutines while all
+// are open.
+func openStreams(name, base string, n int) (result, error) {
+	client, err := dialAsItComes(name, base+"/hold")
 	if err != nil {
 		return nil, err
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	first := make(chan error, n)
+	open := make(chan error, n)
 	for range n {
 		go func() {
-			n := 0
-			_, err := c[stream](func(string) {
-				if n++; n < heldAt {
-					return
+			pieces := 0
+			_, err := client[calls.Stream](func(string) {
+				if pieces++; pieces == heldAfter {
+					open <- nil
+					select {} // the stream stays open until this process ends
 				}
-				first <- nil
-				select {} // the stream stays open until this process ends
 			})
-			first <- fmt.Errorf("the stream ended: %w", err)
+			open <- fmt.Errorf("the stream ended: %w", err)
 		}()
 	}
 	for range n {
-		if err := <-first; err != nil {
+		if err := <-open; err != nil {
 			return nil, err
 		}
 	}
@@ -97,52 +117,26 @@ func streamsChild(a *answers, name, base string, n int) (*memoryOfStreams, error
 	stacks := make([]byte, 64<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	used := func(m *runtime.MemStats) float64 { return float64(m.HeapAlloc + m.StackInuse) }
-	return &memoryOfStreams{Bytes: (used(&after) - used(&before)) / float64(n), Stack: float64(after.StackInuse-before.StackInuse) / float64(n), All: float64(runtime.NumGoroutine()) / float64(n),
-		Ours: bytes.Count(stacks, []byte("created by github.com/babyapi-org/babyapi-go/babyclient"))}, nil
+	createdByUs := []byte("created by github.com/babyapi-org/babyapi-go/babyclient")
+	return result{
+		liveBytes:     (used(&after) - used(&before)) / float64(n),
+		stackBytes:    float64(after.StackInuse-before.StackInuse) / float64(n),
+		goroutines:    float64(runtime.NumGoroutine()) / float64(n), // its caller's included
+		ownGoroutines: float64(bytes.Count(stacks, createdByUs)),
+	}, nil
 }
 
-// callers measures calls from many goroutines for each client as it comes, out of the box.
-func callers(ctx context.Context, srv *serverProcess, o options, callers, calls int) (map[string]*crowd, error) {
-	out := map[string]*crowd{}
-	for range o.rounds {
-		for _, name := range []string{ours, raw, goOpenAI, langchain, openAIGo} {
-			if _, err := srv.take(); err != nil {
-				return nil, err
-			}
-			c, err := runSelf[crowd](ctx, o.quick, "callers", name, srv.URL, strconv.Itoa(callers), strconv.Itoa(calls))
+// compareStreams measures many open streams.
+func (r *run) compareStreams(ctx context.Context, n int) error {
+	r.say("many streams")
+	for range r.rounds {
+		for _, name := range asTheyCome {
+			found, err := inChild(ctx, r.quick, "streams", name, r.service.URL, strconv.Itoa(n))
 			if err != nil {
-				return nil, err
+				return err
 			}
-			stats, err := srv.take()
-			if err != nil {
-				return nil, err
-			}
-			if stats.Requests != calls/callers*callers {
-				return nil, fmt.Errorf("%s: the server saw %d calls of %d", name, stats.Requests, calls)
-			}
-			if best := out[name]; best == nil {
-				out[name] = &crowd{c.CPU, stats.Connections}
-			} else {
-				best.CPU, best.Connections = min(best.CPU, c.CPU), min(best.Connections, stats.Connections)
-			}
+			r.results.keep(key("streams", name), found)
 		}
 	}
-	return out, nil
-}
-
-// streams measures open streams for each client.
-func streams(ctx context.Context, srv *serverProcess, o options, n int) (map[string]*memoryOfStreams, error) {
-	out := map[string]*memoryOfStreams{}
-	for range o.rounds {
-		for _, name := range []string{ours, raw, goOpenAI, langchain, openAIGo} {
-			m, err := runSelf[memoryOfStreams](ctx, o.quick, "streams", name, srv.URL, strconv.Itoa(n))
-			if err != nil {
-				return nil, err
-			}
-			if best := out[name]; best == nil || m.Bytes < best.Bytes { // how large stacks begin is the runtime's guess
-				out[name] = &m
-			}
-		}
-	}
-	return out, nil
+	return nil
 }

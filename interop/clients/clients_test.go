@@ -1,4 +1,5 @@
-// Package clients_test holds the README's table of clients to what they do: each calls the same scripted service.
+// Package clients_test holds the README's table of clients to what they do: each calls the same
+// scripted service.
 package clients_test
 
 import (
@@ -38,12 +39,16 @@ func peers(t *testing.T, base string) []peer {
 	req := &babyclient.ChatRequest{Model: "m", Messages: []babyclient.Message{babyclient.User("q")}}
 
 	official := openaigo.NewClient(option.WithAPIKey("key"), option.WithBaseURL(base+"/v1/"))
-	params := openaigo.ChatCompletionNewParams{Model: "m", Messages: []openaigo.ChatCompletionMessageParamUnion{openaigo.UserMessage("q")}}
+	params := openaigo.ChatCompletionNewParams{
+		Model: "m", Messages: []openaigo.ChatCompletionMessageParamUnion{openaigo.UserMessage("q")},
+	}
 
 	config := goopenai.DefaultConfig("key")
 	config.BaseURL = base + "/v1"
 	community := goopenai.NewClientWithConfig(config)
-	request := goopenai.ChatCompletionRequest{Model: "m", Messages: []goopenai.ChatCompletionMessage{{Role: "user", Content: "q"}}}
+	request := goopenai.ChatCompletionRequest{
+		Model: "m", Messages: []goopenai.ChatCompletionMessage{{Role: "user", Content: "q"}},
+	}
 
 	llm, err := langchain.New(langchain.WithToken("key"), langchain.WithBaseURL(base+"/v1"), langchain.WithModel("m"))
 	if err != nil {
@@ -51,11 +56,20 @@ func peers(t *testing.T, base string) []peer {
 	}
 	return []peer{
 		{
-			chat:   func(ctx context.Context) error { _, err := ours.Chat(ctx, req); return err },
-			stream: func(ctx context.Context) error { _, err := babyclient.Collect(ours.ChatStream(ctx, req)); return err },
+			chat: func(ctx context.Context) error {
+				_, err := ours.Chat(ctx, req)
+				return err
+			},
+			stream: func(ctx context.Context) error {
+				_, err := babyclient.Collect(ours.ChatStream(ctx, req))
+				return err
+			},
 		},
 		{
-			chat: func(ctx context.Context) error { _, err := official.Chat.Completions.New(ctx, params); return err },
+			chat: func(ctx context.Context) error {
+				_, err := official.Chat.Completions.New(ctx, params)
+				return err
+			},
 			stream: func(ctx context.Context) error {
 				s := official.Chat.Completions.NewStreaming(ctx, params)
 				defer s.Close() //nolint:errcheck // it was read
@@ -65,7 +79,10 @@ func peers(t *testing.T, base string) []peer {
 			},
 		},
 		{
-			chat: func(ctx context.Context) error { _, err := community.CreateChatCompletion(ctx, request); return err },
+			chat: func(ctx context.Context) error {
+				_, err := community.CreateChatCompletion(ctx, request)
+				return err
+			},
 			stream: func(ctx context.Context) error {
 				s, err := community.CreateChatCompletionStream(ctx, request)
 				if err != nil {
@@ -82,9 +99,13 @@ func peers(t *testing.T, base string) []peer {
 			},
 		},
 		{
-			chat: func(ctx context.Context) error { _, err := llms.GenerateFromSinglePrompt(ctx, llm, "q"); return err },
+			chat: func(ctx context.Context) error {
+				_, err := llms.GenerateFromSinglePrompt(ctx, llm, "q")
+				return err
+			},
 			stream: func(ctx context.Context) error {
-				_, err := llms.GenerateFromSinglePrompt(ctx, llm, "q", llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+				streaming := llms.WithStreamingFunc(func(context.Context, []byte) error { return nil })
+				_, err := llms.GenerateFromSinglePrompt(ctx, llm, "q", streaming)
 				return err
 			},
 		},
@@ -96,20 +117,32 @@ func TestTheTableIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const chunk = `{"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":"Paris"}}]}`
-	good := babytest.JSON(200, `{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Paris"},"finish_reason":"stop"}]}`)
+	const chunk = `{"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant",` +
+		`"content":"Paris"}}]}`
+	good := babytest.JSON(200,
+		`{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Paris"},`+
+			`"finish_reason":"stop"}]}`)
 	soon := func(h http.Handler) http.Handler { return babytest.WithHeader(h, "Retry-After", "0") }
 	for row, tt := range map[string]struct {
 		stream  bool
 		answers [][]http.Handler // each a script of its own
 	}{
-		"a stream cut before `[DONE]`":                    {true, [][]http.Handler{{babytest.Events(chunk)}}},
-		"an error event in a stream":                      {true, [][]http.Handler{{babytest.Stream(chunk, `{"error":{"message":"the engine died","code":500}}`)}}},
-		"a POST that may have run (500, connection lost)": {false, [][]http.Handler{{babytest.JSON(500, `{"error":{"message":"the engine died"}}`), good}, {babytest.Cut(good, 40), good}}},
-		"a POST that did not run (503, 429)":              {false, [][]http.Handler{{soon(babytest.JSON(503, `{}`)), good}, {soon(babytest.JSON(429, `{}`)), good}}},
+		"a stream cut before `[DONE]`": {true, [][]http.Handler{{babytest.Events(chunk)}}},
+		"an error event in a stream": {true, [][]http.Handler{
+			{babytest.Stream(chunk, `{"error":{"message":"the engine died","code":500}}`)},
+		}},
+		"a POST that may have run (500, connection lost)": {false, [][]http.Handler{
+			{babytest.JSON(500, `{"error":{"message":"the engine died"}}`), good},
+			{babytest.Cut(good, 40), good},
+		}},
+		"a POST that did not run (503, 429)": {false, [][]http.Handler{
+			{soon(babytest.JSON(503, `{}`)), good},
+			{soon(babytest.JSON(429, `{}`)), good},
+		}},
 	} {
 		t.Run(row, func(t *testing.T) {
-			m := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(row) + ` \| (.*) \|$`).FindStringSubmatch(string(page))
+			m := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(row) +
+				` \| (.*) \|$`).FindStringSubmatch(string(page))
 			if m == nil {
 				t.Fatal("the README has no such row")
 			}
@@ -156,7 +189,8 @@ func TestModulesOfTheTable(t *testing.T) {
 		"github.com/babyapi-org/babyapi-go/babyclient", "github.com/babyapi-org/babyapi-go/provider",
 		"github.com/openai/openai-go/v3", "github.com/sashabaranov/go-openai", "github.com/tmc/langchaingo/llms/openai",
 	} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", p).Output()
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}",
+			p).Output()
 		if err != nil {
 			t.Fatal(err)
 		}

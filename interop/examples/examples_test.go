@@ -18,13 +18,15 @@ func TestExamples(t *testing.T) {
 		t.Skip("needs the real engines: set BABYAPI_TEST_ENGINES=1 or run make test (the first time it installs them)")
 	}
 	bin := t.TempDir() + string(filepath.Separator)
-	for _, args := range [][]string{{"build", "-o", bin, "./agent", "./vectorstore"}, {"-C", "../..", "build", "-o", bin, "./cmd/babyapi-mcp"}} {
+	for _, args := range [][]string{{"build", "-o", bin, "./agent", "./vectorstore"},
+		{"-C", "../..", "build", "-o", bin, "./cmd/babyapi-mcp"}} {
 		if text, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
 			t.Fatalf("go %q: %v\n%s", args, err, text)
 		}
 	}
 	// A chat model so small that it says a few sentences only, always the same, and calls one tool.
-	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatModel: "../../internal/local/testdata/models/tiny-chat.gguf", Messages: t.Output()})
+	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0",
+		ChatModel: "../../internal/local/testdata/models/tiny-chat.gguf", Messages: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,17 +43,21 @@ func TestExamples(t *testing.T) {
 		{"agent", []string{"-mcp", bin + "babyapi-mcp"}, 1, `^$`, "agent: babyapi: token_limit: "},
 		{"agent", []string{"-mcp", bin + "nowhere"}, 1, `^$`, "nowhere"},
 		{"agent", []string{"-model", "gpt-9"}, 1, `^$`, "agent: babyapi: resource_not_found: "},
-		{"vectorstore", nil, 0, `(?s)E31.*\n12 passages in the store, the best:\n  0\.\d\d  E31: low battery .*\nanswer: `, ""},
+		{"vectorstore", nil, 0,
+			`(?s)E31.*\n12 passages in the store, the best:\n  0\.\d\d  E31: low battery .*\nanswer: `, ""},
 		{"vectorstore", []string{"why?", "nowhere.pdf"}, 1, `^$`, "nowhere.pdf"},
 	} {
 		cmd := exec.CommandContext(t.Context(), bin+tt.name, tt.args...)
 		cmd.Dir = ".." // as go run ./examples/NAME
-		cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+s.BaseURL(), "BABYAPI_API_KEY=local", "BABYAPI_DEFAULT_MODEL=tiny-chat")
+		cmd.Env = append(os.Environ(), "BABYAPI_BASE_URL="+s.BaseURL(), "BABYAPI_API_KEY=local",
+			"BABYAPI_DEFAULT_MODEL=tiny-chat")
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		_ = cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); code != tt.code || !regexp.MustCompile(tt.stdout).Match(stdout.Bytes()) || !strings.Contains(stderr.String(), tt.stderr) {
-			t.Errorf("%s %q: exit code %d, want %d\nstdout %q, want %s\nstderr %q, want %q", tt.name, tt.args, code, tt.code, &stdout, tt.stdout, &stderr, tt.stderr)
+		if code := cmd.ProcessState.ExitCode(); code != tt.code ||
+			!regexp.MustCompile(tt.stdout).Match(stdout.Bytes()) || !strings.Contains(stderr.String(), tt.stderr) {
+			t.Errorf("%s %q: exit code %d, want %d\nstdout %q, want %s\nstderr %q, want %q", tt.name, tt.args, code,
+				tt.code, &stdout, tt.stdout, &stderr, tt.stderr)
 		}
 	}
 }

@@ -39,10 +39,11 @@ func TestLoaderOnDocling(t *testing.T) {
 	c := engines(t)
 	whole, err := newLoader(t, c, provider.WithFiles(manual())).Load(t.Context())
 	if err != nil || len(whole) != 1 {
-		t.Fatalf("%v, %v", whole, err)
+		t.Fatalf("the whole document is %v, %v, want one", whole, err)
 	}
 	total, _ := whole[0].Metadata[provider.MetadataTotalPages].(int)
-	if total < 2 || whole[0].Metadata[provider.MetadataMediaType] != "application/pdf" || whole[0].Metadata[provider.MetadataDocumentHash] == nil {
+	if total < 2 || whole[0].Metadata[provider.MetadataMediaType] != "application/pdf" ||
+		whole[0].Metadata[provider.MetadataDocumentHash] == nil {
 		t.Errorf("metadata %v", whole[0].Metadata)
 	}
 	pages, err := newLoader(t, c, provider.WithFiles(manual()), provider.WithMode(provider.PerPage)).Load(t.Context())
@@ -60,28 +61,35 @@ func TestLoaderOnDocling(t *testing.T) {
 		t.Errorf("%d pages of %d, which are not the whole", len(pages), total)
 	}
 
-	chunks, err := newLoader(t, c, provider.WithFiles(manual()), provider.WithChunkOptions(babyclient.ChunkOptions{MaxTokens: new(64)})).LoadAndSplit(t.Context(), nil)
+	chunks, err := newLoader(t, c, provider.WithFiles(manual()),
+		provider.WithChunkOptions(babyclient.ChunkOptions{MaxTokens: new(64)})).LoadAndSplit(t.Context(), nil)
 	if err != nil || len(chunks) < total {
-		t.Fatalf("%d chunks, %v", len(chunks), err)
+		t.Fatalf("%d chunks, %v, want at least one for each of %d pages", len(chunks), err, total)
 	}
 	for i, chunk := range chunks {
 		tokens, _ := chunk.Metadata[provider.MetadataTokens].(int)
 		page, _ := chunk.Metadata[provider.MetadataPage].(int)
-		if tokens < 1 || tokens > 64 || page < 1 || page > total || chunk.Metadata[provider.MetadataChunk] != i || chunk.Metadata[provider.MetadataTotalPages] != total ||
+		if tokens < 1 || tokens > 64 || page < 1 || page > total || chunk.Metadata[provider.MetadataChunk] != i ||
+			chunk.Metadata[provider.MetadataTotalPages] != total ||
 			len(chunk.Metadata[provider.MetadataHeadings].([]string)) == 0 {
 			t.Errorf("chunk %d: %v", i, chunk.Metadata)
 		}
 	}
-	split, err := newLoader(t, c, provider.WithFiles(manual())).LoadAndSplit(t.Context(), textsplitter.NewMarkdownTextSplitter(textsplitter.WithChunkSize(300), textsplitter.WithHeadingHierarchy(true)))
+	split, err := newLoader(t, c, provider.WithFiles(manual())).LoadAndSplit(t.Context(),
+		textsplitter.NewMarkdownTextSplitter(textsplitter.WithChunkSize(300), textsplitter.WithHeadingHierarchy(true)))
 	if err != nil || len(split) < total || split[0].Metadata[provider.MetadataSource] != manual() {
-		t.Errorf("%d pieces, %v", len(split), err)
+		t.Errorf("the text splitter gave %d pieces, %v, want at least %d of the manual", len(split), err, total)
 	}
 
-	folder, err := newLoader(t, c, provider.WithFolder(documents()), provider.WithFiles("nowhere.pdf"), provider.WithReader("note.md", strings.NewReader("# Note\n\nHello."))).Load(t.Context())
-	if !llms.IsInvalidRequestError(err) || !strings.Contains(err.Error(), "nowhere.pdf") || len(folder) < 3 || !strings.Contains(folder[len(folder)-1].PageContent, "Hello.") {
-		t.Errorf("%d documents, %v", len(folder), err)
+	folder, err := newLoader(t, c, provider.WithFolder(documents()), provider.WithFiles("nowhere.pdf"),
+		provider.WithReader("note.md", strings.NewReader("# Note\n\nHello."))).Load(t.Context())
+	if !llms.IsInvalidRequestError(err) || !strings.Contains(err.Error(), "nowhere.pdf") || len(folder) < 3 ||
+		!strings.Contains(folder[len(folder)-1].PageContent, "Hello.") {
+		t.Errorf("folder, file and reader gave %d documents, %v, want the reader's and an error of nowhere.pdf",
+			len(folder), err)
 	}
-	_, err = newLoader(t, c, provider.WithSources(babyclient.FromBytes("broken.pdf", []byte("%PDF-1.4 not one")))).Load(t.Context())
+	broken := babyclient.FromBytes("broken.pdf", []byte("%PDF-1.4 not one"))
+	_, err = newLoader(t, c, provider.WithSources(broken)).Load(t.Context())
 	if !errors.Is(err, babyclient.ErrDocumentFailed) || !llms.IsInvalidRequestError(err) {
 		t.Errorf("error %v", err)
 	}
@@ -89,15 +97,18 @@ func TestLoaderOnDocling(t *testing.T) {
 
 func TestSearchOnEngines(t *testing.T) {
 	c := engines(t)
-	var told []int
-	e, err := provider.NewEmbedder(c, embedModel, provider.WithBatchSize(3), provider.WithEmbedProgress(func(done, _ int) { told = append(told, done) }))
+	var progress []int
+	e, err := provider.NewEmbedder(c, embedModel, provider.WithBatchSize(3),
+		provider.WithEmbedProgress(func(done, _ int) { progress = append(progress, done) }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []string{"Bicycles are parked in the yard.", "The canteen serves lunch\nfrom noon to two.", "Parcels are kept at the reception.", "The heating is repaired by the janitor."}
+	texts := []string{"Bicycles are parked in the yard.", "The canteen serves lunch\nfrom noon to two.",
+		"Parcels are kept at the reception.", "The heating is repaired by the janitor."}
 	vectors, err := e.EmbedDocuments(t.Context(), texts)
-	if err != nil || len(vectors) != 4 || len(vectors[0]) != 384 || !slices.IsSorted(told) || told[len(told)-1] != 4 {
-		t.Fatalf("%d vectors, %v, told %v", len(vectors), err, told)
+	if err != nil || len(vectors) != 4 || len(vectors[0]) != 384 || !slices.IsSorted(progress) ||
+		progress[len(progress)-1] != 4 {
+		t.Fatalf("got %d vectors, %v, progress %v, want 4 of 384 numbers", len(vectors), err, progress)
 	}
 	asked, err := e.EmbedQuery(t.Context(), "Where can I eat?")
 	if err != nil {
@@ -114,7 +125,7 @@ func TestSearchOnEngines(t *testing.T) {
 		}
 	}
 	if best != 1 {
-		t.Errorf("%q is the nearest", texts[best])
+		t.Errorf("%q is the nearest text, want %q", texts[best], texts[1])
 	}
 
 	r, err := provider.NewReranker(c, embedModel)
@@ -127,7 +138,7 @@ func TestSearchOnEngines(t *testing.T) {
 	}
 	top, err := r.Rerank(t.Context(), "Where can I eat?", docs, 2)
 	if err != nil || len(top) != 2 || top[0].PageContent != texts[1] || top[0].Score <= top[1].Score {
-		t.Errorf("%+v, %v", top, err)
+		t.Errorf("reranked %+v, %v, want %q first of two", top, err, texts[1])
 	}
 
 	u := qdrantServer(t)
@@ -135,13 +146,15 @@ func TestSearchOnEngines(t *testing.T) {
 	if _, err := store.AddDocuments(t.Context(), docs); err != nil {
 		t.Fatal(err)
 	}
-	found, err := vectorstores.ToRetriever(r.Store(store), 1).GetRelevantDocuments(t.Context(), "Who mends the radiator?")
+	found, err := vectorstores.ToRetriever(r.Store(store), 1).GetRelevantDocuments(t.Context(),
+		"Who mends the radiator?")
 	if err != nil || len(found) != 1 || found[0].PageContent != texts[3] {
-		t.Errorf("%+v, %v", found, err)
+		t.Errorf("the retriever found %+v, %v, want %q", found, err, texts[3])
 	}
 
 	_, err = mustEmbedder(t, c, "no-such-model").EmbedDocuments(t.Context(), texts)
-	if e, ok := errors.AsType[*llms.Error](err); !ok || e.Code != llms.ErrCodeResourceNotFound || !strings.Contains(err.Error(), "texts[0:4]") {
+	if e, ok := errors.AsType[*llms.Error](err); !ok || e.Code != llms.ErrCodeResourceNotFound ||
+		!strings.Contains(err.Error(), "texts[0:4]") {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,5 +1,5 @@
-// Package langchain_test shows that provider takes the place of langchaingo's own: in its test suites,
-// its agents, chains and vector stores, and beside its openai provider.
+// Package langchain_test shows that provider takes the place of langchaingo's own: in its test
+// suites, its agents, chains and vector stores, and beside its openai provider.
 package langchain_test
 
 import (
@@ -63,16 +63,21 @@ func engines(t testing.TB) *babyclient.Client {
 }
 
 func says(text string) http.Handler {
-	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text}, "finish_reason": "stop"}}})
+	return babytest.JSON(200,
+		map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": text},
+			"finish_reason": "stop"}}})
 }
 
 // calls is an answer that calls tools: id, name and arguments of each.
 func calls(all ...[3]string) http.Handler {
 	var list []any
 	for _, c := range all {
-		list = append(list, map[string]any{"id": c[0], "type": "function", "function": map[string]any{"name": c[1], "arguments": c[2]}})
+		list = append(list, map[string]any{"id": c[0], "type": "function",
+			"function": map[string]any{"name": c[1], "arguments": c[2]}})
 	}
-	return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": nil, "tool_calls": list}, "finish_reason": "tool_calls"}}})
+	return babytest.JSON(200,
+		map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": nil, "tool_calls": list},
+			"finish_reason": "tool_calls"}}})
 }
 
 func human(text string) []llms.MessageContent {

@@ -21,7 +21,9 @@ import (
 func TestAgentWithMCPServer(t *testing.T) {
 	srv := newServer(t)
 	srv.On("POST /v1/rerank", prefers("cherry"))
-	srv.On(chatPath, strict(calls([3]string{"1", "rerank", `{"model":"r","query":"red fruit","texts":["banana","cherry"]}`})), strict(says("the cherry")))
+	srv.On(chatPath,
+		strict(calls([3]string{"1", "rerank", `{"model":"r","query":"red fruit","texts":["banana","cherry"]}`})),
+		strict(says("the cherry")))
 	server, err := mcp.NewServer(srv.Client())
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +55,7 @@ func TestAgentWithMCPServer(t *testing.T) {
 	}
 	got, err := chains.Run(ctx, langchain.NewExecutor(agent), "Which fruit is red?")
 	if err != nil || got != "the cherry" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("the agent answered %q, %v, want the cherry", got, err)
 	}
 	first, last := jsonOf(t, body(t, srv, 0)["tools"]), jsonOf(t, body(t, srv, -1)["messages"])
 	for _, name := range []string{"convert", "rerank", "infer"} {
@@ -62,11 +64,11 @@ func TestAgentWithMCPServer(t *testing.T) {
 		}
 	}
 	if strings.Contains(first, "__arg1") || !strings.Contains(first, `"texts"`) || !strings.Contains(last, "0.9") {
-		t.Errorf("tools %s\nmessages %s", first, last)
+		t.Errorf("want schemas and a score: the tools are %s\nthe messages %s", first, last)
 	}
 	cancel()
 	_ = in.Close() // the end of the input ends the server
 	if err := <-ended; err != nil {
-		t.Error(err)
+		t.Errorf("the server ended with %v", err)
 	}
 }

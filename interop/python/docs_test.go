@@ -19,7 +19,7 @@ func TestPythonOfTheDocs(t *testing.T) {
 	}
 	found := regexp.MustCompile("(?ms)^```python\n(.*?)^```$").FindAllStringSubmatch(string(page), -1)
 	if len(found) < 2 {
-		t.Fatalf("%d blocks", len(found))
+		t.Fatalf("the page has %d blocks of Python, want at least 2", len(found))
 	}
 	pdf, err := os.ReadFile("../../examples/rag/documents/t90-service-manual.pdf")
 	if err != nil {
@@ -31,8 +31,10 @@ func TestPythonOfTheDocs(t *testing.T) {
 	}
 	python := sdk(t, "0.4.0")
 	for _, m := range found {
-		program := "import os\nos.chdir(" + `"` + filepath.ToSlash(folder) + `"` + ")\nfrom babyapi import BabyAPI\nclient = BabyAPI()\n" + m[1]
-		out := run(t, strings.NewReader(program), []string{"BABYAPI_BASE_URL=" + base, "BABYAPI_API_KEY=local"}, python, "-I", "-")
+		program := "import os\nos.chdir(" + `"` + filepath.ToSlash(folder) + `"` +
+			")\nfrom babyapi import BabyAPI\nclient = BabyAPI()\n" + m[1]
+		out := run(t, strings.NewReader(program), []string{"BABYAPI_BASE_URL=" + base, "BABYAPI_API_KEY=local"}, python,
+			"-I", "-")
 		if len(strings.TrimSpace(string(out))) == 0 {
 			t.Errorf("it printed nothing:\n%s", m[1])
 		}

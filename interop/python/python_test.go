@@ -31,7 +31,8 @@ func sdk(t *testing.T, version string) (python string) {
 func run(t *testing.T, stdin io.Reader, env []string, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Env = append(os.Environ(), "PIP_USER=0", "PIP_DISABLE_PIP_VERSION_CHECK=1", "NO_PROXY=127.0.0.1,localhost", "PYTHONUTF8=1",
+	cmd.Env = append(os.Environ(), "PIP_USER=0", "PIP_DISABLE_PIP_VERSION_CHECK=1", "NO_PROXY=127.0.0.1,localhost",
+		"PYTHONUTF8=1",
 		"BABYAPI_API_KEY=", "BABY_API_KEY=", "BABYAPI_BASE_URL=", "BABYAPI_DEFAULT_MODEL=")
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdin = stdin

@@ -168,8 +168,8 @@ func record(t *testing.T, python string, all map[string]pair) map[string]exchang
 	return out
 }
 
-// The same calls put the same on the wire, answers that are errors lead to as many requests and to the same
-// error, and where that is not so it is said here, with the reason.
+// The same calls put the same on the wire, answers that are errors lead to as many requests and to
+// the same error, and where that is not so it is said here, with the reason.
 func TestRequestsAreThoseOfThePythonSDK(t *testing.T) {
 	for _, name := range []string{"BABYAPI_API_KEY", "BABY_API_KEY", "BABYAPI_DEFAULT_MODEL"} {
 		t.Setenv(name, "")
@@ -213,11 +213,13 @@ func TestRequestsAreThoseOfThePythonSDK(t *testing.T) {
 				srv := babytest.NewPipeServer()
 				defer srv.Close()
 				p.play(srv)
-				client := srv.Client(append([]babyclient.Option{babyclient.WithBaseURL(srv.URL + p.prefix)}, p.client...)...)
+				client := srv.Client(append([]babyclient.Option{babyclient.WithBaseURL(srv.URL + p.prefix)},
+					p.client...)...)
 				got := exchange{Error: failureOf(p.golang(t.Context(), client))}
 				got.Requests = requestsOf(t, srv)
 				if diff := differences(t, want, got); !slices.Equal(diff, p.differs) {
-					t.Errorf("it differs in\n\t%s\nwant (%s)\n\t%s", strings.Join(diff, "\n\t"), p.why, strings.Join(p.differs, "\n\t"))
+					t.Errorf("it differs in\n\t%s\nwant (%s)\n\t%s", strings.Join(diff, "\n\t"), p.why,
+						strings.Join(p.differs, "\n\t"))
 				}
 			})
 		})
@@ -239,7 +241,8 @@ func TestRecordedRequests(t *testing.T) {
 	}
 	for name, got := range record(t, sdk(t, "0.4.0"), pairs()) {
 		if diff := differences(t, want[name], got); len(diff) > 0 {
-			t.Errorf("%s (recorded as Python, now as Go):\n\t%s\nrecord again with -update", name, strings.Join(diff, "\n\t"))
+			t.Errorf("%s (recorded as Python, now as Go):\n\t%s\nrecord again with -update", name,
+				strings.Join(diff, "\n\t"))
 		}
 	}
 }
@@ -255,8 +258,8 @@ func failureOf(err error) *failure {
 	return &failure{Message: e.Message, Status: e.StatusCode, Code: e.Code, Type: e.Type}
 }
 
-// differences tells in what two exchanges differ, of what the contract fixes: not in the order of JSON members
-// and form fields, nor in how a number is written.
+// differences tells in what two exchanges differ, of what the contract fixes: not in the order of
+// JSON members and form fields, nor in how a number is written.
 func differences(t *testing.T, python, golang exchange) []string {
 	t.Helper()
 	var out []string
@@ -272,7 +275,8 @@ func differences(t *testing.T, python, golang exchange) []string {
 		maps.Copy(names, g)
 		for _, name := range slices.Sorted(maps.Keys(names)) {
 			if p[name] != g[name] {
-				out = append(out, fmt.Sprintf("request %d %s: Python %s, Go %s", i+1, name, orNone(p[name]), orNone(g[name])))
+				out = append(out, fmt.Sprintf("request %d %s: Python %s, Go %s", i+1, name, orNone(p[name]),
+					orNone(g[name])))
 			}
 		}
 	}
@@ -282,8 +286,8 @@ func differences(t *testing.T, python, golang exchange) []string {
 	return out
 }
 
-// text is what both clients must say alike. The words of a message are the client's own unless they are the
-// service's, and the SDK does not tell the status of an answer that was none of an error.
+// text is what both clients must say alike. The words of a message are the client's own unless they
+// are the service's, and the SDK does not tell the status of an answer that was none of an error.
 func (f *failure) text() string {
 	if f == nil {
 		return "none"

@@ -40,7 +40,8 @@ func Python(t testing.TB, requirements string) (python string) {
 		bin = filepath.Join("Scripts", "python.exe")
 	}
 	python = filepath.Join(venv, bin)
-	if exec.CommandContext(t.Context(), python, "-I", "-m", "pip", "--version").Run() == nil { //nolint:gosec // a Python of this machine
+	probe := exec.CommandContext(t.Context(), python, "-I", "-m", "pip", "--version") //nolint:gosec // of this machine
+	if probe.Run() == nil {
 		return python
 	}
 	// Built aside and renamed: it is there whole or not at all, and of two that build it one wins.
@@ -54,7 +55,8 @@ func Python(t testing.TB, requirements string) (python string) {
 	defer func() { _ = os.RemoveAll(aside) }() // what is not renamed is of no use
 	for _, args := range [][]string{
 		{base, "-I", "-m", "venv", aside},
-		{filepath.Join(aside, bin), "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", requirements},
+		{filepath.Join(aside, bin), "-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
+			"--only-binary", ":all:", "-r", requirements},
 	} {
 		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...) //nolint:gosec // a Python of this machine
 		cmd.Env = append(os.Environ(), "PIP_USER=0", "PIP_DISABLE_PIP_VERSION_CHECK=1")

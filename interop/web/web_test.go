@@ -31,7 +31,8 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("needs a browser: install Chromium (Debian: apt-get install chromium), or set BABYAPI_TEST_BROWSER to the program of one")
+		t.Skip("needs a browser: install Chromium (Debian: apt-get install chromium), " +
+			"or set BABYAPI_TEST_BROWSER to the program of one")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
@@ -80,7 +81,8 @@ func program(t *testing.T, base, model string) string {
 	return strings.TrimSpace(line)
 }
 
-// What a hostile model and document say is shown and does not run, and a stream is shown as it comes.
+// What a hostile model and document say is shown and does not run, and a stream is shown as it
+// comes.
 func TestScriptedService(t *testing.T) {
 	const hostile = `<img src="x" onerror="document.title='owned'">`
 	shown := make(chan struct{})
@@ -139,7 +141,8 @@ func TestRealEngines(t *testing.T) {
 		t.Errorf("the answer is %q", got)
 	}
 	do(ctx, t, convert(file))
-	if got := text(ctx, t, "#document"); !strings.HasPrefix(got, "# Travel and Expense Policy") || !strings.Contains(got, "Oslo") {
+	if got := text(ctx, t, "#document"); !strings.HasPrefix(got, "# Travel and Expense Policy") ||
+		!strings.Contains(got, "Oslo") {
 		t.Errorf("the document is %q", got)
 	}
 }
@@ -149,9 +152,11 @@ const (
 	converted = `document.querySelector("#document.done, #document.error") !== null`
 )
 
-// wait waits for an expression of the page to be true, as long as the test may run: engines can be slow.
+// wait waits for an expression of the page to be true, as long as the test may run: engines can be
+// slow.
 func wait(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(50*time.Millisecond))
+	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(0),
+		chromedp.WithPollingInterval(50*time.Millisecond))
 }
 
 func convert(file string) chromedp.Action[chromedp.Void] {

@@ -1,4 +1,4 @@
-"""One call with the Python SDK babyapi: babyapi_sdk.py chat|stream|embed|upload URL [TEXT... or FILE]."""
+"""One call with the Python SDK babyapi: babyapi_sdk.py chat|stream|embed-default|upload URL [TEXT... or FILE]."""
 import sys
 
 from babyapi import BabyAPI
@@ -15,10 +15,10 @@ elif op == "stream":
         if isinstance(event.data, dict):
             n += len(event.data["choices"][0]["delta"].get("content", "").encode())
     print(n)
-elif op == "embed":
+elif op == "embed-default":
     r = client.embeddings.create(model="m", input=sys.argv[3:])
     print(sum(len(d["embedding"]) for d in r["data"]))
 elif op == "upload":
-    print(client.docling.convert_file(files=[sys.argv[3]])["document"]["md_content"])
+    print(len(client.docling.convert_file(files=[sys.argv[3]])["document"]["md_content"]))
 else:
     sys.exit(f"no operation {op}")

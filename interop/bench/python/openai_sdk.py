@@ -1,4 +1,4 @@
-"""One call with the Python SDK openai: openai_sdk.py chat|stream|embed|upload URL [TEXT... or FILE]."""
+"""One call with the Python SDK openai: openai_sdk.py chat|stream|embed-default|upload URL [TEXT... or FILE]."""
 import sys
 
 from openai import OpenAI
@@ -13,11 +13,11 @@ elif op == "stream":
     for chunk in client.chat.completions.create(model="m", messages=messages, stream=True):
         n += len((chunk.choices[0].delta.content or "").encode())
     print(n)
-elif op == "embed":
+elif op == "embed-default":
     print(sum(len(d.embedding) for d in client.embeddings.create(model="m", input=sys.argv[3:]).data))
 elif op == "upload":
     with open(sys.argv[3], "rb") as f:
         client.files.create(file=f, purpose="assistants")
-    print("received")
+    print(len("received"))  # its answer says nothing
 else:
     sys.exit(f"no operation {op}")

@@ -1,5 +1,5 @@
-// Command agent answers a question with a langchaingo agent that calls functions of this program, and
-// tools of an MCP server if one is given.
+// Command agent answers a question with a langchaingo agent that calls functions of this program,
+// and tools of an MCP server if one is given.
 //
 //	cd interop && go run ./examples/agent "What is the weather in Oslo?"
 //	cd interop && go run ./examples/agent -mcp "babyapi-mcp" "Which page of a.pdf is about rain?"
@@ -47,7 +47,8 @@ func weather(_ context.Context, in place) (string, error) {
 }
 
 func main() {
-	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"), "`model` that calls tools")
+	model := flag.String("model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"),
+		"`model` that calls tools")
 	server := flag.String("mcp", "", "`command` of an MCP server whose tools the agent may use too")
 	flag.Parse()
 	question := cmp.Or(strings.Join(flag.Args(), " "), "What is the weather in Oslo?")

@@ -1,10 +1,11 @@
-// Command vectorstore puts documents into a vector store of langchaingo's, finds passages by meaning,
-// reranks them, and has a model answer from the best.
+// Command vectorstore puts documents into a vector store of langchaingo's, finds passages by
+// meaning, reranks them, and has a model answer from the best.
 //
-//	cd interop && go run ./examples/vectorstore -db postgres://localhost/docs "The display shows E31. What does it mean?" FILE...
+//	cd interop
+//	go run ./examples/vectorstore -db postgres://localhost/docs "The display shows E31. What does it mean?" FILE...
 //
-// The database is a PostgreSQL with pgvector. Without one, and so that the example runs anywhere, the
-// vectors are held in memory.
+// The database is a PostgreSQL with pgvector. Without one, and so that the example runs anywhere,
+// the vectors are held in memory.
 package main
 
 import (
@@ -36,11 +37,13 @@ type config struct {
 func main() {
 	var c config
 	flag.StringVar(&c.db, "db", "", "`URL` of a PostgreSQL with pgvector; without it, the vectors are held in memory")
-	flag.StringVar(&c.chat, "model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"), "chat `model`")
+	flag.StringVar(&c.chat, "model", cmp.Or(os.Getenv("BABYAPI_DEFAULT_MODEL"), "smollm2-135m-instruct"),
+		"chat `model`")
 	flag.StringVar(&c.embed, "embed", cmp.Or(os.Getenv("BABYAPI_EMBED_MODEL"), "all-minilm-l6-v2"), "embedding `model`")
 	flag.StringVar(&c.rerank, "rerank", cmp.Or(os.Getenv("BABYAPI_RERANK_MODEL"), "all-minilm-l6-v2"), "rerank `model`")
 	flag.Parse()
-	c.question, c.files = "The display shows E31. What does it mean?", []string{"../examples/rag/documents/t90-service-manual.pdf"}
+	c.question, c.files = "The display shows E31. What does it mean?",
+		[]string{"../examples/rag/documents/t90-service-manual.pdf"}
 	if flag.NArg() > 0 {
 		c.question = flag.Arg(0)
 	}
@@ -97,7 +100,8 @@ func run(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	answer, err := chains.Run(ctx, chains.NewRetrievalQAFromLLM(llm, best), c.question, chains.WithTemperature(0), chains.WithMaxTokens(100))
+	answer, err := chains.Run(ctx, chains.NewRetrievalQAFromLLM(llm, best), c.question, chains.WithTemperature(0),
+		chains.WithMaxTokens(100))
 	if err != nil {
 		return err
 	}
@@ -106,7 +110,8 @@ func run(ctx context.Context, c config) error {
 }
 
 // open opens the database, or memory where there is none.
-func open(ctx context.Context, db string, embedder embeddings.Embedder) (_ vectorstores.VectorStore, end func(), _ error) {
+func open(ctx context.Context, db string, embedder embeddings.Embedder) (_ vectorstores.VectorStore, end func(),
+	_ error) {
 	if db == "" {
 		return &memory{embedder: embedder}, func() {}, nil
 	}
@@ -139,7 +144,8 @@ func (m *memory) AddDocuments(ctx context.Context, docs []schema.Document, _ ...
 	return ids, nil
 }
 
-func (m *memory) SimilaritySearch(ctx context.Context, query string, n int, _ ...vectorstores.Option) ([]schema.Document, error) {
+func (m *memory) SimilaritySearch(ctx context.Context, query string, n int,
+	_ ...vectorstores.Option) ([]schema.Document, error) {
 	asked, err := m.embedder.EmbedQuery(ctx, query)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"time"
 )
 
@@ -16,11 +15,12 @@ func main() {
 	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
 	start := time.Now()
 	out, err := cmd.Output()
+	wall := time.Since(start)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "launch:", os.Args[1:], err)
 		os.Exit(1)
 	}
 	s := cmd.ProcessState
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{ // the parent sees if it is cut
-		"CPU": s.UserTime() + s.SystemTime(), "Wall": time.Since(start), "Peak": peak(s), "Output": string(out), "OS": runtime.GOOS})
+		"CPU": s.UserTime() + s.SystemTime(), "Wall": wall, "Peak": peak(s), "Output": string(out)})
 }
