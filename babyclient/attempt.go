@@ -43,7 +43,7 @@ func (c *Client) newAttempt(ctx context.Context, k *call, s *settings, f *errorM
 // may take from sending to the last byte.
 func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	switch {
-	case k.isStream && s.timeoutOfCall && !s.streamIdleSet:
+	case k.isStream && s.timeoutOfCall && !s.idleOfCall:
 		return s.timeout
 	case k.isStream:
 		return s.streamIdle

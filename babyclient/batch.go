@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -106,6 +107,7 @@ func (e *BatchError) Unwrap() error { return e.Err }
 func (d *Docling) ConvertAll(
 	ctx context.Context, req *ConvertAllRequest, opts ...CallOption,
 ) iter.Seq2[*Converted, error] {
+	var ranged atomic.Bool
 	return func(yield func(*Converted, error) bool) {
 		if req == nil {
 			yield(nil, invalid(CodeInvalidDoclingBody, "the ConvertAllRequest is nil"))
@@ -115,7 +117,7 @@ func (d *Docling) ConvertAll(
 			return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
 		}
 		b := &batch[ConvertResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
-			submit: submit, pages: (*ConvertResponse).pages}
+			submit: submit, pages: (*ConvertResponse).pages, ranged: &ranged}
 		for i, r := range b.run(ctx) {
 			if !yieldDocuments(i, r, yield) {
 				return
@@ -150,6 +152,7 @@ func yieldDocuments(i int, r batchResult[ConvertResponse], yield func(*Converted
 func (d *Docling) ChunkAll(
 	ctx context.Context, req *ChunkAllRequest, opts ...CallOption,
 ) iter.Seq2[*ChunkResponse, error] {
+	var ranged atomic.Bool
 	return func(yield func(*ChunkResponse, error) bool) {
 		if req == nil {
 			yield(nil, invalid(CodeInvalidDoclingBody, "the ChunkAllRequest is nil"))
@@ -160,7 +163,7 @@ func (d *Docling) ChunkAll(
 				Options: req.Options, IncludeConvertedDoc: req.IncludeConvertedDoc}, opts...)
 		}
 		b := &batch[ChunkResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
-			submit: submit, pages: (*ChunkResponse).pages}
+			submit: submit, pages: (*ChunkResponse).pages, ranged: &ranged}
 		for _, r := range b.run(ctx) {
 			if !yield(r.response, r.err) {
 				return
@@ -176,6 +179,7 @@ type batch[R any] struct {
 	options BatchOptions
 	submit  func(context.Context, Source) (*DoclingJob[R], error)
 	pages   func(*R) int // counts those of a response, as far as it tells them
+	ranged  *atomic.Bool
 
 	queue   chan chan batchResult[R] // one for each source that is under way or has ended, in their order
 	slots   chan struct{}            // one is taken by each job under way
@@ -201,12 +205,11 @@ type batchResult[R any] struct {
 // the jobs behind it. The queue is short, so that only a few results are held.
 func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 	return func(yield func(int, batchResult[R]) bool) {
-		concurrency := cmp.Or(b.options.Concurrency, DefaultBatchConcurrency)
-		if concurrency < 0 {
-			yield(0, batchResult[R]{err: invalid(CodeInvalidRequest,
-				"concurrency is %d: want 1 or more, or 0 for %d", concurrency, DefaultBatchConcurrency)})
+		if err := b.check(ctx); err != nil {
+			yield(0, batchResult[R]{err: err})
 			return
 		}
+		concurrency := min(cmp.Or(b.options.Concurrency, DefaultBatchConcurrency), max(1, len(b.sources)))
 		ctx, cancel := context.WithCancel(ctx)
 		b.queue = make(chan chan batchResult[R], 2*concurrency-1) // and the one that the loop waits for
 		b.slots = make(chan struct{}, concurrency)
@@ -224,6 +227,20 @@ func (b *batch[R]) run(ctx context.Context) iter.Seq2[int, batchResult[R]] {
 			}
 		}
 	}
+}
+
+func (b *batch[R]) check(ctx context.Context) error {
+	switch {
+	case ctx == nil:
+		return errNilContext
+	case b.options.Concurrency < 0:
+		return invalid(CodeInvalidRequest, "concurrency is %d: want 1 or more, or 0 for %d",
+			b.options.Concurrency, DefaultBatchConcurrency)
+	case b.ranged.Swap(true):
+		return invalid(CodeInvalidRequest,
+			"the batch was ranged over already: a second range would submit, and bill, every document again")
+	}
+	return nil
 }
 
 // startJobs starts the job of each source, in their order. When ctx has ended it starts no more,

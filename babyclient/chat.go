@@ -272,8 +272,8 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 // before its end is an error ([ErrStreamTruncated], [ErrStreamFailed], [ErrTimeout]).
 // [ChatChunk.Err] tells a chunk that could not be decoded.
 func (c *Client) ChatStream(ctx context.Context, req *ChatRequest, opts ...CallOption) iter.Seq2[*ChatChunk, error] {
-	return streamOf(ctx, c, streamedChat{req}, opts, func(m Meta) func([]byte) *ChatChunk {
-		return (&chunkMemo{meta: m}).decode
+	return streamOf(ctx, c, streamedChat{req}, opts, func(m Meta, fail *errorMaker) func([]byte) *ChatChunk {
+		return (&chunkMemo{meta: m, fail: fail}).decode
 	})
 }
 

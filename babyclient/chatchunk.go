@@ -15,7 +15,8 @@ type ChatChunk struct {
 	SystemFingerprint string        `json:"system_fingerprint,omitempty"`
 	ServiceTier       string        `json:"service_tier,omitempty"`
 
-	err error
+	err  error
+	fail *errorMaker // of the stream
 }
 
 // Err is why the chunk could not be decoded: its event held no JSON, or JSON of another form. Such

@@ -29,6 +29,7 @@ import (
 // encoding/json makes of the event.
 type chunkMemo struct {
 	meta Meta // of every chunk
+	fail *errorMaker
 
 	learned       ChatChunk
 	before, after []byte               // around the text of learned, its quotes included
@@ -76,7 +77,7 @@ func (m *chunkMemo) decode(data []byte) *ChatChunk {
 	if err := json.Unmarshal(data, chunk); err != nil {
 		*chunk = ChatChunk{err: err}
 	}
-	chunk.Meta = m.meta
+	chunk.Meta, chunk.fail = m.meta, m.fail
 	chunk.Raw = bytes.Clone(data)
 	return chunk
 }
@@ -138,7 +139,7 @@ func (m *chunkMemo) learn(data, key []byte, text func(*Delta) *string) *ChatChun
 	m.unmatched++
 	m.before = append(m.before[:0], before...)
 	m.after = append(m.after[:0], after...)
-	chunk.Meta = m.meta
+	chunk.Meta, chunk.fail = m.meta, m.fail
 	m.learned, m.text = chunk, text
 	return m.chunkWith(string(old), data)
 }

@@ -146,7 +146,7 @@ func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.R
 		if len(via) >= 10 {
 			return errTooManyRedirects
 		}
-		leavesHost := req.URL.Host != origin.URL.Host
+		leavesHost := !strings.EqualFold(req.URL.Host, origin.URL.Host)
 		leavesTLS := origin.URL.Scheme == "https" && req.URL.Scheme != "https"
 		if leavesHost || leavesTLS {
 			keepPublicHeaders(req.Header)

@@ -507,3 +507,41 @@ func TestResponseSizeLimit(t *testing.T) {
 		t.Errorf("an answer of just the limit: %v", err)
 	}
 }
+
+// A nil context is an error of every call, also of those that wait or run many.
+func TestNilContextOfJobsAndBatches(t *testing.T) {
+	srv := server(t)
+	c := client(srv)
+	var none context.Context
+	batch := &babyclient.ConvertAllRequest{Sources: sources(url1)}
+	_, waited := c.Docling.ConvertJob("t", "").Wait(none)
+	_, ocr := c.OCR.Job("j").Wait(none)
+	var all error
+	for _, err := range c.Docling.ConvertAll(none, batch) {
+		all = err
+	}
+	for name, err := range map[string]error{"Wait": waited, "OCR Wait": ocr, "ConvertAll": all} {
+		if !errors.Is(err, babyclient.ErrInvalidRequest) || !strings.Contains(err.Error(), "context is nil") {
+			t.Errorf("%s: err = %v, want one that says that the context is nil", name, err)
+		}
+	}
+	if n := len(srv.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// The cause of a context is told in its own words, also if it wraps context.Canceled.
+func TestCauseOfTheContext(t *testing.T) {
+	srv := server(t)
+	srv.On("POST /infer", babytest.Hang(babytest.JSON(200, `{}`), 0))
+	c := client(srv)
+	plain := errors.New("the user pressed stop")
+	for _, cause := range []error{plain, fmt.Errorf("stop pressed: %w", context.Canceled), nil} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(10*time.Millisecond, func() { cancel(cause) })
+		_, err := c.Infer(ctx, &babyclient.InferRequest{Prompt: "p"})
+		if !errors.Is(err, context.Canceled) || cause != nil && (!errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error())) {
+			t.Errorf("err = %v, want context.Canceled and %v", err, cause)
+		}
+	}
+}

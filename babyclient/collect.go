@@ -19,13 +19,14 @@ func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
 		}
 	}
 	if len(a.choices) == 0 {
-		return a.response(), streamWithoutChoices(a.out.Meta)
+		return a.response(), a.fail.streamWithoutChoices(a.out.Meta)
 	}
 	return a.response(), nil
 }
 
 // chatAssembler puts the chunks of a stream together.
 type chatAssembler struct {
+	fail    errorMaker // of the stream, once there was a chunk
 	out     ChatResponse
 	choices []*choiceAssembler // by their order of arrival
 }
@@ -46,10 +47,13 @@ type toolCallAssembler struct {
 
 func (a *chatAssembler) add(chunk *ChatChunk) error {
 	if chunk.err != nil {
-		return eventNotDecoded(chunk.Meta, chunk.err)
+		return chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
 	}
 	o := &a.out
 	if o.Header == nil { // the first chunk
+		if chunk.fail != nil {
+			a.fail = *chunk.fail
+		}
 		o.Meta = chunk.Meta
 		o.Raw = nil
 	}

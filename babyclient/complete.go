@@ -83,7 +83,8 @@ type CompleteResponse struct {
 	SystemFingerprint string           `json:"system_fingerprint,omitempty"`
 	ServiceTier       string           `json:"service_tier,omitempty"`
 
-	err error
+	err  error
+	fail *errorMaker // of the stream
 }
 
 // Err is why a chunk of a stream could not be decoded. Such a chunk has nothing but Meta, with what
@@ -206,13 +207,13 @@ func (r streamedCompletion) call(c *Client) (*call, error) {
 	return newStream(completePath, r.body(model, true), r.Extra)
 }
 
-func completeChunkDecoder(meta Meta) func([]byte) *CompleteChunk {
+func completeChunkDecoder(meta Meta, fail *errorMaker) func([]byte) *CompleteChunk {
 	return func(data []byte) *CompleteChunk {
 		chunk := new(CompleteChunk)
 		if err := json.Unmarshal(data, chunk); err != nil {
 			*chunk = CompleteChunk{err: err}
 		}
-		chunk.Meta = meta
+		chunk.Meta, chunk.fail = meta, fail
 		chunk.Raw = bytes.Clone(data)
 		return chunk
 	}
@@ -228,18 +229,19 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 			return a.response(), err
 		}
 		if chunk.err != nil {
-			return a.response(), eventNotDecoded(chunk.Meta, chunk.err)
+			return a.response(), chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
 		}
 		a.add(chunk)
 	}
 	if len(a.choices) == 0 {
-		return a.response(), streamWithoutChoices(a.out.Meta)
+		return a.response(), a.fail.streamWithoutChoices(a.out.Meta)
 	}
 	return a.response(), nil
 }
 
 // completionAssembler puts the chunks of a stream together.
 type completionAssembler struct {
+	fail    errorMaker // of the stream, once there was a chunk
 	out     CompleteResponse
 	choices []*completionChoiceAssembler // by their order of arrival
 }
@@ -253,6 +255,9 @@ type completionChoiceAssembler struct {
 func (a *completionAssembler) add(chunk *CompleteChunk) {
 	o := &a.out
 	if o.Header == nil { // the first chunk
+		if chunk.fail != nil {
+			a.fail = *chunk.fail
+		}
 		o.Meta = chunk.Meta
 		o.Raw = nil
 	}

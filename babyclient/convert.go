@@ -99,8 +99,7 @@ func (r *ConvertRequest) baseCall(*Client) (*call, error) {
 // result goes there. docling-serve itself would answer with success, and nothing in it.
 func (r *ConvertRequest) checkFormats() error {
 	isInBody := r.Target == nil || r.Target["kind"] == "inbody"
-	isArchive := strings.EqualFold(path.Ext(r.Sources[0].filename()), ".zip")
-	if !isInBody || len(r.Sources) > 1 || isArchive {
+	if !isInBody || len(r.Sources) > 1 || r.Sources[0].isArchive() {
 		return nil
 	}
 	for _, format := range r.Options.ToFormats {
@@ -238,7 +237,7 @@ func (r *ConvertResponse) documentOf(filename string) *Converted {
 
 // isNamed reports whether the source is one document whose name in a zip answer is known. Only the
 // server knows what it calls a document from a URL, and an archive holds what it holds.
-func (s Source) isNamed() bool { return s.URL == "" && path.Ext(s.filename()) != ".zip" }
+func (s Source) isNamed() bool { return s.URL == "" && !s.isArchive() }
 
 // missing returns an error for each upload that a zip answer lacks, which is all that docling-serve
 // lets us know of its failure. Of other sources only the number can be checked.

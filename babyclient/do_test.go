@@ -3,6 +3,7 @@ package babyclient_test
 import (
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -63,4 +64,29 @@ func TestDoTellsAFailingWriterFromALostConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+type panickyWriter struct{}
+
+func (panickyWriter) Write([]byte) (int, error) { panic("written to") }
+
+// A writer that panics does not leave the connection behind.
+func TestDoClosesWhenTheWriterPanics(t *testing.T) {
+	srv := server(t)
+	gone := make(chan struct{})
+	srv.On("POST /v1/export", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "x")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		close(gone)
+	}))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_ = client(srv).Do(t.Context(), "POST", "/v1/export", nil, panickyWriter{})
+	}()
+	<-gone
 }

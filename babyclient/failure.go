@@ -32,6 +32,8 @@ func invalidBecause(cause error, code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...) + ": " + cause.Error(), Err: cause}
 }
 
+var errNilContext = invalid(CodeInvalidRequest, "the context is nil")
+
 var errStreamMethod = invalid(CodeStreamMethodRequired,
 	`the body says "stream": true: call the method whose name ends in Stream, or leave "stream" out`)
 
@@ -88,7 +90,9 @@ func (f *errorMaker) billingWarning() string {
 // contextEnded is the error of a call that the caller's context ended.
 func (f *errorMaker) contextEnded(ctx context.Context, m Meta) *Error {
 	err := ctx.Err()
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, err) {
+	if cause := context.Cause(ctx); errors.Is(cause, err) {
+		err = cause // it is err itself, or says it in the caller's words
+	} else if cause != nil {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	return f.completeAnswer(m, Error{Message: err.Error(), Err: err})
@@ -147,7 +151,7 @@ func (f *errorMaker) serviceError(m Meta, body []byte, readErr error, explain fu
 		Details:    validUTF8(body),
 		Err:        readErr,
 	}
-	if m.StatusCode >= 300 && m.StatusCode < 400 {
+	if m.StatusCode >= 300 && m.StatusCode < 400 && !f.isSafe {
 		e.Message = "redirected, and the body of the request cannot be sent again: " +
 			"set the base URL to where the redirect leads"
 	}
@@ -254,15 +258,15 @@ func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
 }
 
 // eventNotDecoded is the error of an event that holds no JSON, or JSON of another form.
-func eventNotDecoded(m Meta, cause error) *Error {
+func (f *errorMaker) eventNotDecoded(m Meta, cause error) *Error {
 	message := "an event of the stream cannot be decoded: " + quote(string(m.Raw))
-	return new(errorMaker).completeAnswer(m,
+	return f.completeAnswer(m,
 		Error{Code: CodeInvalidResponse, Message: message, Details: string(m.Raw), Err: cause})
 }
 
 // streamWithoutChoices is the error of a stream that ended with [DONE] and said nothing.
-func streamWithoutChoices(m Meta) *Error {
-	return new(errorMaker).completeAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
+func (f *errorMaker) streamWithoutChoices(m Meta) *Error {
+	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
 }
 
 func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }

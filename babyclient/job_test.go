@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -869,6 +870,37 @@ func TestConvertAllYieldsEveryDocumentOfASource(t *testing.T) {
 		want := []string{"0 a.md 0", "1 b 1", "1 c 0", "missing", "invalid", "4 a.md 0"}
 		if !slices.Equal(got, want) {
 			t.Errorf("yielded %q, want %q", got, want)
+		}
+	})
+}
+
+// A batch runs once, however often it is ranged over, and an archive is one by any spelling.
+func TestConvertAllRunsOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		srv.On("POST /docling/v1/convert/file/async", babytest.JSON(200, `{"task_id":"t","task_status":"pending"}`))
+		srv.On("GET /docling/v1/status/poll/{id}", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
+		srv.On("GET /docling/v1/result/{id}", babytest.Zip(map[string]string{"a.md": "# A", "b.md": "# B"}))
+		all := client(srv).Docling.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{
+			Sources:      sources(babyclient.FromBytes("DOCS.ZIP", []byte("x"))),
+			BatchOptions: babyclient.BatchOptions{Concurrency: math.MaxInt}})
+		documents := 0
+		for _, err := range all {
+			if err != nil {
+				t.Errorf("the first range: %v", err)
+			}
+			documents++
+		}
+		if documents != 2 {
+			t.Errorf("%d documents of an archive of 2", documents)
+		}
+		sent := len(srv.Requests())
+		for _, err := range all {
+			if !errors.Is(err, babyclient.ErrInvalidRequest) {
+				t.Errorf("the second range: %v, want a refusal", err)
+			}
+		}
+		if n := len(srv.Requests()) - sent; n != 0 {
+			t.Errorf("the second range sent %d requests", n)
 		}
 	})
 }

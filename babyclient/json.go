@@ -35,16 +35,14 @@ func encodeBody(v any, extra map[string]any) ([]byte, error) {
 }
 
 // decodeWithExtra is the opposite of [encodeBody]: it decodes an object into the struct that fields
-// points to, and what the struct has no field for into extra. Numbers in extra are [json.Number],
-// so that none loses digits.
+// points to, and what the struct has no field for into extra. Numbers of no type of their own are a
+// [json.Number], so that none loses digits.
 func decodeWithExtra(data []byte, fields any, extra *map[string]any) error {
-	if err := json.Unmarshal(data, fields); err != nil {
+	if err := unmarshalNumbers(data, fields); err != nil {
 		return err
 	}
 	var all map[string]any
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := d.Decode(&all); err != nil {
+	if err := unmarshalNumbers(data, &all); err != nil {
 		return err
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(fields).Elem()) {
@@ -59,6 +57,13 @@ func decodeWithExtra(data []byte, fields any, extra *map[string]any) error {
 		*extra = all
 	}
 	return nil
+}
+
+// unmarshalNumbers is json.Unmarshal, but that a number for an interface is a json.Number.
+func unmarshalNumbers(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d.Decode(into)
 }
 
 // decode decodes the JSON of an answer.

@@ -22,6 +22,7 @@ func TestRequestsSurviveJSON(t *testing.T) {
 		{"chat of parts", `{"messages":[{"role":"user","content":[{"type":"text","text":""},
 			{"type":"image_url","image_url":{"url":"u"},"min_pixels":12345678901234567890}]}]}`,
 			new(babyclient.ChatRequest)},
+		{"completion of tokens", `{"model":"m","prompt":[9007199254740993]}`, new(babyclient.CompleteRequest)},
 		{"completion", `{"model":"m","prompt":["a","b"],"echo":false,"logprobs":0,"guided_regex":"x"}`,
 			new(babyclient.CompleteRequest)},
 		{"embeddings of texts", `{"model":"m","input":["a","b"],"dimensions":4,"priority":1}`,

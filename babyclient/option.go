@@ -58,15 +58,16 @@ type config struct {
 type settings struct {
 	apiKey        string
 	timeout       time.Duration // 0: not set
-	timeoutOfCall bool          // the call itself set timeout
+	timeoutOfCall bool          // the call itself set timeout, and not New
 	streamIdle    time.Duration // 0: no limit
-	streamIdleSet bool
+	idleOfCall    bool          // the call itself set streamIdle, and not New
 	maxRetries    int
 	header        http.Header // canonical names; copied before each change, since calls share it
 }
 
 // withOptions are the settings of one call.
 func (s settings) withOptions(opts []CallOption) (*settings, error) {
+	s.timeoutOfCall, s.idleOfCall = false, false
 	for _, o := range opts {
 		if o == nil {
 			continue
@@ -159,30 +160,17 @@ func WithHTTPClient(hc *http.Client) Option {
 //   - a plain call, from sending to the last byte of the answer, for each attempt. The default is
 //     [DefaultTimeout], and at least [DefaultDocumentTimeout] for an upload, a conversion, a
 //     chunking or OCR, unless the call itself is given a timeout;
-//   - a stream, between two bytes, if it is given to that call. [WithStreamIdleTimeout] wins over
-//     it. Given to [New], it does not limit streams;
+//   - a stream, between two bytes, if it is given to that call. A [WithStreamIdleTimeout] of the same
+//     call wins over it. Given to [New], it does not limit streams;
 //   - each poll of a job, if it is given to Wait. [WithPollTimeout] limits the wait itself.
-func WithTimeout(d time.Duration) SharedOption { return timeoutOption(d) }
-
-type timeoutOption time.Duration
-
-func (o timeoutOption) applyClient(c *config) error {
-	c.defaults.timeout = time.Duration(o)
-	return o.check()
-}
-
-func (o timeoutOption) applyCall(s *settings) error {
-	s.timeout, s.timeoutOfCall = time.Duration(o), true
-	return o.check()
-}
-
-func (timeoutOption) isWaitOption() {}
-
-func (o timeoutOption) check() error {
-	if o <= 0 {
-		return invalid(CodeInvalidTimeout, "timeout %s must be positive", time.Duration(o))
-	}
-	return nil
+func WithTimeout(d time.Duration) SharedOption {
+	return sharedOption(func(s *settings) error {
+		if d <= 0 {
+			return invalid(CodeInvalidTimeout, "timeout %s must be positive", d)
+		}
+		s.timeout, s.timeoutOfCall = d, true
+		return nil
+	})
 }
 
 // WithStreamIdleTimeout limits how long a stream may go without a byte. The time that the caller
@@ -192,7 +180,7 @@ func WithStreamIdleTimeout(d time.Duration) SharedOption {
 		if d < 0 {
 			return invalid(CodeInvalidTimeout, "stream idle timeout %s must not be negative (0 means no limit)", d)
 		}
-		s.streamIdle, s.streamIdleSet = d, true
+		s.streamIdle, s.idleOfCall = d, true
 		return nil
 	})
 }

@@ -72,7 +72,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 	case s.apiKey == "":
 		return nil, withOp(k.op(), invalid(CodeAPIKeyRequired, "no API key: set BABYAPI_API_KEY or use WithAPIKey"))
 	case ctx == nil:
-		return nil, withOp(k.op(), invalid(CodeInvalidRequest, "the context is nil"))
+		return nil, withOp(k.op(), errNilContext)
 	}
 	fail := c.errorsWith(k.op(), s)
 	fail.isSafe = isSafeMethod(k.method)

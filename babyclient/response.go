@@ -88,11 +88,11 @@ func (r *response) checkArchive(raw []byte) error {
 
 // copyTo copies the body to a writer of the caller's and closes the response.
 func (r *response) copyTo(w io.Writer) error {
+	defer r.close(nil) // also when the writer panics
 	written := &errorKeeper{Writer: w}
 	_, err := io.Copy(written, &r.body)
 	switch {
 	case err == nil:
-		r.close(nil)
 		return nil
 	case written.err != nil:
 		err = r.fail.notWritten(r.Meta, written.err)

@@ -87,6 +87,9 @@ func (s Source) base() string {
 	return path.Base(filepath.ToSlash(s.filename()))
 }
 
+// isArchive reports whether the source can hold several documents.
+func (s Source) isArchive() bool { return strings.EqualFold(path.Ext(s.filename()), ".zip") }
+
 // stem is the name under which docling-serve puts the document into a zip answer.
 func (s Source) stem() string { return strings.TrimSuffix(s.base(), path.Ext(s.base())) }
 

@@ -656,3 +656,47 @@ func TestStreamLongerThanResponseLimit(t *testing.T) {
 		t.Errorf("%d chunks", n)
 	}
 }
+
+// Which option limits a silent stream: those of the call before those of New, and in a call the
+// idle timeout before the timeout. The timeout of New limits no stream.
+func TestWhatLimitsASilentStream(t *testing.T) {
+	call := func(opts ...babyclient.CallOption) []babyclient.CallOption { return opts }
+	idle, timeout := babyclient.WithStreamIdleTimeout, babyclient.WithTimeout
+	for _, tt := range []struct {
+		name string
+		new  babyclient.Option
+		call []babyclient.CallOption
+		want time.Duration // 0: nothing
+	}{
+		{"nothing", nil, nil, 0},
+		{"timeout of New", timeout(time.Second), nil, 0},
+		{"idle timeout of New", idle(2 * time.Second), nil, 2 * time.Second},
+		{"timeout of the call", nil, call(timeout(3 * time.Second)), 3 * time.Second},
+		{"idle timeout of the call", nil, call(idle(4 * time.Second)), 4 * time.Second},
+		{"both of the call", nil, call(timeout(time.Second), idle(5*time.Second)), 5 * time.Second},
+		{"both of the call, the other way round", nil, call(idle(5*time.Second), timeout(time.Second)), 5 * time.Second},
+		{"idle timeout of New, timeout of the call", idle(time.Hour), call(timeout(6 * time.Second)), 6 * time.Second},
+		{"the call lifts it", idle(time.Second), call(idle(0)), 0},
+		{"the call lifts it beside a timeout", nil, call(idle(0), timeout(time.Second)), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, srv *babytest.Server) {
+				srv.On("POST /v1/chat/completions", babytest.Hang(babytest.Stream(delta("a")), -len("data: [DONE]\n\n")))
+				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				defer cancel()
+				start := time.Now()
+				_, err := readAll(t, chatStream(ctx, client(srv, tt.new), tt.call...))
+				took := time.Since(start)
+				if tt.want == 0 {
+					if !errors.Is(err, context.DeadlineExceeded) || took != 24*time.Hour {
+						t.Errorf("ended after %s: %v, want the end of the context", took, err)
+					}
+					return
+				}
+				if !errors.Is(err, babyclient.ErrTimeout) || took != tt.want {
+					t.Errorf("ended after %s: %v, want a timeout after %s", took, err, tt.want)
+				}
+			})
+		})
+	}
+}

@@ -83,6 +83,9 @@ func waitFor(
 	poll func(context.Context, ...CallOption) (*JobStatus, error),
 	failed func(*errorMaker, *JobStatus) error,
 ) (*JobStatus, []CallOption, error) {
+	if ctx == nil {
+		return nil, nil, withOp(job, errNilContext)
+	}
 	wait, err := waitSettingsOf(ctx, opts)
 	if err != nil {
 		return nil, nil, withOp(job, err)

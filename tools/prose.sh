@@ -12,6 +12,7 @@ git ls-files -co --exclude-standard '*.go' '*.md' | grep -v /testdata/ | LC_ALL=
 	!go && /^<!-- what follows is written by/ { written = 1 }
 	!go && /^<!-- end of what is written by/ { written = 0 }
 	go && !/^\t*\/\/ / { next }              # neither code nor a block of code in a comment
+	go && /^\t*\/\/ Output: / { next }       # what an example prints, compared to the letter
 	!go && (code || written || /^ *\|/ || /^!\[/) { next } # a table, or a picture with its words
 	{
 		line = $0
