@@ -540,7 +540,8 @@ func TestCauseOfTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(10*time.Millisecond, func() { cancel(cause) })
 		_, err := c.Infer(ctx, &babyclient.InferRequest{Prompt: "p"})
-		if !errors.Is(err, context.Canceled) || cause != nil && (!errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error())) {
+		if !errors.Is(err, context.Canceled) || cause != nil &&
+			(!errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error())) {
 			t.Errorf("err = %v, want context.Canceled and %v", err, cause)
 		}
 	}

@@ -160,8 +160,8 @@ func WithHTTPClient(hc *http.Client) Option {
 //   - a plain call, from sending to the last byte of the answer, for each attempt. The default is
 //     [DefaultTimeout], and at least [DefaultDocumentTimeout] for an upload, a conversion, a
 //     chunking or OCR, unless the call itself is given a timeout;
-//   - a stream, between two bytes, if it is given to that call. A [WithStreamIdleTimeout] of the same
-//     call wins over it. Given to [New], it does not limit streams;
+//   - a stream, between two bytes, if it is given to that call. A [WithStreamIdleTimeout] of the
+//     same call wins over it. Given to [New], it does not limit streams;
 //   - each poll of a job, if it is given to Wait. [WithPollTimeout] limits the wait itself.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {

@@ -41,11 +41,13 @@ func reader[T metaHolder](read func([]byte) (T, error)) func([]byte) (any, error
 
 // An answer without what it must have is an error that names it, and never a result.
 func TestReadNamesTheMissingField(t *testing.T) {
-	fields := map[string]string{"chat": "choices", "completion": "choices", "embeddings": "vectors", "rerank": "results",
-		"infer": "output", "models": "data", "OCR": "content", "health": "status", "version": "versions",
+	fields := map[string]string{"chat": "choices", "completion": "choices", "embeddings": "vectors",
+		"rerank": "results",
+		"infer":  "output", "models": "data", "OCR": "content", "health": "status", "version": "versions",
 		"convert": "document", "chunks": "chunks", "submit": "task_id", "status": "status", "cancel": "content"}
 	for name, read := range readers() {
-		bodies := map[string]string{"an empty object": `{}`, "null": `null`, "an error with status 200": `{"error":{"message":"R"}}`}
+		bodies := map[string]string{"an empty object": `{}`, "null": `null`,
+			"an error with status 200": `{"error":{"message":"R"}}`}
 		if name == "OCR" || name == "cancel" { // of which nothing is promised
 			delete(bodies, "an empty object")
 		}
@@ -64,9 +66,11 @@ func TestReadNamesTheMissingField(t *testing.T) {
 // Whatever an answer holds, no read function panics, and each returns a result or an error.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
-		`{"choices":[{"message":{"content":[{"type":"text"}]}}]}`, `{"data":[{"embedding":[1,2]},{"embedding":"AAAAAA=="}]}`,
+		`{"choices":[{"message":{"content":[{"type":"text"}]}}]}`,
+		`{"data":[{"embedding":[1,2]},{"embedding":"AAAAAA=="}]}`,
 		`{"results":[{"index":1,"relevance_score":1},{"index":0,"relevance_score":2,"document":"a"}]}`, `{"output":""}`,
-		`{"document":{},"status":"failure","errors":[{}]}`, `{"chunks":[{}],"documents":[{}]}`, `{"task_id":"t","status":"x"}`,
+		`{"document":{},"status":"failure","errors":[{}]}`, `{"chunks":[{}],"documents":[{}]}`,
+		`{"task_id":"t","status":"x"}`,
 		`{"num_converted":1,"num_failed":-1}`, "PK\x05\x06", "PK\x03\x04", `null`, `[]`, `"x"`, `{`, ``,
 	} {
 		f.Add([]byte(seed))

@@ -305,14 +305,16 @@ func TestNoSecretInLogs(t *testing.T) {
 
 // What a stream echoes is in no error of collecting it either.
 func TestNoSecretInCollectedStreams(t *testing.T) {
-	for name, body := range map[string]string{"an event that is no JSON": "no json " + babytest.Key, "no choices": `{"id":"1"}`} {
+	for name, body := range map[string]string{"an event that is no JSON": "no json " + babytest.Key,
+		"no choices": `{"id":"1"}`} {
 		srv := server(t)
 		stream := babytest.WithHeader(babytest.Stream(body), "X-Echo", babytest.Key)
 		srv.On("POST /v1/chat/completions", stream)
 		srv.On("POST /v1/completions", stream)
 		c := client(srv)
 		_, chat := babyclient.Collect(chatStream(t.Context(), c))
-		_, completion := babyclient.CollectCompletion(c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}))
+		_, completion := babyclient.CollectCompletion(c.CompleteStream(t.Context(),
+			&babyclient.CompleteRequest{Prompt: "p"}))
 		for kind, err := range map[string]error{"chat": chat, "completion": completion} {
 			e := fails(t, err)
 			if shown := fmt.Sprintf("%v %+v", err, *e); strings.Contains(shown, babytest.Key) || e.Op == "" {

@@ -18,7 +18,8 @@ import (
 // newDecoder is called once for each stream. The function that it returns decodes one event, and
 // must copy what it keeps, since the buffer of the data is used again.
 func streamOf[T any](
-	ctx context.Context, c *Client, req callMaker, opts []CallOption, newDecoder func(Meta, *errorMaker) func(data []byte) *T,
+	ctx context.Context, c *Client, req callMaker, opts []CallOption,
+	newDecoder func(Meta, *errorMaker) func(data []byte) *T,
 ) iter.Seq2[*T, error] {
 	var ranged atomic.Bool
 	return func(yield func(*T, error) bool) {

@@ -674,14 +674,16 @@ func TestWhatLimitsASilentStream(t *testing.T) {
 		{"timeout of the call", nil, call(timeout(3 * time.Second)), 3 * time.Second},
 		{"idle timeout of the call", nil, call(idle(4 * time.Second)), 4 * time.Second},
 		{"both of the call", nil, call(timeout(time.Second), idle(5*time.Second)), 5 * time.Second},
-		{"both of the call, the other way round", nil, call(idle(5*time.Second), timeout(time.Second)), 5 * time.Second},
+		{"both of the call, the other way round", nil, call(idle(5*time.Second), timeout(time.Second)),
+			5 * time.Second},
 		{"idle timeout of New, timeout of the call", idle(time.Hour), call(timeout(6 * time.Second)), 6 * time.Second},
 		{"the call lifts it", idle(time.Second), call(idle(0)), 0},
 		{"the call lifts it beside a timeout", nil, call(idle(0), timeout(time.Second)), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, srv *babytest.Server) {
-				srv.On("POST /v1/chat/completions", babytest.Hang(babytest.Stream(delta("a")), -len("data: [DONE]\n\n")))
+				srv.On("POST /v1/chat/completions", babytest.Hang(babytest.Stream(delta("a")),
+					-len("data: [DONE]\n\n")))
 				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 				defer cancel()
 				start := time.Now()

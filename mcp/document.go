@@ -110,14 +110,15 @@ func (d *document) spans(pages pageRanges) ([]span, error) {
 	return out, nil
 }
 
-// refusePages answers who asks for pages where it is not known where they begin.
+// refusePages refuses a choice of pages in a document whose page starts are not known.
 func (d *document) refusePages() error {
 	return refuse("%s has no pages that are known in format %q. "+
 		"It is converted: read it with convert {\"document_id\":%q}, or by search or outline.", d.name, d.format, d.id)
 }
 
-// nextPart is the next budget characters of the spans from offset on, which is in bytes: in pieces
-// that are not always neighbours, and where the part after it begins, -1 for none.
+// nextPart returns the pieces of the spans, from the byte offset on, that fit into budget
+// characters, and the byte where the next part begins, -1 if there is none. The pieces are not
+// always neighbours. An empty document still gives one piece.
 func (d *document) nextPart(spans []span, offset, budget int) (pieces []span, next int) {
 	for _, s := range spans {
 		if s.to <= offset && s.to > s.from {

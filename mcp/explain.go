@@ -99,7 +99,8 @@ func explainService(e *babyclient.Error, baseURL string) string {
 	return text
 }
 
-// suggestModels adds to a 404 the models whose names are near, if the service lists its models.
+// suggestModels turns a 404 for an unknown model into a refusal that names the nearest models, if
+// the service lists its models. Any other error it returns as it is.
 func suggestModels(ctx context.Context, client *babyclient.Client, model string, err error) error {
 	if !errors.Is(err, babyclient.ErrNotFound) {
 		return err

@@ -52,6 +52,7 @@ func (r *roots) open(ctx context.Context, name string) (*openFile, error) {
 		case errors.Is(err, fs.ErrPermission):
 			return nil, refuse("%q cannot be read: permission denied. Tell the user.", clip(name))
 		}
+		// Any other error counts as: not under this root.
 	}
 	if missing {
 		return nil, refuse("there is no file %q under %s.%s", clip(name), r.names(), r.similar(name))

@@ -90,12 +90,3 @@ func mustJSON(v any) json.RawMessage {
 	}
 	return b
 }
-
-func firstNonEmpty(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}

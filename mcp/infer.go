@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -101,7 +102,7 @@ func (t inferTool) askInfer(ctx context.Context, a inferArguments) (*modelAnswer
 	if err != nil {
 		return nil, err
 	}
-	return &modelAnswer{firstNonEmpty(resp.Model, a.Model), resp.Output, resp.FinishReason}, nil
+	return &modelAnswer{cmp.Or(resp.Model, a.Model), resp.Output, resp.FinishReason}, nil
 }
 
 // askChat asks with more than text by the chat endpoint.
@@ -126,10 +127,10 @@ func (t inferTool) askChat(ctx context.Context, a inferArguments) (*modelAnswer,
 	if err != nil {
 		return nil, err
 	}
-	out := &modelAnswer{model: firstNonEmpty(resp.Model, a.Model), text: resp.Text()}
+	out := &modelAnswer{model: cmp.Or(resp.Model, a.Model), text: resp.Text()}
 	if len(resp.Choices) > 0 {
 		out.finishReason = resp.Choices[0].FinishReason
-		out.text = firstNonEmpty(out.text, resp.Choices[0].Message.Refusal)
+		out.text = cmp.Or(out.text, resp.Choices[0].Message.Refusal)
 	}
 	if a.Schema != nil && out.finishReason != babyclient.FinishLength && !json.Valid([]byte(out.text)) {
 		return nil, refuse("model %s did not answer in JSON, so it cannot follow a schema: %s. "+

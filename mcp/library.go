@@ -53,10 +53,10 @@ type conversion struct {
 	err      error
 
 	// Under the mutex of the library:
-	stage   func() string // what it is doing
-	waiting int           // calls that wait
-	kept    bool          // its job id was handed out, so it goes on when nobody waits
-	cancel  context.CancelCauseFunc
+	stage     func() string // what it is doing
+	waiting   int           // calls that wait
+	handedOut bool          // its job id was, so it goes on when nobody waits
+	cancel    context.CancelCauseFunc
 }
 
 func newConversion(key, name string, reuseFor time.Duration) *conversion {
@@ -94,8 +94,9 @@ func (l *library) close() {
 	}
 }
 
-// find is the conversion with the id of its document or its job, nil if it is not kept. The
-// caller must wait for it.
+// find returns the conversion with the id of its document or its job, nil if it is not kept. The
+// caller must call wait, which undoes the count that find adds: else the conversion is never given
+// up.
 func (l *library) find(id string) *conversion {
 	id = strings.TrimPrefix(strings.TrimPrefix(id, "d_"), "j_")
 	l.mu.Lock()
@@ -190,13 +191,13 @@ func (l *library) wait(ctx context.Context, c *conversion, d time.Duration) (_ *
 	case c.ended():
 		return c.doc, true, c.err
 	case ctx.Err() != nil:
-		if c.waiting == 0 && !c.kept {
+		if c.waiting == 0 && !c.handedOut {
 			l.list = slices.DeleteFunc(l.list, func(other *conversion) bool { return other == c })
 			c.cancel(errNobodyWaits)
 		}
 		return nil, false, ctx.Err()
 	}
-	c.kept = true
+	c.handedOut = true
 	return nil, false, nil
 }
 

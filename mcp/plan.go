@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -46,9 +47,9 @@ func planConversion(a convertArguments) (plan, error) {
 	wait := time.Duration(a.Wait) * time.Second
 	shown := view{pages: pages, offset: a.Offset, maxChars: a.MaxChars, outline: a.Outline, search: a.Search}
 	if source == "" {
-		return plan{id: documentID + jobID, format: a.Format, wait: wait, view: shown}, nil
+		return plan{id: cmp.Or(documentID, jobID), format: a.Format, wait: wait, view: shown}, nil
 	}
-	format := firstNonEmpty(a.Format, babyclient.FormatMarkdown)
+	format := cmp.Or(a.Format, babyclient.FormatMarkdown)
 	if format != babyclient.FormatMarkdown {
 		if len(pages) > 1 {
 			return plan{}, refuse("several ranges of pages need format md. "+

@@ -79,7 +79,7 @@ func (t rerankTool) run(ctx context.Context, p *progress, a rerankArguments) (*m
 	if (len(a.Texts) > 0) == (id != "") {
 		return nil, refuse("give either texts, at least one, or document_id.")
 	}
-	model := firstNonEmpty(strings.TrimSpace(a.Model), t.model)
+	model := cmp.Or(strings.TrimSpace(a.Model), t.model)
 	if model == "" {
 		return nil, refuse("no model. Give model, or ask the user to start the MCP server with --rerank-model.")
 	}
@@ -125,7 +125,7 @@ func (r *rerankResult) describe(doc *document, passages []passage) {
 	r.Page, r.Offset = doc.pageAt(p.from), new(doc.charOffset(p.from))
 }
 
-// document is one that convert made.
+// document waits for a document that convert made.
 func (t rerankTool) document(ctx context.Context, p *progress, id string) (*document, error) {
 	c := t.documents.library.find(id)
 	if c == nil {
@@ -154,7 +154,7 @@ func (t rerankTool) rank(ctx context.Context, p *progress, whole *babyclient.Rer
 		if err != nil {
 			return nil, suggestModels(ctx, t.documents.client, whole.Model, err)
 		}
-		out.Model = firstNonEmpty(resp.Model, whole.Model)
+		out.Model = cmp.Or(resp.Model, whole.Model)
 		for _, r := range resp.Results {
 			out.Results = append(out.Results, rerankResult{Index: done + r.Index, Score: r.RelevanceScore})
 		}

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,7 @@ func NewServer(client *babyclient.Client, opts ...Option) (*Server, error) {
 	tools := map[string]interface{ addTo(toolServer) }{
 		ToolConvert: convertTool{s.documents},
 		ToolInfer:   inferTool{s.documents},
-		ToolRerank:  rerankTool{s.documents, firstNonEmpty(s.rerankModel, s.embeddingModel)},
+		ToolRerank:  rerankTool{s.documents, cmp.Or(s.rerankModel, s.embeddingModel)},
 	}
 	for _, name := range s.tools {
 		tools[name].addTo(toolServer{s.mcp, s.documents.logger, client.BaseURL()})

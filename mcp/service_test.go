@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -100,11 +101,11 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, "/docling/v1/cancel/"):
 		fmt.Fprint(w, `{"task_id":"t1","task_status":"cancelled"}`)
 	case strings.HasPrefix(path, "/docling/v1/result/"):
-		status := firstNonEmpty(s.status, "success")
+		status := cmp.Or(s.status, "success")
 		const result = `{"document":{"filename":"x","md_content":%[1]s,"text_content":%[1]s,` +
 			`"html_content":"<p>hi</p>","doctags_content":"<doctag>","json_content":%[2]s},` +
 			`"status":%[3]q,"errors":%[4]s,"processing_time":0.1}`
-		fmt.Fprintf(w, result, mustJSON(s.markdown), s.layout, status, firstNonEmpty(s.errors, "[]"))
+		fmt.Fprintf(w, result, mustJSON(s.markdown), s.layout, status, cmp.Or(s.errors, "[]"))
 	case path == "/v1/models":
 		fmt.Fprint(w,
 			`{"object":"list","data":[{"id":"qwen-8b"},{"id":"qwen-32b"},{"id":"bge-reranker"},{"id":"llama-70b"}]}`)

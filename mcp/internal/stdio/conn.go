@@ -66,9 +66,10 @@ func (c *conn) receive(ctx context.Context, l line) {
 		c.refuse(null, mcpgo.PARSE_ERROR, "the line is not JSON")
 		return
 	}
-	noID := len(m.ID) == 0
-	hasID := !noID && string(m.ID) != "null"
-	if noID {
+	idIsAbsent := len(m.ID) == 0
+	idIsNull := string(m.ID) == "null"
+	hasID := !idIsAbsent && !idIsNull
+	if idIsAbsent {
 		m.ID = null
 	}
 	switch {
@@ -76,12 +77,12 @@ func (c *conn) receive(ctx context.Context, l line) {
 		c.refuse(null, mcpgo.INVALID_REQUEST, "an id must be a string or a number")
 	case m.Method == "" && hasID && (m.Result != nil || m.Error != nil):
 		c.takeAnswer(&m)
-	case m.Method == "" || m.Version != mcpgo.JSONRPC_VERSION || !noID && !hasID:
+	case m.Method == "" || m.Version != mcpgo.JSONRPC_VERSION || idIsNull:
 		const want = `a request must have "jsonrpc":"2.0", a method and an id that is not null`
 		c.refuse(m.ID, mcpgo.INVALID_REQUEST, want)
 	case m.Method == "notifications/cancelled":
 		c.cancelCall(m.Params)
-	case noID:
+	case idIsAbsent:
 		if m.Method == "notifications/roots/list_changed" {
 			c.session.rootsKnown.Store(false)
 		}
