@@ -236,7 +236,9 @@ func compareDemo(t *testing.T, got string) {
 	if want := withoutNumbers(drawn[1:]); printed != want { // the first line is the command
 		t.Errorf("make demo printed\n%s\nand docs/pictures/demo.svg says\n%s", printed, want)
 	}
-	shown := blocks(t, "text")[0]
+	texts := blocks(t, "text")
+	i := slices.IndexFunc(texts, func(b block) bool { return filepath.Base(b.page) == "README.md" })
+	shown := texts[i] // the README begins with it
 	if want := withoutNumbers(strings.Split(strings.TrimSpace(shown.text), "\n")); !strings.Contains(printed, want) {
 		t.Errorf("make demo printed\n%s\nand %s:%d says\n%s", printed, shown.page, shown.line, want)
 	}
