@@ -259,7 +259,7 @@ func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
 
 // eventNotDecoded is the error of an event that holds no JSON, or JSON of another form.
 func (f *errorMaker) eventNotDecoded(m Meta, cause error) *Error {
-	message := "an event of the stream cannot be decoded: " + quote(string(m.Raw))
+	message := "an event of the stream is no JSON that can be decoded: " + quote(string(m.Raw))
 	return f.completeAnswer(m,
 		Error{Code: CodeInvalidResponse, Message: message, Details: string(m.Raw), Err: cause})
 }
