@@ -22,7 +22,7 @@ type attempt struct {
 	fail      *errorMaker
 	number    int // counts the attempts of the call from 1
 	callerCtx context.Context
-	clock     *clock
+	clock     clock
 	started   time.Time
 
 	connected atomic.Bool // the request can have reached a server
@@ -95,8 +95,12 @@ func (a *attempt) roundTrip() (*http.Response, *Error) {
 	return resp, nil
 }
 
-// userAgent is sent unless a header option gives another.
-var userAgent = "babyapi-go/" + Version + " " + runtime.Version()
+// These are sent unless a header option gives others. All requests share the values, and none
+// writes to them.
+var (
+	acceptAny = []string{"*/*"} // as the official SDKs: docling answers several documents with a zip
+	userAgent = []string{"babyapi-go/" + Version + " " + runtime.Version()}
+)
 
 // newRequest builds the request. Headers that are set later win: the client's own, the caller's,
 // those that the endpoint needs, the key.
@@ -109,8 +113,8 @@ func (a *attempt) newRequest() (*http.Request, error) {
 		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
 	}
 	h := req.Header
-	h["Accept"] = []string{"*/*"} // as the official SDKs: docling answers several documents with a zip
-	h["User-Agent"] = []string{userAgent}
+	h["Accept"] = acceptAny
+	h["User-Agent"] = userAgent
 	maps.Copy(h, a.settings.header)
 	if err := a.call.body.addTo(req); err != nil {
 		return nil, err

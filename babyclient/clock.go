@@ -22,16 +22,16 @@ type clock struct {
 }
 
 // startClock limits a plain call from now on to the last byte of its answer.
-func startClock(caller context.Context, limit time.Duration) *clock {
+func startClock(caller context.Context, limit time.Duration) clock {
 	ctx, cancel := context.WithTimeoutCause(caller, limit, errAttemptTimeout)
-	return &clock{ctx: ctx, cancel: cancel, limit: limit}
+	return clock{ctx: ctx, cancel: cancel, limit: limit}
 }
 
 // startIdleClock limits how long a stream goes without a byte: from now on to the head of the
 // answer, then in each read of its body through [clock.watch].
-func startIdleClock(caller context.Context, limit time.Duration) *clock {
+func startIdleClock(caller context.Context, limit time.Duration) clock {
 	ctx, cancel := context.WithCancelCause(caller)
-	c := &clock{ctx: ctx, cancel: func() { cancel(nil) }, limit: limit}
+	c := clock{ctx: ctx, cancel: func() { cancel(nil) }, limit: limit}
 	if limit > 0 {
 		c.idle = time.AfterFunc(limit, func() { cancel(errIdleTimeout) })
 	}

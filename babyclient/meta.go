@@ -3,6 +3,7 @@ package babyclient
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // Meta is what came with an answer beside its typed fields. Every answer embeds it.
@@ -34,4 +35,10 @@ func requestID(h http.Header) string {
 		}
 	}
 	return ""
+}
+
+// mediaTypeOf is the media type of an answer without its parameters, in lower case.
+func mediaTypeOf(h http.Header) string {
+	t, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }

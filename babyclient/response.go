@@ -3,7 +3,6 @@ package babyclient
 import (
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 )
@@ -79,7 +78,7 @@ func (r *response) sizeHint() int64 {
 
 // checkArchive refuses an answer that says it is a zip and is not.
 func (r *response) checkArchive(raw []byte) error {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	media := mediaTypeOf(r.Header)
 	if (media == "application/zip" || media == "application/x-zip-compressed") && !isZip(raw) {
 		return r.fail.unusable(r.Meta, raw, errors.New("the zip answer cannot be used: it is no archive"))
 	}

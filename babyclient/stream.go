@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"mime"
 	"sync/atomic"
 	"time"
 )
@@ -78,8 +77,7 @@ func (c *Client) openStream(
 
 // mustBeStream refuses a 2xx with a JSON body: the service ignored "stream", or failed.
 func (r *response) mustBeStream() error {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if media != "application/json" {
+	if mediaTypeOf(r.Header) != "application/json" {
 		return nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(&r.body, maxErrorBody))
