@@ -226,6 +226,9 @@ func chunksInZip(raw []byte, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("the zip answer cannot be used: %w", err)
 	}
 	for _, m := range members {
+		if !isPortableName(m.name) {
+			return nil, fmt.Errorf("the zip answer cannot be used: %w", unsafeNameError(m.name))
+		}
 		if path.Ext(m.name) == ".json" {
 			return m.data, nil
 		}

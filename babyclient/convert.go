@@ -158,7 +158,9 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 		return nil, fmt.Errorf("the zip answer cannot be used: %w", err)
 	}
 	out := new(ConvertResponse)
-	out.addMembers(members)
+	if err := out.addMembers(members, sources); err != nil {
+		return nil, fmt.Errorf("the zip answer cannot be used: %w", err)
+	}
 	if len(members) == 0 {
 		return nil, errNoField("document")
 	}
@@ -166,12 +168,23 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 	return out, documentsError(out.missing(sources))
 }
 
-// addMembers sorts the members of a zip into documents. Members with the same stem belong to the
-// same document, each in another format.
-func (r *ConvertResponse) addMembers(members []zipMember) {
+// addMembers sorts the members of a zip into documents. Members with the same stem belong to the same
+// document, each in another format.
+//
+// A program may write what it gets into a folder, so names must be safe on any system. But a document
+// may have the name of its upload, whatever that is.
+func (r *ConvertResponse) addMembers(members []zipMember, sources []Source) error {
+	isOfUpload := func(stem string) bool {
+		return sources == nil || slices.ContainsFunc(sources, func(s Source) bool {
+			return s.isNamed() && slices.Contains(s.stems(), stem)
+		})
+	}
 	byStem := map[string]*Converted{}
 	for _, m := range members {
 		stem, set := formatOf(m.name)
+		if !isPortableName(m.name) && (set == nil || !isOfUpload(stem)) {
+			return unsafeNameError(m.name)
+		}
 		if set == nil {
 			if r.Files == nil {
 				r.Files = map[string][]byte{}
@@ -187,6 +200,7 @@ func (r *ConvertResponse) addMembers(members []zipMember) {
 		}
 		set(doc, m.data)
 	}
+	return nil
 }
 
 // formatOf returns the stem of the document that a zip member is of, and a function that stores the
@@ -221,18 +235,19 @@ func formatOf(member string) (stem string, set func(*Converted, []byte)) {
 // only stems.
 func (r *ConvertResponse) nameDocuments(sources []Source) {
 	for _, s := range sources {
-		if doc := r.documentOf(s.stem()); doc != nil && s.isNamed() {
+		if doc := r.documentNamed(s.stems()...); doc != nil && s.isNamed() {
 			doc.Filename = s.filename()
 		}
 	}
 }
 
-func (r *ConvertResponse) documentOf(filename string) *Converted {
-	i := slices.IndexFunc(r.Documents, func(d *Converted) bool { return d.Filename == filename })
-	if i < 0 {
-		return nil
+func (r *ConvertResponse) documentNamed(names ...string) *Converted {
+	for _, doc := range r.Documents {
+		if slices.Contains(names, doc.Filename) {
+			return doc
+		}
 	}
-	return r.Documents[i]
+	return nil
 }
 
 // isNamed reports whether the source is one document whose name in a zip answer is known. Only the
@@ -248,7 +263,7 @@ func (r *ConvertResponse) missing(sources []Source) []error {
 		switch {
 		case !s.isNamed():
 			unnamed++
-		case r.documentOf(s.filename()) == nil:
+		case r.documentNamed(s.filename()) == nil:
 			failures = append(failures, &DocumentError{Filename: s.filename(), Status: DocumentMissing})
 		}
 	}

@@ -178,7 +178,7 @@ func TestUploadForm(t *testing.T) {
 			"to_formats=text",
 			"target_type=zip",
 			"files[a.md,text/markdown]=# A",
-			"files[we%22ird ü.bin,application/octet-stream]=bytes",
+			`files[we"ird ü.bin,application/octet-stream]=bytes`,
 			"files[noext,application/pdf]=%PDF-1.7",
 		},
 		"\n",
@@ -815,5 +815,43 @@ func TestDoclingHealth(t *testing.T) {
 	var raw map[string]string
 	if err != nil || v.Versions["docling"] != "2.1" || json.Unmarshal(v.Raw, &raw) != nil || len(raw) != 2 {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// Several uploads keep their names, whatever these hold: docling-serve answers with the stems that
+// Python makes of them, on Linux or on Windows, before 3.14 or since.
+func TestUploadNamesInAZipAnswer(t *testing.T) {
+	for _, tt := range []struct{ name, member string }{
+		{"10:30 meeting.pdf", "10:30 meeting"},
+		{"..notes.md", "..notes"},
+		{"...md", ".."},
+		{"...md", "...md"}, // Python 3.14
+		{".pdf", ".pdf"},
+		{"a.pdf.", "a.pdf."},
+		{"a.pdf.", "a.pdf"}, // Python 3.14
+		{`C:\docs\a.md`, "a"},
+		{`\\host\share\a.md`, "a"},
+		{`x\a.md`, `x\a`},
+		{`x\a.md`, "a"}, // Windows
+		{`Essay on "X".pdf`, `Essay on "X"`},
+		{"no extension", "no extension"},
+		{"ünï 😀.docx", "ünï 😀"},
+	} {
+		t.Run(tt.name+" as "+tt.member, func(t *testing.T) {
+			srv := server(t)
+			srv.On("POST /docling/v1/convert/file",
+				babytest.Zip(map[string]string{tt.member + ".md": "# It", "other.md": "# Other"}))
+			resp, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{
+				Sources: sources(babyclient.FromBytes(tt.name, []byte("x")),
+					babyclient.FromBytes("other.md", []byte("y")))})
+			if err != nil || len(resp.Documents) != 2 {
+				t.Fatalf("got %+v, %v; want two documents", resp, err)
+			}
+			for _, doc := range resp.Documents {
+				if doc.Markdown == "# It" && doc.Filename != tt.name {
+					t.Errorf("the document is called %q, want %q", doc.Filename, tt.name)
+				}
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // A ConvertJob is a conversion that docling-serve works on: see [Docling.StartConvert].
@@ -166,15 +167,36 @@ func (j *DoclingJob[T]) Cancel(ctx context.Context, opts ...CallOption) (*JobSta
 	return fetch(ctx, j.c, j.request(http.MethodPost, "cancel"), opts, readCancelled)
 }
 
-// Wait polls until the job has ended and returns its result. A job that failed is [ErrTaskFailed];
-// its documents can fail as those of [Docling.Convert] do. When the context ends the job goes on,
-// and can be waited for again.
+// Wait polls until the job has ended and returns its result. A job that failed is
+// [ErrTaskFailed]; its documents can fail as those of [Docling.Convert] do. When the context ends the
+// job goes on, and can be waited for again.
+//
+// Once the service has told of the job, Wait goes on for 30 seconds while the service fails, and while
+// other nodes than the job's answer that they do not know it.
 func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
-	_, calls, err := waitFor(ctx, j.c, "docling task "+j.ID, opts, j.Status, j.failed)
+	job := polledJob{name: "docling task " + j.ID, poll: j.Status, failed: j.failed,
+		isKnown: j.Submitted != nil, isPinned: j.Node != ""}
+	_, calls, err := job.wait(ctx, j.c, opts)
 	if err != nil {
 		return nil, err
 	}
-	return j.Result(ctx, calls...)
+	return j.awaitResult(ctx, calls)
+}
+
+// resultPatience is how long the result of a job that has succeeded may be missing. docling-serve says
+// that a task has ended a moment before it keeps the result.
+const resultPatience = 10 * time.Second
+
+// awaitResult fetches the result of a job that has succeeded.
+func (j *DoclingJob[T]) awaitResult(ctx context.Context, opts []CallOption) (*T, error) {
+	pause := 100 * time.Millisecond
+	for start := time.Now(); ; pause *= 2 {
+		out, err := j.Result(ctx, opts...)
+		isMissing := errors.Is(err, ErrTaskLost) || errors.Is(err, ErrJobRunning)
+		if !isMissing || time.Since(start)+pause > resultPatience || sleep(ctx, pause) != nil {
+			return out, err
+		}
+	}
 }
 
 // failed is the error of a job that ended without a result.
@@ -216,11 +238,17 @@ func (j *DoclingJob[T]) noResult(answered *Error, status *JobStatus, opts []Call
 		return answered
 	}
 	m := Meta{StatusCode: answered.StatusCode, Header: answered.Header, RequestID: answered.RequestID}
-	e := Error{Code: CodeDoclingTaskFailed, Type: answered.Type, Details: string(status.Raw)}
-	if status.Done() {
+	e := Error{Type: answered.Type, Details: string(status.Raw)}
+	switch {
+	case status.Succeeded():
+		e.Code = CodeDoclingTaskLost
+		e.Message = fmt.Sprintf("docling task %s ended with status %q, but its result is not there: "+
+			"submit it again if the result is still needed", j.ID, status.State)
+	case status.Failed():
+		e.Code = CodeDoclingTaskFailed
 		e.Message = fmt.Sprintf("docling task %s ended with status %q and has no result; "+
 			"docling-serve keeps the reason in its log", j.ID, status.State)
-	} else {
+	default:
 		e.Code = CodeJobRunning
 		e.Message = fmt.Sprintf("docling task %s is still %q: it has no result yet, use Wait", j.ID, status.State)
 	}

@@ -177,10 +177,10 @@ func TestJobOutcomes(t *testing.T) {
 			"success without a result",
 			task("success"),
 			notReady,
-			babyclient.ErrTaskFailed,
+			babyclient.ErrTaskLost,
 			babyclient.ErrNotFound,
-			babyclient.CodeDoclingTaskFailed,
-			"has no result",
+			babyclient.CodeDoclingTaskLost,
+			"its result is not there",
 		},
 		{
 			"lost",
@@ -928,4 +928,60 @@ func TestEveryErrorOfABatchWrapsAnError(t *testing.T) {
 			t.Errorf("%d results of %d sources", n, len(req.Sources))
 		}
 	})
+}
+
+// A wait survives what passes, for a stated time, and says so when it gives up.
+func TestWaitSurvivesPassingFaults(t *testing.T) {
+	running := babytest.JSON(200, `{"task_id":"t1","task_status":"started"}`)
+	done := babytest.JSON(200, `{"task_id":"t1","task_status":"success"}`)
+	broken := babytest.JSON(500, `{"detail":"oops"}`)
+	for _, tt := range []struct {
+		name, node string
+		polls      []http.Handler
+		results    []http.Handler
+		want       error // nil: the document
+		says       string
+	}{
+		{name: "a 500", polls: []http.Handler{running, broken, running, done}},
+		{name: "a 500 at the first poll", polls: []http.Handler{broken, done}},
+		{name: "a lost connection", polls: []http.Handler{running, babytest.Cut(running, 0), babytest.Cut(running, 0),
+			babytest.Cut(running, 0), done}},
+		{name: "an HTML page of a proxy with 502", polls: []http.Handler{running,
+			babytest.Body(502, "text/html", []byte("<h1>Bad</h1>")),
+			babytest.Body(502, "text/html", nil), babytest.Body(502, "text/html", nil), done}},
+		{name: "another node does not know it", polls: []http.Handler{unknownTask, running, unknownTask, done}},
+		{name: "its own node does not know it", node: "n1", polls: []http.Handler{running, unknownTask},
+			want: babyclient.ErrTaskLost},
+		{name: "no longer allowed", polls: []http.Handler{running, babytest.JSON(401, `{"detail":"no"}`)},
+			want: babyclient.ErrUnauthorized},
+		{name: "500 for good", polls: []http.Handler{running, broken}, says: "every poll has failed for 30s"},
+		{name: "the result is there a moment later", polls: []http.Handler{done},
+			results: []http.Handler{notReady, unknownTask}},
+		{name: "the result never comes", polls: []http.Handler{done},
+			results: slices.Repeat([]http.Handler{notReady}, 99), want: babyclient.ErrTaskLost},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, srv *babytest.Server) {
+				srv.On("POST /docling/v1/convert/source/async", babytest.WithHeader(
+					babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`), "X-Babyapi-Docling-Id", tt.node))
+				srv.On("GET /docling/v1/status/poll/{id}", tt.polls...)
+				srv.On("GET /docling/v1/result/{id}", append(tt.results, babytest.JSON(200, converted))...)
+				job, err := client(srv).Docling.StartConvert(t.Context(),
+					&babyclient.ConvertRequest{Sources: sources(url1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := job.Wait(t.Context())
+				switch {
+				case tt.want == nil && tt.says == "":
+					if err != nil || resp.Document().Markdown != "# A" {
+						t.Errorf("got %+v, %v; want the document", resp, err)
+					}
+				case err == nil || tt.want != nil && !errors.Is(err, tt.want) ||
+					!strings.Contains(err.Error(), tt.says):
+					t.Errorf("err = %v, want %v %s", err, tt.want, tt.says)
+				}
+			})
+		})
+	}
 }

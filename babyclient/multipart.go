@@ -114,10 +114,10 @@ func (f *multipartForm) write(boundary string, fields []formField) error {
 	return nil
 }
 
-// escapeFilename escapes a file name as browsers do (HTML standard, multipart/form-data).
-func escapeFilename(s string) string {
-	return strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace(s)
-}
+// escapeFilename escapes a file name as docling-serve's parser reads it (python-multipart): with a
+// backslash. Browsers write %22 for a quote, which that parser would take for a part of the name.
+// [Source.check] has refused line breaks.
+func escapeFilename(s string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) }
 
 // length is that of the form with its files in bytes, -1 if it is not known.
 func (f *multipartForm) length() int64 {

@@ -127,7 +127,9 @@ func (id ocrStatus) call(*Client) (*call, error) {
 // Wait polls until the job has ended and returns it, its result included. A job that failed
 // is [ErrTaskFailed].
 func (j *OCRJob) Wait(ctx context.Context, opts ...WaitOption) (*OCRResponse, error) {
-	status, _, err := waitFor(ctx, j.o.c, "OCR job "+j.ID, opts, j.Status, j.failed)
+	job := polledJob{name: "OCR job " + j.ID, poll: j.Status, failed: j.failed,
+		isKnown: j.Submitted != nil, isPinned: true}
+	status, _, err := job.wait(ctx, j.o.c, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"unicode"
@@ -78,20 +77,6 @@ func (s Source) filename() string {
 	}
 	return filepath.Base(s.Path)
 }
-
-// base is the name under which docling-serve knows the document.
-func (s Source) base() string {
-	if s.URL != "" {
-		return path.Base(strings.TrimSuffix(s.String(), "/"))
-	}
-	return path.Base(filepath.ToSlash(s.filename()))
-}
-
-// isArchive reports whether the source can hold several documents.
-func (s Source) isArchive() bool { return strings.EqualFold(path.Ext(s.filename()), ".zip") }
-
-// stem is the name under which docling-serve puts the document into a zip answer.
-func (s Source) stem() string { return strings.TrimSuffix(s.base(), path.Ext(s.base())) }
 
 // check refuses a source that cannot be sent.
 func (s Source) check(i int) error {

@@ -2,7 +2,8 @@ package babyclient
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"net/http"
 	"time"
 )
 
@@ -76,51 +77,78 @@ func waitSettingsOf(ctx context.Context, opts []WaitOption) (*waitSettings, erro
 	return s, nil
 }
 
-// waitFor polls until a job has ended well, and returns its last status and the options for further
-// requests about it. job names it in errors. failed makes the error of a job that ended otherwise.
-func waitFor(
-	ctx context.Context, c *Client, job string, opts []WaitOption,
-	poll func(context.Context, ...CallOption) (*JobStatus, error),
-	failed func(*errorMaker, *JobStatus) error,
-) (*JobStatus, []CallOption, error) {
+// pollPatience is how long a wait goes on while its polls fail.
+const pollPatience = 30 * time.Second
+
+// polledJob is a job that is waited for.
+type polledJob struct {
+	name   string // in errors
+	poll   func(context.Context, ...CallOption) (*JobStatus, error)
+	failed func(*errorMaker, *JobStatus) error // makes the error of a job that ended without a result
+
+	isKnown  bool // the service has told of the job before, so that a poll that fails is a passing fault
+	isPinned bool // its polls go to the node that owns it, so that a 404 means that the job is lost
+}
+
+// wait polls until the job has ended well. It returns the last status, and the options for further
+// requests about the job.
+func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*JobStatus, []CallOption, error) {
 	if ctx == nil {
-		return nil, nil, withOp(job, errNilContext)
+		return nil, nil, withOp(j.name, errNilContext)
 	}
-	wait, err := waitSettingsOf(ctx, opts)
+	settings, err := waitSettingsOf(ctx, opts)
 	if err != nil {
-		return nil, nil, withOp(job, err)
+		return nil, nil, withOp(j.name, err)
 	}
-	fail, err := c.errorsWithOptions(job, wait.callOptions)
+	fail, err := c.errorsWithOptions(j.name, settings.callOptions)
 	if err != nil {
 		return nil, nil, err
 	}
-	start := time.Now()
 	const firstPause = 50 * time.Millisecond
-	pause := min(firstPause, wait.interval)
-	for {
-		status, err := poll(ctx, wait.callOptions...)
-		if err != nil {
-			return nil, nil, err
-		}
-		if wait.onPoll != nil {
-			wait.onPoll(status)
-		}
+	pause := min(firstPause, settings.interval)
+	start := time.Now()
+	lastGood := start
+	for state := "submitted"; ; {
+		status, err := j.poll(ctx, settings.callOptions...)
 		switch {
-		case status.Succeeded():
-			return status, wait.callOptions, nil
-		case status.Failed():
-			return nil, nil, failed(fail, status)
-		case wait.timeout > 0 && time.Since(start)+pause > wait.timeout:
-			return nil, nil, fail.complete(Error{
-				Code: CodePollTimeout,
-				Message: fmt.Sprintf("%s is still %q after %s: "+
-					"it goes on, wait for it again or longer (WithPollTimeout)", job, status.State, wait.timeout),
-				Details: string(status.Raw),
-			})
+		case err != nil && !j.isPassing(ctx, err):
+			return nil, nil, err
+		case err != nil && time.Since(lastGood)+pause > pollPatience:
+			return nil, nil, fail.pollsFailed(err, time.Since(lastGood))
+		case err == nil:
+			j.isKnown, lastGood, state = true, time.Now(), status.State
+			if settings.onPoll != nil {
+				settings.onPoll(status)
+			}
+			if status.Succeeded() {
+				return status, settings.callOptions, nil
+			}
+			if status.Failed() {
+				return nil, nil, j.failed(fail, status)
+			}
+		}
+		if settings.timeout > 0 && time.Since(start)+pause > settings.timeout {
+			return nil, nil, fail.pollTimeout(status, state, settings.timeout)
 		}
 		if sleep(ctx, pause) != nil {
 			return nil, nil, fail.contextEnded(ctx, Meta{})
 		}
-		pause = min(pause*3/2, wait.interval)
+		pause = min(pause*3/2, settings.interval)
 	}
+}
+
+// isPassing reports whether a poll that failed says nothing of the job: the service, or the way to it,
+// was in trouble for a moment, or the poll came to a node that is not the job's.
+func (j *polledJob) isPassing(ctx context.Context, err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !j.isKnown || ctx.Err() != nil {
+		return false
+	}
+	switch e.StatusCode {
+	case http.StatusNotFound:
+		return !j.isPinned
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return !isQuota(e.Code) && !isQuota(e.Type)
+	}
+	return e.StatusCode >= 500 || e.Code == CodeConnectionError || e.Code == CodeTimeout
 }

@@ -39,8 +39,8 @@ func unzip(raw []byte, limit int64) ([]zipMember, error) {
 		if strings.HasSuffix(f.Name, "/") {
 			continue // a folder
 		}
-		if !isSafeName(f.Name) {
-			return nil, fmt.Errorf("it has a member with the unsafe name %s", quote(f.Name))
+		if !staysBelowFolder(f.Name) {
+			return nil, unsafeNameError(f.Name)
 		}
 		if seen[f.Name] {
 			return nil, fmt.Errorf("it has two members named %s", quote(f.Name))
@@ -56,10 +56,18 @@ func unzip(raw []byte, limit int64) ([]zipMember, error) {
 	return out, nil
 }
 
-// isSafeName reports whether a program can write the member below a folder, on any system.
-func isSafeName(name string) bool {
-	return name != "" && !path.IsAbs(name) && path.Clean(name) == name &&
-		!strings.HasPrefix(name, "..") && !strings.ContainsAny(name, "\\:\x00")
+// staysBelowFolder reports whether a member that is written below a folder stays there, on Unix.
+func staysBelowFolder(name string) bool {
+	return path.Clean("/"+name) == "/"+name && name != "" && !strings.ContainsRune(name, 0)
+}
+
+// isPortableName reports whether the same holds on Windows too, where more names have a meaning.
+func isPortableName(name string) bool {
+	return staysBelowFolder(name) && !strings.HasPrefix(name, "..") && !strings.ContainsAny(name, `\:`)
+}
+
+func unsafeNameError(name string) error {
+	return fmt.Errorf("it has a member with the unsafe name %s", quote(name))
 }
 
 func readMember(f *zip.File, limit int64) ([]byte, error) {
