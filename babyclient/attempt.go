@@ -56,7 +56,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	} else if c.httpTimeout > 0 {
 		limit = c.httpTimeout
 	}
-	if k.isDocument {
+	if k.isDocument || s.asDocument {
 		limit = max(limit, DefaultDocumentTimeout)
 	}
 	return limit

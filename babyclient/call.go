@@ -19,6 +19,8 @@ type call struct {
 	isStream   bool // it is answered with server-sent events
 	toWriter   bool // the answer goes to a writer of the caller's as it comes
 
+	secrets []string // that the request holds, beside the key
+
 	// explain puts an error of the service into words that fit the endpoint. It may be nil.
 	explain func(Error) Error
 }

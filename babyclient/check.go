@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"math"
+	"net/url"
 	"strings"
 )
 
@@ -37,4 +38,9 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+func isHTTPURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }

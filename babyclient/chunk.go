@@ -25,7 +25,13 @@ type ChunkRequest struct {
 	// IncludeConvertedDoc asks for the converted documents too.
 	IncludeConvertedDoc *bool
 	// Target is as for a [ConvertRequest].
-	Target map[string]any
+	Target any
+	// Callbacks are told of the progress. Chunking an upload has none: send the file with
+	// [Source.Inline].
+	Callbacks []Callback
+
+	// Extra are further fields of the request by docling-serve's names.
+	Extra map[string]any
 }
 
 // The chunkers of docling.
@@ -145,13 +151,13 @@ func (r *ChunkRequest) baseCall(*Client) (*call, error) {
 		if r.IncludeConvertedDoc != nil {
 			fields = append(fields, formField{"include_converted_doc", strconv.FormatBool(*r.IncludeConvertedDoc)})
 		}
-		return newUpload(root+"/file", r.Sources, fields, r.Target)
+		return newUpload(root+"/file", r.Sources, append(fields, extraFields(r.Extra)...), r.Target)
 	}
-	options := map[string]any{"convert_options": convert, "chunking_options": chunking}
+	options := map[string]any{"convert_options": convert, "chunking_options": chunking, "callbacks": r.Callbacks}
 	if r.IncludeConvertedDoc != nil {
 		options["include_converted_doc"] = *r.IncludeConvertedDoc
 	}
-	return newPostOfSources(root+"/source", r.Sources, options, r.Target)
+	return newPostOfSources(root+"/source", r.Sources, options, r.Target, r.Extra)
 }
 
 func (r *ChunkRequest) checkOptions(upload bool) error {
@@ -166,11 +172,17 @@ func (r *ChunkRequest) checkOptions(upload bool) error {
 			"the hierarchical chunker counts no tokens: MaxTokens, Tokenizer and MergePeers are for %q", ChunkerHybrid)
 	case o.MaxTokens != nil && *o.MaxTokens <= 0:
 		return invalid(CodeInvalidRequest, "max_tokens is %d: want 1 or more", *o.MaxTokens)
+	case slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Store != nil }):
+		return invalid(CodeInvalidDoclingBody, "docling-serve chunks no documents of a store: convert them")
+	case upload && len(r.Callbacks) > 0:
+		return invalid(CodeInvalidRequest,
+			"callbacks: chunking an upload has none, docling-serve would ignore them in silence: "+
+				"set Inline on the files")
 	case upload && hasFormats:
 		return invalid(CodeInvalidRequest,
 			"to_formats: chunking an upload has no such option, docling-serve would ignore it in silence")
 	}
-	return nil
+	return checkCallbacks(r.Callbacks)
 }
 
 // readChunks reads the result of a chunking. sources are nil if they are not known. limit is how

@@ -3,7 +3,6 @@ package babyclient
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -18,9 +17,15 @@ type ConvertRequest struct {
 	Sources []Source
 	// Options of the conversion.
 	Options ConvertOptions
-	// Target is where the result goes, such as {"kind": "zip"} or a store of docling-serve's.
-	// nil: into the answer. An upload can only say the kind.
-	Target map[string]any
+	// Target is where the result goes: [ZipTarget], [PutTarget], [PresignedURLTarget], a [Store],
+	// or a map of docling-serve's own names, {"kind": …}. nil: into the answer. An upload can only
+	// say the kind.
+	Target any
+	// Callbacks are told of the progress.
+	Callbacks []Callback
+
+	// Extra are further fields of the request by docling-serve's names.
+	Extra map[string]any
 }
 
 // ConvertResponse is the result of a conversion.
@@ -35,6 +40,9 @@ type ConvertResponse struct {
 	Files map[string][]byte
 	// Stored is what docling says of a Target other than the answer; nil without one.
 	Stored *StoredResult
+	// Artifacts are the results in the store of [PresignedURLTarget], for each document. See
+	// [Docling.Download].
+	Artifacts []DocumentArtifacts
 }
 
 // StoredResult counts the documents that went to a store.
@@ -66,8 +74,14 @@ func (d *Docling) Convert(ctx context.Context, req *ConvertRequest, opts ...Call
 func (r *ConvertRequest) call(c *Client) (*call, error) {
 	k, err := r.baseCall(c)
 	k.explain = explainLostResult
+	if err == nil && k.path == batchPath {
+		err = invalid(CodeInvalidRequest, "docling-serve reads a store only as a job: use StartConvert")
+	}
 	return k, err
 }
+
+// batchPath takes stores as sources. It answers with a job, without being asked to.
+const batchPath = "/docling/v1/convert/source/batch"
 
 const convertPath = "/docling/v1/convert/"
 
@@ -80,7 +94,7 @@ func (r *ConvertRequest) baseCall(*Client) (*call, error) {
 	// A zip answer tells documents apart by their names without the extension.
 	upload, err := checkSources(r.Sources, Source.stem)
 	if err == nil {
-		err = r.checkFormats()
+		err = firstError(r.checkFormats(), checkCallbacks(r.Callbacks))
 	}
 	if err != nil {
 		return refusedPost(convertPath+"source", err)
@@ -90,15 +104,21 @@ func (r *ConvertRequest) baseCall(*Client) (*call, error) {
 		return refusedPost(convertPath+"source", err)
 	}
 	if upload {
-		return newUpload(convertPath+"file", r.Sources, formFields("", options), r.Target)
+		fields := slices.Concat(formFields("", options), callbackFields(r.Callbacks), extraFields(r.Extra))
+		return newUpload(convertPath+"file", r.Sources, fields, r.Target)
 	}
-	return newPostOfSources(convertPath+"source", r.Sources, map[string]any{"options": options}, r.Target)
+	path := convertPath + "source"
+	if slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Store != nil }) {
+		path = batchPath
+	}
+	values := map[string]any{"options": options, "callbacks": r.Callbacks}
+	return newPostOfSources(path, r.Sources, values, r.Target, r.Extra)
 }
 
 // checkFormats refuses formats that docling-serve puts only into a zip or a store, unless the
 // result goes there. docling-serve itself would answer with success, and nothing in it.
 func (r *ConvertRequest) checkFormats() error {
-	isInBody := r.Target == nil || r.Target["kind"] == "inbody"
+	isInBody := r.Target == nil || kindOf(r.Target) == "inbody"
 	if !isInBody || len(r.Sources) > 1 || r.Sources[0].isArchive() {
 		return nil
 	}
@@ -125,6 +145,7 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 		NumConverted   *int              `json:"num_converted"`
 		conversion
 		StoredResult
+		Documents []DocumentArtifacts `json:"documents"`
 	}
 	if err := decode(raw, &wire); err != nil {
 		return nil, err
@@ -138,7 +159,14 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 	case wire.NumConverted != nil:
 		out.Stored = &wire.StoredResult
 		out.Stored.NumConverted = *wire.NumConverted
-		return out, documentsError([]error{out.Stored.failure()})
+		if out.Artifacts = wire.Documents; len(out.Artifacts) == 0 {
+			return out, documentsError([]error{out.Stored.failure()})
+		}
+		var failures []error
+		for i := range out.Artifacts {
+			failures = append(failures, out.Artifacts[i].failure())
+		}
+		return out, documentsError(failures)
 	}
 	return nil, errNoField("document")
 }
@@ -168,11 +196,11 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 	return out, documentsError(out.missing(sources))
 }
 
-// addMembers sorts the members of a zip into documents. Members with the same stem belong to the same
-// document, each in another format.
+// addMembers sorts the members of a zip into documents. Members with the same stem belong to the
+// same document, each in another format.
 //
-// A program may write what it gets into a folder, so names must be safe on any system. But a document
-// may have the name of its upload, whatever that is.
+// A program may write what it gets into a folder, so names must be safe on any system. But a
+// document may have the name of its upload, whatever that is.
 func (r *ConvertResponse) addMembers(members []zipMember, sources []Source) error {
 	isOfUpload := func(stem string) bool {
 		return sources == nil || slices.ContainsFunc(sources, func(s Source) bool {
@@ -252,7 +280,7 @@ func (r *ConvertResponse) documentNamed(names ...string) *Converted {
 
 // isNamed reports whether the source is one document whose name in a zip answer is known. Only the
 // server knows what it calls a document from a URL, and an archive holds what it holds.
-func (s Source) isNamed() bool { return s.URL == "" && !s.isArchive() }
+func (s Source) isNamed() bool { return s.URL == "" && s.Store == nil && !s.isArchive() }
 
 // missing returns an error for each upload that a zip answer lacks, which is all that docling-serve
 // lets us know of its failure. Of other sources only the number can be checked.
@@ -272,22 +300,4 @@ func (r *ConvertResponse) missing(sources []Source) []error {
 		failures = append(failures, &DocumentError{Filename: name, Status: DocumentMissing})
 	}
 	return failures
-}
-
-const taskResultNotFound = "Task result not found"
-
-// explainLostResult says what docling-serve means by some answers to a request that waits for its
-// result.
-func explainLostResult(e Error) Error {
-	switch {
-	case e.StatusCode == http.StatusNotFound && strings.Contains(e.Message, taskResultNotFound):
-		e.Code = CodeDoclingTaskFailed
-		e.Message = "docling-serve failed at the request as a whole and dropped the reason, which only its " +
-			"log holds. Known causes: OCR settings that its engine cannot take, a pipeline that it does not have, " +
-			"bad base64, a target that cannot be reached, AbortOnError with a bad document"
-	case e.StatusCode == http.StatusGatewayTimeout:
-		e.Message += " (docling-serve goes on converting, and its result cannot be fetched: " +
-			"use StartConvert or StartChunk for documents that take long)"
-	}
-	return e
 }

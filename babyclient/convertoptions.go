@@ -90,6 +90,15 @@ type ConvertOptions struct {
 	DoPictureDescription    *bool `json:"do_picture_description,omitzero"`
 	DoChartExtraction       *bool `json:"do_chart_extraction,omitzero"`
 
+	// The presets choose the models of a stage: [Docling.Capabilities] lists what a service has.
+	LayoutPreset                string `json:"layout_preset,omitempty"`
+	TableStructurePreset        string `json:"table_structure_preset,omitempty"`
+	VLMPipelinePreset           string `json:"vlm_pipeline_preset,omitempty"`
+	CodeFormulaPreset           string `json:"code_formula_preset,omitempty"`
+	PictureClassificationPreset string `json:"picture_classification_preset,omitempty"`
+	PictureDescriptionPreset    string `json:"picture_description_preset,omitempty"`
+	ChartExtractionPreset       string `json:"chart_extraction_preset,omitempty"`
+
 	// DocumentTimeout limits the work on one document, in seconds: what is converted by then
 	// comes as a partial success.
 	DocumentTimeout *float64 `json:"document_timeout,omitzero"`

@@ -8,6 +8,9 @@ import (
 
 // base is the name under which docling-serve knows the document.
 func (s Source) base() string {
+	if s.Store != nil {
+		return s.String()
+	}
 	if s.URL != "" {
 		return path.Base(strings.TrimSuffix(s.String(), "/"))
 	}
@@ -40,7 +43,8 @@ func (s Source) stems() []string {
 	return []string{pythonStem(linux), newPythonStem(linux), pythonStem(windows), newPythonStem(windows)}
 }
 
-// pythonStem is PurePath.stem up to Python 3.13: a dot at the beginning or the end is no extension's.
+// pythonStem is PurePath.stem up to Python 3.13: a dot at the beginning or the end is no
+// extension's.
 func pythonStem(name string) string {
 	if i := strings.LastIndexByte(name, '.'); i > 0 && i < len(name)-1 {
 		return name[:i]

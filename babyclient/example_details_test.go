@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -227,4 +229,127 @@ func ExampleDoclingJob_Wait() {
 	// Output:
 	// failure true false
 	// true
+}
+
+func ExampleDocling_Capabilities() {
+	client, done := service("GET /docling/v1/capabilities",
+		babytest.JSON(200, `{"stages":{"ocr":{"option":"ocr_preset",`+
+			`"default":"auto","presets":[{"id":"auto"},{"id":"rapidocr"}]}},"sources":["file","http"]}`))
+	defer done()
+
+	offers, err := client.Docling.Capabilities(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, preset := range offers.Stages["ocr"].Presets {
+		fmt.Println(preset.ID) // goes into ConvertOptions.OCRPreset
+	}
+	// Output:
+	// auto
+	// rapidocr
+}
+
+// A job that tells of its progress: docling-serve calls the handler, which must be in its reach.
+func ExampleCallbackHandler() {
+	handler := &babyclient.CallbackHandler{
+		Secret: "long and random",
+		Handle: func(_ context.Context, p *babyclient.TaskProgress) error {
+			fmt.Printf("%s: %d of %d documents\n", p.TaskID, p.NumProcessed, p.NumDocs)
+			return nil
+		},
+	}
+	srv := httptest.NewServer(handler) // http.Handle("/docling", handler) in a program
+	defer srv.Close()
+	callback := handler.Callback(srv.URL) // goes into ConvertRequest.Callbacks
+
+	// What docling-serve does:
+	post, err := http.NewRequestWithContext(context.Background(), "POST", callback.URL, strings.NewReader(
+		`{"task_id":"t1","progress":{"kind":"update_processed","num_docs":3,"num_processed":2}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, value := range callback.Header {
+		post.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(post)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	// Output: t1: 2 of 3 documents
+}
+
+// ServeHTTP is what net/http calls.
+func ExampleCallbackHandler_ServeHTTP() {
+	handler := &babyclient.CallbackHandler{Secret: "long and random"}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), "POST", "/docling", nil))
+	fmt.Println(w.Code)
+	// Output: 403
+}
+
+// Documents that docling-serve reads from a store, and results that it sends to a URL.
+func ExampleFromStore() {
+	client, done := service("POST /docling/v1/convert/source/batch",
+		babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`))
+	defer done()
+
+	job, err := client.Docling.StartConvert(context.Background(), &babyclient.ConvertRequest{
+		Sources: []babyclient.Source{babyclient.FromStore(babyclient.S3{Endpoint: "s3.example.com",
+			Bucket: "reports"})},
+		Target: babyclient.PutTarget("https://example.com/results"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(job.ID)
+	// Output: t1
+}
+
+func ExampleDocling_Download() {
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "# A") }))
+	defer store.Close()
+	client, done := service("GET /docling/v1/result/t1", babytest.JSON(200, `{"num_converted":1,"num_succeeded":1,`+
+		`"num_failed":0,"documents":[{"filename":"a.pdf","status":"success","artifacts":[`+
+		`{"artifact_type":"markdown","mime_type":"text/markdown","uri":"`+store.URL+`/a.md"}]}]}`))
+	defer done()
+
+	resp, err := client.Docling.ConvertJob("t1", "").Result(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	var markdown strings.Builder
+	if _, err := client.Docling.Download(context.Background(), resp.Artifacts[0].Artifacts[0], &markdown); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(markdown.String())
+	// Output: # A
+}
+
+// WithPollWait saves polls where the service can hold one back.
+func ExampleWithPollWait() {
+	client, done := nodes()
+	defer done()
+
+	doc, err := client.Docling.ConvertJob("t1", "node-1").Wait(context.Background(),
+		babyclient.WithPollWait(20*time.Second))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(doc.Document().Markdown)
+	// Output: # A
+}
+
+// AsDocument gives Do the time limit and the errors of documents.
+func ExampleAsDocument() {
+	client, done := service("POST /docling/v1/new", babytest.JSON(200, `{"answer":42}`))
+	defer done()
+
+	var out struct{ Answer int }
+	err := client.Do(context.Background(), "POST", "/docling/v1/new", map[string]any{}, &out, babyclient.AsDocument())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.Answer)
+	// Output: 42
 }

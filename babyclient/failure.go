@@ -57,9 +57,10 @@ type errorMaker struct {
 	maxBytes int64       // of an answer
 	apiKey   string      // what is secret in the call
 	header   http.Header // some of it can be secret too
+	more     []string    // further secrets
 }
 
-func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header) }
+func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header, f.more) }
 
 // complete completes an error of the call.
 func (f *errorMaker) complete(e Error) *Error {
@@ -180,30 +181,6 @@ func (f *errorMaker) tooLarge(m Meta, err error) *Error {
 func (f *errorMaker) notWritten(m Meta, err error) *Error {
 	message := "the answer came, but the writer that was given for it failed: " + err.Error()
 	return f.completeAnswer(m, Error{Code: CodeWriteFailed, Message: message, Err: err})
-}
-
-// pollTimeout is the error of a wait that took longer than it may. status is the last one, nil if the
-// last poll failed; state is the last that is known.
-func (f *errorMaker) pollTimeout(status *JobStatus, state string, limit time.Duration) *Error {
-	const message = "%s is still %q after %s: it goes on, wait for it again or longer (WithPollTimeout)"
-	e := Error{Code: CodePollTimeout, Message: fmt.Sprintf(message, f.op, state, limit)}
-	if status != nil {
-		e.Details = string(status.Raw)
-	}
-	return f.complete(e)
-}
-
-// pollsFailed is the error of a wait that gives up, because its polls have failed for a while. last is
-// the error of the last one.
-func (f *errorMaker) pollsFailed(last error, after time.Duration) error {
-	e, ok := errors.AsType[*Error](last)
-	if !ok {
-		return last
-	}
-	given := *e
-	given.Message += fmt.Sprintf(" (every poll has failed for %s; the job may go on, so wait for it again)",
-		after.Round(time.Second))
-	return f.complete(given)
 }
 
 // answerError is what the read function of an endpoint returns if the answer can be decoded, and

@@ -38,7 +38,7 @@ type DoclingJob[T any] struct {
 const nodeHeader = "X-Babyapi-Docling-Id"
 
 // StartConvert submits a conversion and returns at once: POST
-// /docling/v1/convert/source/async or …/file/async.
+// /docling/v1/convert/source/async or …/file/async, or …/source/batch for sources in a store.
 func (d *Docling) StartConvert(ctx context.Context, req *ConvertRequest, opts ...CallOption) (*ConvertJob, error) {
 	status, err := fetch(ctx, d.c, asyncConvert{req}, opts, readSubmission)
 	if err != nil {
@@ -65,7 +65,9 @@ type asyncConvert struct{ *ConvertRequest }
 
 func (r asyncConvert) call(c *Client) (*call, error) {
 	k, err := r.baseCall(c)
-	k.path += "/async"
+	if k.path != batchPath { // which answers with a job anyway
+		k.path += "/async"
+	}
 	return k, err
 }
 
@@ -116,7 +118,10 @@ func (j *DoclingJob[T]) request(method, action string) jobRequest {
 	return jobRequest{method: method, action: action, id: j.ID, node: j.Node}
 }
 
-type jobRequest struct{ method, action, id, node string }
+type jobRequest struct {
+	method, action, id, node string
+	hold                     time.Duration // how long the service may hold a poll back
+}
 
 func (r jobRequest) call(*Client) (*call, error) {
 	k := &call{
@@ -124,6 +129,9 @@ func (r jobRequest) call(*Client) (*call, error) {
 		path:       "/docling/v1/" + r.action + "/" + escapeID(r.id),
 		isDocument: r.action == "result",
 		explain:    r.explain,
+	}
+	if r.hold > 0 {
+		k.path += fmt.Sprintf("?wait=%g", r.hold.Seconds())
 	}
 	err := checkID(CodeInvalidTaskID, "task id", r.id)
 	if err == nil && !validHeaderValue(r.node) {
@@ -158,7 +166,14 @@ func (r jobRequest) explain(e Error) Error {
 // Status asks how far the job is: GET /docling/v1/status/poll/{id}. A job that its node does
 // not know any more is [ErrTaskLost].
 func (j *DoclingJob[T]) Status(ctx context.Context, opts ...CallOption) (*JobStatus, error) {
-	return fetch(ctx, j.c, j.request(http.MethodGet, "status/poll"), opts, readStatus)
+	return j.poll(ctx, 0, opts)
+}
+
+// poll asks for the status. The service may hold its answer back for so long.
+func (j *DoclingJob[T]) poll(ctx context.Context, hold time.Duration, opts []CallOption) (*JobStatus, error) {
+	request := j.request(http.MethodGet, "status/poll")
+	request.hold = hold
+	return fetch(ctx, j.c, request, opts, readStatus)
 }
 
 // Cancel asks the service to give the job up: POST /docling/v1/cancel/{id}. docling-serve
@@ -167,14 +182,14 @@ func (j *DoclingJob[T]) Cancel(ctx context.Context, opts ...CallOption) (*JobSta
 	return fetch(ctx, j.c, j.request(http.MethodPost, "cancel"), opts, readCancelled)
 }
 
-// Wait polls until the job has ended and returns its result. A job that failed is
-// [ErrTaskFailed]; its documents can fail as those of [Docling.Convert] do. When the context ends the
-// job goes on, and can be waited for again.
+// Wait polls until the job has ended and returns its result. A job that failed is [ErrTaskFailed];
+// its documents can fail as those of [Docling.Convert] do. When the context ends the job goes on,
+// and can be waited for again.
 //
-// Once the service has told of the job, Wait goes on for 30 seconds while the service fails, and while
-// other nodes than the job's answer that they do not know it.
+// Once the service has told of the job, Wait goes on for 30 seconds while the service fails, and
+// while other nodes than the job's answer that they do not know it.
 func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
-	job := polledJob{name: "docling task " + j.ID, poll: j.Status, failed: j.failed,
+	job := polledJob{name: "docling task " + j.ID, poll: j.poll, failed: j.failed,
 		isKnown: j.Submitted != nil, isPinned: j.Node != ""}
 	_, calls, err := job.wait(ctx, j.c, opts)
 	if err != nil {
@@ -183,8 +198,8 @@ func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error
 	return j.awaitResult(ctx, calls)
 }
 
-// resultPatience is how long the result of a job that has succeeded may be missing. docling-serve says
-// that a task has ended a moment before it keeps the result.
+// resultPatience is how long the result of a job that has succeeded may be missing. docling-serve
+// says that a task has ended a moment before it keeps the result.
 const resultPatience = 10 * time.Second
 
 // awaitResult fetches the result of a job that has succeeded.

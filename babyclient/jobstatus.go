@@ -18,6 +18,24 @@ type JobStatus struct {
 	Position int
 	// Message is what the service says of a failure; docling-serve says little.
 	Message string
+	// Counts are the documents of a docling task so far; nil where the service does not tell, as
+	// docling-serve's own engine does not.
+	Counts *TaskCounts
+	// Failure is what docling-serve says of a task that failed; nil where it says nothing.
+	Failure *TaskFailure
+}
+
+// TaskFailure is why a docling task failed.
+type TaskFailure struct {
+	// Category is "policy", "capacity", "source_unavailable", "target_unavailable", "timeout",
+	// "internal"…
+	Category string `json:"category"`
+	Message  string `json:"message"`
+	// Retryable tells that the same request may succeed later.
+	Retryable bool `json:"retryable"`
+	// Phase is "admission", "source_enumeration", "execution" or "orchestration".
+	Phase   string            `json:"phase"`
+	Details map[string]string `json:"details"`
 }
 
 // Done reports whether the job has ended, well or not.
@@ -51,10 +69,8 @@ func (s *JobStatus) UnmarshalJSON(data []byte) error {
 		TaskPosition *int            `json:"task_position"`
 		ErrorMessage string          `json:"error_message"`
 		Error        json.RawMessage `json:"error"`
-		Failure      *struct {
-			Category string `json:"category"`
-			Message  string `json:"message"`
-		} `json:"failure"`
+		TaskMeta     *TaskCounts     `json:"task_meta"`
+		Failure      *TaskFailure    `json:"failure"`
 	}
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
@@ -63,6 +79,8 @@ func (s *JobStatus) UnmarshalJSON(data []byte) error {
 		ID:      cmp.Or(w.TaskID, w.JobID),
 		State:   cmp.Or(w.TaskStatus, w.Status),
 		Message: cmp.Or(w.ErrorMessage, jsonString(w.Error)),
+		Counts:  w.TaskMeta,
+		Failure: w.Failure,
 	}
 	if w.TaskPosition != nil {
 		s.Position = *w.TaskPosition

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 )
 
 // OCR reads documents with an OCR model that the account must have. It is the OCR field of a
@@ -117,6 +118,11 @@ func (j *OCRJob) Status(ctx context.Context, opts ...CallOption) (*JobStatus, er
 	return fetch(ctx, j.o.c, ocrStatus(j.ID), opts, readStatus)
 }
 
+// poll is Status: an OCR job's status is never held back.
+func (j *OCRJob) poll(ctx context.Context, _ time.Duration, opts []CallOption) (*JobStatus, error) {
+	return j.Status(ctx, opts...)
+}
+
 // ocrStatus asks for the job with that id.
 type ocrStatus string
 
@@ -127,7 +133,7 @@ func (id ocrStatus) call(*Client) (*call, error) {
 // Wait polls until the job has ended and returns it, its result included. A job that failed
 // is [ErrTaskFailed].
 func (j *OCRJob) Wait(ctx context.Context, opts ...WaitOption) (*OCRResponse, error) {
-	job := polledJob{name: "OCR job " + j.ID, poll: j.Status, failed: j.failed,
+	job := polledJob{name: "OCR job " + j.ID, poll: j.poll, failed: j.failed,
 		isKnown: j.Submitted != nil, isPinned: true}
 	status, _, err := job.wait(ctx, j.o.c, opts)
 	if err != nil {

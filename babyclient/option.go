@@ -62,6 +62,7 @@ type settings struct {
 	streamIdle    time.Duration // 0: no limit
 	idleOfCall    bool          // the call itself set streamIdle, and not New
 	maxRetries    int
+	asDocument    bool
 	header        http.Header // canonical names; copied before each change, since calls share it
 }
 
@@ -82,6 +83,11 @@ func (s settings) withOptions(opts []CallOption) (*settings, error) {
 type clientOption func(*config) error
 
 func (o clientOption) applyClient(c *config) error { return o(c) }
+
+type callOption func(*settings) error
+
+func (o callOption) applyCall(s *settings) error { return o(s) }
+func (callOption) isWaitOption()                 {}
 
 type sharedOption func(*settings) error
 
@@ -181,6 +187,15 @@ func WithStreamIdleTimeout(d time.Duration) SharedOption {
 			return invalid(CodeInvalidTimeout, "stream idle timeout %s must not be negative (0 means no limit)", d)
 		}
 		s.streamIdle, s.idleOfCall = d, true
+		return nil
+	})
+}
+
+// AsDocument gives one call of [Client.Do] what the calls of [Docling] have:
+// [DefaultDocumentTimeout] at least, and errors in the words of documents.
+func AsDocument() CallOption {
+	return callOption(func(s *settings) error {
+		s.asDocument = true
 		return nil
 	})
 }

@@ -10,9 +10,9 @@ import (
 // one were replaced first, it would break up a longer one that contains it, and leave its rest.
 type secrets []string
 
-// secretsOf collects the API key and the values of the headers whose names say that they hold a
-// secret. A service, or a proxy before it, can repeat them in an error.
-func secretsOf(apiKey string, header http.Header) secrets {
+// secretsOf collects the API key, the values of the headers whose names say that they hold a
+// secret, and more. A service, or a proxy before it, can repeat them in an error.
+func secretsOf(apiKey string, header http.Header, more []string) secrets {
 	var out secrets
 	add := func(secret string) {
 		const least = 6 // bytes; replacing a shorter word would blank out half of a sentence
@@ -21,6 +21,9 @@ func secretsOf(apiKey string, header http.Header) secrets {
 		}
 	}
 	add(apiKey)
+	for _, secret := range more {
+		add(secret)
+	}
 	for name, values := range header {
 		if namesSecret(name) {
 			for _, v := range values {

@@ -122,7 +122,11 @@ func (k *errorKeeper) Write(p []byte) (int, error) {
 // does not count here.
 func (r *response) serviceError() *Error {
 	body, err := io.ReadAll(io.LimitReader(r.body.r, maxErrorBody))
-	e := r.fail.serviceError(r.Meta, body, err, r.call.explain)
+	explain := r.call.explain
+	if explain == nil && r.settings.asDocument {
+		explain = explainLostResult
+	}
+	e := r.fail.serviceError(r.Meta, body, err, explain)
 	r.close(e)
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +16,9 @@ import (
 	"unicode"
 )
 
-// Source is a document to convert or to chunk: a URL, a file, a reader, or bytes. Exactly
-// one of URL, Path, Reader and Data is set; [FromURL], [FromFile], [FromReader] and
-// [FromBytes] make it.
+// Source is a document to convert or to chunk: a URL, a file, a reader, or bytes; or the documents
+// of a store. Exactly one of URL, Path, Reader, Data and Store is set; [FromURL], [FromFile],
+// [FromReader], [FromBytes] and [FromStore] make it.
 type Source struct {
 	// URL is an http or https URL that the service fetches.
 	URL string
@@ -33,6 +34,8 @@ type Source struct {
 	Size int64
 	// Data is the document itself. It needs a Name.
 	Data []byte
+	// Store holds the documents. Only [Docling.StartConvert] takes it.
+	Store Store
 
 	// Name is the file name that the service sees; its extension tells the format. Empty:
 	// the last element of Path.
@@ -43,10 +46,16 @@ type Source struct {
 	// it. That takes more memory than the file has bytes. It is the way to send a file together
 	// with URLs.
 	Inline bool
+
+	// Extra are further fields of the source by docling-serve's names. An upload has none.
+	Extra map[string]any
 }
 
 // FromURL is a document that the service fetches.
 func FromURL(url string) Source { return Source{URL: url} }
+
+// FromStore are the documents of a store, which docling-serve reads itself.
+func FromStore(s Store) Source { return Source{Store: s} }
 
 // FromFile is a file to upload.
 func FromFile(path string) Source { return Source{Path: path} }
@@ -60,6 +69,9 @@ func FromBytes(name string, data []byte) Source { return Source{Name: name, Data
 // String names the source in messages: its file name, safe to print on a terminal, or its URL
 // without user and query.
 func (s Source) String() string {
+	if s.Store != nil {
+		return "a store of kind " + kindOf(s.Store)
+	}
 	if s.URL == "" {
 		return printable(s.filename())
 	}
@@ -84,19 +96,20 @@ func (s Source) check(i int) error {
 		return invalid(CodeInvalidDoclingFile, "sources[%d]: %s", i, fmt.Sprintf(format, args...))
 	}
 	set := 0
-	for _, isSet := range []bool{s.URL != "", s.Path != "", s.Reader != nil, s.Data != nil} {
+	for _, isSet := range []bool{s.URL != "", s.Path != "", s.Reader != nil, s.Data != nil, s.Store != nil} {
 		if isSet {
 			set++
 		}
 	}
 	switch {
 	case set == 0:
-		return bad("is empty: set URL, Path, Reader or Data")
+		return bad("is empty: set URL, Path, Reader, Data or Store")
 	case set > 1:
-		return bad("more than one of URL, Path, Reader and Data is set")
+		return bad("more than one of URL, Path, Reader, Data and Store is set")
+	case s.Store != nil:
+		return nil
 	case s.URL != "":
-		u, err := url.Parse(s.URL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		if !isHTTPURL(s.URL) {
 			return bad("%s is no http or https URL: for a local file use FromFile", quote(s.String()))
 		}
 		return nil
@@ -136,7 +149,19 @@ func fileError(i int, name string, err error) error {
 }
 
 // wire is the source inside a JSON body.
-func (s Source) wire(i int) (map[string]any, error) {
+func (s Source) wire(i int) (any, error) {
+	fields, err := s.wireFields(i)
+	if err != nil || len(s.Extra) == 0 {
+		return fields, err
+	}
+	b, err := encodeBody(fields, s.Extra)
+	return json.RawMessage(b), err
+}
+
+func (s Source) wireFields(i int) (any, error) {
+	if s.Store != nil {
+		return s.Store, nil
+	}
 	if s.URL != "" {
 		w := map[string]any{"kind": "http", "url": s.URL}
 		if len(s.Header) > 0 {

@@ -3,6 +3,7 @@ package babyclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 type waitSettings struct {
 	interval    time.Duration // the longest pause between two polls
 	timeout     time.Duration // of the whole wait, 0 for none
+	pollWait    time.Duration // that the service may hold a poll back
 	onPoll      func(*JobStatus)
 	callOptions []CallOption // of each request
 }
@@ -49,6 +51,23 @@ func WithPollTimeout(d time.Duration) WaitOption {
 		return nil
 	})
 }
+
+// WithPollWait asks the service to answer a poll of a docling task only when the task has ended, or
+// after d. That saves polls, where the service does it: docling-serve's Ray engine does, its others
+// answer at once, and then the pauses between polls are as without it. An OCR job has no such
+// polls. Default: the service answers at once.
+func WithPollWait(d time.Duration) WaitOption {
+	return pollOption(func(s *waitSettings) error {
+		if d <= 0 || d > maxPollWait {
+			return invalid(CodeInvalidInterval, "poll wait %s: want more than 0 and at most %s", d, maxPollWait)
+		}
+		s.pollWait = d
+		return nil
+	})
+}
+
+// maxPollWait leaves room below the default timeout of a call.
+const maxPollWait = 50 * time.Second
 
 // OnPoll calls f after each poll, in the goroutine that waits.
 func OnPoll(f func(*JobStatus)) WaitOption {
@@ -83,7 +102,7 @@ const pollPatience = 30 * time.Second
 // polledJob is a job that is waited for.
 type polledJob struct {
 	name   string // in errors
-	poll   func(context.Context, ...CallOption) (*JobStatus, error)
+	poll   func(context.Context, time.Duration, []CallOption) (*JobStatus, error)
 	failed func(*errorMaker, *JobStatus) error // makes the error of a job that ended without a result
 
 	isKnown  bool // the service has told of the job before, so that a poll that fails is a passing fault
@@ -109,7 +128,9 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 	start := time.Now()
 	lastGood := start
 	for state := "submitted"; ; {
-		status, err := j.poll(ctx, settings.callOptions...)
+		asked := time.Now()
+		status, err := j.poll(ctx, settings.pollWait, settings.callOptions)
+		wasHeld := err == nil && settings.pollWait > 0 && time.Since(asked) >= settings.pollWait/2
 		switch {
 		case err != nil && !j.isPassing(ctx, err):
 			return nil, nil, err
@@ -130,6 +151,9 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 		if settings.timeout > 0 && time.Since(start)+pause > settings.timeout {
 			return nil, nil, fail.pollTimeout(status, state, settings.timeout)
 		}
+		if wasHeld {
+			continue // the service has paused for us
+		}
 		if sleep(ctx, pause) != nil {
 			return nil, nil, fail.contextEnded(ctx, Meta{})
 		}
@@ -137,8 +161,8 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 	}
 }
 
-// isPassing reports whether a poll that failed says nothing of the job: the service, or the way to it,
-// was in trouble for a moment, or the poll came to a node that is not the job's.
+// isPassing reports whether a poll that failed says nothing of the job: the service, or the way to
+// it, was in trouble for a moment, or the poll came to a node that is not the job's.
 func (j *polledJob) isPassing(ctx context.Context, err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || !j.isKnown || ctx.Err() != nil {
@@ -151,4 +175,28 @@ func (j *polledJob) isPassing(ctx context.Context, err error) bool {
 		return !isQuota(e.Code) && !isQuota(e.Type)
 	}
 	return e.StatusCode >= 500 || e.Code == CodeConnectionError || e.Code == CodeTimeout
+}
+
+// pollTimeout is the error of a wait that took longer than it may. status is the last one, nil if
+// the last poll failed; state is the last that is known.
+func (f *errorMaker) pollTimeout(status *JobStatus, state string, limit time.Duration) *Error {
+	const message = "%s is still %q after %s: it goes on, wait for it again or longer (WithPollTimeout)"
+	e := Error{Code: CodePollTimeout, Message: fmt.Sprintf(message, f.op, state, limit)}
+	if status != nil {
+		e.Details = string(status.Raw)
+	}
+	return f.complete(e)
+}
+
+// pollsFailed is the error of a wait that gives up, because its polls have failed for a while. last
+// is the error of the last one.
+func (f *errorMaker) pollsFailed(last error, after time.Duration) error {
+	e, ok := errors.AsType[*Error](last)
+	if !ok {
+		return last
+	}
+	given := *e
+	given.Message += fmt.Sprintf(" (every poll has failed for %s; the job may go on, so wait for it again)",
+		after.Round(time.Second))
+	return f.complete(given)
 }

@@ -1,0 +1,373 @@
+package babyclient_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
+)
+
+// Callbacks, targets and stores go out as docling-serve takes them.
+func TestConvertRequestBodies(t *testing.T) {
+	callback := babyclient.Callback{URL: "https://me.example/cb", Header: map[string]string{"X-T": "1"}}
+	s3 := babyclient.S3{Endpoint: "s3.example", Bucket: "b", AccessKey: "ak", SecretKey: "the-secret-key",
+		VerifySSL: new(false)}
+	for _, tt := range []struct {
+		name, path, want string
+		req              babyclient.ConvertRequest
+	}{
+		{"callbacks", "source/async", `{"sources":[{"kind":"http","url":"https://host/a.pdf"}],
+			"callbacks":[{"url":"https://me.example/cb","headers":{"X-T":"1"}}]}`,
+			babyclient.ConvertRequest{Sources: sources(url1), Callbacks: []babyclient.Callback{callback}}},
+		{"a put target", "source/async", `{"sources":[{"kind":"http","url":"https://host/a.pdf"}],
+			"target":{"kind":"put","url":"https://x.example/up"}}`,
+			babyclient.ConvertRequest{Sources: sources(url1), Target: babyclient.PutTarget("https://x.example/up")}},
+		{"a target by docling-serve's names", "source/async", `{"sources":[{"kind":"http","url":"https://host/a.pdf"}],
+			"target":{"kind":"zip"}}`,
+			babyclient.ConvertRequest{Sources: sources(url1), Target: map[string]any{"kind": "zip"}}},
+		{"a store to read and one to write", "source/batch", `{"sources":[{"kind":"s3","endpoint":"s3.example","bucket":"b",
+			"access_key":"ak","secret_key":"the-secret-key","verify_ssl":false}],
+			"target":{"kind":"azure_blob","account_name":"a","container":"c","connection_string":"AccountKey=zzz"}}`,
+			babyclient.ConvertRequest{Sources: sources(babyclient.FromStore(s3)),
+				Target: babyclient.AzureBlob{AccountName: "a", Container: "c", ConnectionString: "AccountKey=zzz"}}},
+		{"Google's stores", "source/batch", `{"sources":[{"kind":"google_cloud_storage","bucket":"b","service_account_key":{"private_key":"k"}},
+			{"kind":"google_drive","path_id":"p","refresh_token":"r"}]}`,
+			babyclient.ConvertRequest{Sources: sources(
+				babyclient.FromStore(babyclient.GoogleCloudStorage{Bucket: "b",
+					ServiceAccountKey: []byte(`{"private_key":"k"}`)}),
+				babyclient.FromStore(babyclient.GoogleDrive{PathID: "p", RefreshToken: "r"}))}},
+		{"fields without a name here", "source/async",
+			`{"sources":[{"kind":"http","url":"https://host/a.pdf","method":"GET"}],"priority":3}`,
+			babyclient.ConvertRequest{Sources: sources(babyclient.Source{URL: url1.URL,
+				Extra: map[string]any{"method": "GET"}}),
+				Extra: map[string]any{"priority": 3}}},
+		{"presets", "source/async", `{"sources":[{"kind":"http","url":"https://host/a.pdf"}],
+			"options":{"ocr_preset":"rapidocr","table_structure_preset":"tableformer_v2"}}`,
+			babyclient.ConvertRequest{Sources: sources(url1),
+				Options: babyclient.ConvertOptions{OCRPreset: "rapidocr", TableStructurePreset: "tableformer_v2"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := server(t)
+			srv.On("POST /docling/v1/convert/"+tt.path, babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`))
+			job, err := client(srv).Docling.StartConvert(t.Context(), &tt.req)
+			if err != nil || job.ID != "t1" {
+				t.Fatalf("got %+v, %v", job, err)
+			}
+			sameJSON(t, seen(t, srv).Body, tt.want)
+		})
+	}
+}
+
+// What docling-serve would ignore in silence, or cannot do, is refused before it is sent.
+func TestDoclingRefusals(t *testing.T) {
+	srv := server(t)
+	d := client(srv).Docling
+	store := sources(babyclient.FromStore(babyclient.S3{Endpoint: "e", Bucket: "b"}))
+	upload := sources(babyclient.FromBytes("a.md", []byte("x")))
+	callbacks := []babyclient.Callback{{URL: "https://me.example/cb"}}
+	convert := func(r babyclient.ConvertRequest) error { _, err := d.Convert(t.Context(), &r); return err }
+	chunk := func(r babyclient.ChunkRequest) error { _, err := d.Chunk(t.Context(), &r); return err }
+	for name, tt := range map[string]struct {
+		err  error
+		says string
+	}{
+		"a store in a plain call": {convert(babyclient.ConvertRequest{Sources: store}), "use StartConvert"},
+		"a store to chunk": {chunk(babyclient.ChunkRequest{Sources: store}),
+			"chunks no documents of a store"},
+		"callbacks of a chunk upload": {chunk(babyclient.ChunkRequest{Sources: upload, Callbacks: callbacks}),
+			"set Inline"},
+		"a callback to no URL": {convert(babyclient.ConvertRequest{Sources: sources(url1),
+			Callbacks: []babyclient.Callback{{URL: "me"}}}), "callbacks[0]"},
+		"a target that an upload cuts": {convert(babyclient.ConvertRequest{Sources: upload,
+			Target: babyclient.PutTarget("https://x.example")}), "only say the kind"},
+		"a store and a URL in one": {convert(babyclient.ConvertRequest{Sources: sources(babyclient.Source{URL: url1.URL,
+			Store: babyclient.S3{}})}), "more than one"},
+	} {
+		if !errors.Is(tt.err, babyclient.ErrInvalidRequest) && !strings.Contains(fmt.Sprint(tt.err), "INVALID") ||
+			!strings.Contains(fmt.Sprint(tt.err), tt.says) {
+			t.Errorf("%s: err = %v, want a refusal that says %q", name, tt.err, tt.says)
+		}
+	}
+	if n := len(srv.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// An upload can have callbacks: each is a field of the form.
+func TestCallbacksOfAnUpload(t *testing.T) {
+	srv := server(t)
+	srv.On("POST /docling/v1/convert/file", babytest.JSON(200, converted))
+	_, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{
+		Sources:   sources(babyclient.FromBytes("a.md", []byte("x"))),
+		Callbacks: []babyclient.Callback{{URL: "https://me.example/1"}, {URL: "https://me.example/2"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := string(seen(t, srv).Body)
+	if strings.Count(body, `name="callbacks"`) != 2 || !strings.Contains(body, `{"url":"https://me.example/2"}`) {
+		t.Errorf("the form has other callbacks: %s", body)
+	}
+}
+
+// The secrets of a store are in no error, whatever docling-serve says.
+func TestNoStoreSecretInErrors(t *testing.T) {
+	srv := server(t)
+	srv.On("POST /docling/v1/convert/source/batch", babytest.JSON(422,
+		`{"detail":"bad the-secret-key, AccountKey=zzz, the-private-key"}`))
+	_, err := client(srv).Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{
+		Sources: sources(babyclient.FromStore(babyclient.S3{Endpoint: "e", Bucket: "b", SecretKey: "the-secret-key"}),
+			babyclient.FromStore(babyclient.GoogleCloudStorage{Bucket: "b",
+				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)})),
+		Target: babyclient.AzureBlob{AccountName: "a", Container: "c", ConnectionString: "AccountKey=zzz"}})
+	shown := fmt.Sprintf("%v %+v", err, *fails(t, err))
+	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key"} {
+		if strings.Contains(shown, secret) {
+			t.Errorf("the error tells %s: %s", secret, shown)
+		}
+	}
+}
+
+// The handler hands on what docling-serve posts, as captured, and nothing without the secret.
+func TestCallbackHandler(t *testing.T) {
+	var got []*babyclient.TaskProgress
+	var fail error
+	h := &babyclient.CallbackHandler{Secret: "a secret",
+		Handle: func(_ context.Context, p *babyclient.TaskProgress) error {
+			got = append(got, p)
+			return fail
+		}}
+	post := func(method, url, secret, body string) int {
+		r := httptest.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if secret != "" {
+			r.Header.Set(babyclient.CallbackSecretHeader, secret)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	const numDocs = `{"task_id":"t1","progress":{"kind":"set_num_docs","num_docs":2}}`
+	const completed = `{"task_id":"t1","progress":{"kind":"document_completed","document":{"source":"a.html","status":"success",
+		"num_pages":0,"num_characters":234,"num_tables":1,"error":null},"total_processed":1,"total_docs":2}}`
+	const processed = `{"task_id":"t1","progress":{"kind":"update_processed","num_processed":2,"num_succeeded":1,"num_failed":1,
+		"docs":[{"source":"a.html","status":"success","error":null},{"source":"b.html","status":"failure","error":"bad"}]}}`
+	for _, tt := range []struct {
+		name, method, url, secret, body string
+		want                            int
+	}{
+		{"in the header", "POST", "/cb", "a secret", numDocs, 204},
+		{"in the URL", "POST", "/cb?secret=a+secret", "", completed, 204},
+		{"the last", "POST", "/cb", "a secret", processed, 204},
+		{"no secret", "POST", "/cb", "", numDocs, 403},
+		{"a wrong secret", "POST", "/cb?secret=a", "a secre", numDocs, 403},
+		{"no POST", "GET", "/cb", "a secret", "", 405},
+		{"no JSON", "POST", "/cb", "a secret", "x", 400},
+		{"no progress", "POST", "/cb", "a secret", `{"task_id":"t1"}`, 400},
+		{"too long", "POST", "/cb", "a secret", `{"task_id":"` + strings.Repeat("x", 1<<20) + `"}`, 400},
+	} {
+		if code := post(tt.method, tt.url, tt.secret, tt.body); code != tt.want {
+			t.Errorf("%s: answered %d, want %d", tt.name, code, tt.want)
+		}
+	}
+	if len(got) != 3 {
+		t.Fatalf("%d callbacks were handed on, want 3", len(got))
+	}
+	if p := got[0]; p.TaskID != "t1" || p.Kind != babyclient.ProgressNumDocs || p.NumDocs != 2 ||
+		string(p.Raw) != numDocs {
+		t.Errorf("number of documents: %+v", p)
+	}
+	if p := got[1]; p.Document == nil || p.Document.Source != "a.html" || p.Document.NumTables != 1 ||
+		p.NumProcessed != 1 || p.NumDocs != 2 {
+		t.Errorf("a completed document: %+v", p)
+	}
+	if p := got[2]; p.NumFailed != 1 || len(p.Documents) != 2 || p.Documents[1].Error != "bad" ||
+		p.Documents[1].Status != babyclient.DocumentFailure {
+		t.Errorf("the numbers so far: %+v", p)
+	}
+	captured, err := os.ReadFile("testdata/callbacks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bodies []json.RawMessage
+	if err := json.Unmarshal(captured, &bodies); err != nil || len(bodies) != 3 {
+		t.Fatalf("the captured callbacks: %d, %v", len(bodies), err)
+	}
+	for _, body := range bodies {
+		if code := post("POST", "/cb", "a secret", string(body)); code != 204 || got[len(got)-1].TaskID == "" {
+			t.Errorf("the captured %s was answered with %d: %+v", body, code, got[len(got)-1])
+		}
+	}
+	if fail = errors.New("no"); post("POST", "/cb", "a secret", numDocs) != 500 {
+		t.Error("a failing Handle was not told")
+	}
+	if h.Secret = ""; post("POST", "/cb?secret=", "", numDocs) != 403 {
+		t.Error("a handler without a secret took a callback")
+	}
+}
+
+// What docling-serve 1.38 says of itself is read whole, and a service that does not say it says so.
+func TestCapabilities(t *testing.T) {
+	raw, err := os.ReadFile("testdata/capabilities.json") // captured
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := server(t)
+	srv.On("GET /docling/v1/capabilities", babytest.JSON(200, raw), babytest.JSON(404, `{"detail":"Not Found"}`))
+	c := client(srv)
+	got, err := c.Docling.Capabilities(t.Context())
+	if err != nil || got.Stages["ocr"].Option != "ocr_preset" || len(got.Stages["ocr"].Presets) == 0 ||
+		got.Limits.MaxSourcesPerRequest == 0 || len(got.Targets.Allowed) == 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := c.Docling.Capabilities(t.Context()); !errors.Is(err, babyclient.ErrNotFound) ||
+		!strings.Contains(err.Error(), "does not offer") {
+		t.Errorf("err = %v, want one that says that the service does not offer it", err)
+	}
+}
+
+// The status of a task tells how far it is and why it failed, where docling-serve tells.
+func TestTaskStatusDetails(t *testing.T) {
+	srv := server(t)
+	srv.On("GET /docling/v1/status/poll/{id}",
+		babytest.JSON(200,
+			`{"task_id":"t1","task_status":"started","task_meta":{"num_docs":5,"num_processed":2,"num_failed":1}}`),
+		babytest.JSON(200, `{"task_id":"t1","task_status":"started","task_meta":null}`),
+		babytest.JSON(200, `{"task_id":"t1","task_status":"failure","failure":{"category":"capacity","message":"full",
+			"retryable":true,"phase":"admission","details":{"queue":"7"}}}`))
+	job := client(srv).Docling.ConvertJob("t1", "")
+	status := func() *babyclient.JobStatus {
+		s, err := job.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := status(); s.Counts == nil || s.Counts.NumDocs != 5 || s.Counts.NumProcessed != 2 ||
+		s.Counts.NumFailed != 1 {
+		t.Errorf("counts %+v, want 2 of 5 processed and 1 failed", s.Counts)
+	}
+	if s := status(); s.Counts != nil {
+		t.Errorf("counts %+v, want none: absent is not 0 of 0", s.Counts)
+	}
+	if f := status().Failure; f == nil || f.Category != "capacity" || !f.Retryable || f.Phase != "admission" ||
+		f.Details["queue"] != "7" {
+		t.Errorf("failure %+v", f)
+	}
+}
+
+// A service that holds a poll back gets at most a third of the polls, and the end is noticed no
+// later; one that answers at once gets no more polls than without.
+func TestPollWait(t *testing.T) {
+	const takes = 60 * time.Second
+	polls := func(holds bool, opts ...babyclient.WaitOption) (n int, took time.Duration) {
+		bubble(t, func(t *testing.T, srv *babytest.Server) {
+			start := time.Now()
+			srv.On("GET /docling/v1/status/poll/{id}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n++
+				if hold, err := time.ParseDuration(r.URL.Query().Get("wait") + "s"); err == nil && holds {
+					time.Sleep(min(hold, max(0, takes-time.Since(start))))
+				}
+				state := "started"
+				if time.Since(start) >= takes {
+					state = "success"
+				}
+				babytest.JSON(200, `{"task_id":"t1","task_status":"`+state+`"}`).ServeHTTP(w, r)
+			}))
+			srv.On("GET /docling/v1/result/{id}", babytest.JSON(200, converted))
+			if _, err := client(srv).Docling.ConvertJob("t1", "").Wait(t.Context(), opts...); err != nil {
+				t.Error(err)
+			}
+			took = time.Since(start)
+		})
+		return n, took
+	}
+	plain, plainTook := polls(false)
+	ignored, _ := polls(false, babyclient.WithPollWait(20*time.Second))
+	held, heldTook := polls(true, babyclient.WithPollWait(20*time.Second))
+	if ignored > plain || held*3 > plain || heldTook > plainTook {
+		t.Errorf("polls: %d plain, %d where the wait is ignored, %d where it is honoured; took %s plain, %s held",
+			plain, ignored, held, plainTook, heldTook)
+	}
+}
+
+// Artifacts are fetched from their store without the key and without any header of the client's,
+// and not beyond the limit.
+func TestDownload(t *testing.T) {
+	var header atomic.Pointer[http.Header]
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header.Store(&r.Header)
+		switch r.URL.Path {
+		case "/small":
+			_, _ = io.WriteString(w, "# A")
+		case "/long", "/endless":
+			if r.URL.Path == "/long" {
+				w.Header().Set("Content-Length", "5000")
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<Error>expired "+r.URL.RawQuery+"</Error>")
+		}
+	}))
+	defer store.Close()
+	srv := server(t)
+	srv.On("GET /docling/v1/result/{id}", babytest.JSON(200, `{"num_converted":1,"num_succeeded":1,"num_failed":0,"processing_time":1,
+		"documents":[{"source_index":0,"source_uri":"a.pdf","filename":"a.pdf","status":"success","artifacts":[
+		{"artifact_type":"markdown","mime_type":"text/markdown","uri":"`+store.URL+`/small?sig=abcdefgh","url_expires_at":"2026-11-25T20:00:00Z"}]}]}`))
+	c := client(srv, babyclient.WithHeader("X-Mine", "1"), babyclient.WithMaxResponseSize(1000),
+		babyclient.WithHTTPClient(store.Client()))
+	resp, err := client(srv).Docling.ConvertJob("t1", "").Result(t.Context())
+	if err != nil || len(resp.Artifacts) != 1 || resp.Artifacts[0].Artifacts[0].Expires.IsZero() {
+		t.Fatalf("got %+v, %v", resp, err)
+	}
+	var out bytes.Buffer
+	n, err := c.Docling.Download(t.Context(), resp.Artifacts[0].Artifacts[0], &out)
+	if err != nil || n != 3 || out.String() != "# A" {
+		t.Errorf("downloaded %d bytes %q, %v", n, out.String(), err)
+	}
+	if h := *header.Load(); h.Get("Authorization") != "" || h.Get("X-Mine") != "" {
+		t.Errorf("the store was sent %v", h)
+	}
+	for path, want := range map[string]error{"/long": babyclient.ErrResponseTooLarge,
+		"/endless":           babyclient.ErrResponseTooLarge,
+		"/gone?sig=abcdefgh": babyclient.ErrUnauthorized} {
+		_, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: store.URL + path}, io.Discard)
+		if !errors.Is(err, want) || strings.Contains(fmt.Sprintf("%v %+v", err, *fails(t, err)), "abcdefgh") {
+			t.Errorf("%s: err = %v, want %v", path, err, want)
+		}
+	}
+	if _, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: "file:///etc/passwd"},
+		io.Discard); !errors.Is(err, babyclient.ErrInvalidRequest) {
+		t.Errorf("a file: URL: %v", err)
+	}
+}
+
+// AsDocument gives a call of Do the time and the words of documents.
+func TestDoAsDocument(t *testing.T) {
+	bubble(t, func(t *testing.T, srv *babytest.Server) {
+		srv.On("POST /docling/v1/x",
+			babytest.Delay(babytest.JSON(404, `{"detail":"Task result not found. Please wait."}`), 4*time.Minute))
+		c := client(srv)
+		start := time.Now()
+		err := c.Do(t.Context(), "POST", "/docling/v1/x", map[string]any{}, nil, babyclient.AsDocument())
+		if !errors.Is(err, babyclient.ErrTaskFailed) || time.Since(start) != 4*time.Minute {
+			t.Errorf("after %s: %v, want the answer of a document that failed", time.Since(start), err)
+		}
+		start = time.Now()
+		if err := c.Do(t.Context(), "POST", "/docling/v1/x", map[string]any{}, nil); !errors.Is(err,
+			babyclient.ErrTimeout) {
+			t.Errorf("after %s, without it: %v, want a timeout", time.Since(start), err)
+		}
+	})
+}
