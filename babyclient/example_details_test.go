@@ -2,6 +2,7 @@ package babyclient_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -304,6 +305,25 @@ func ExampleFromStore() {
 	}
 	fmt.Println(job.ID)
 	// Output: t1
+}
+
+// What a target looks like on the wire.
+func ExampleConvertRequest_target() {
+	for _, target := range []any{
+		babyclient.InBodyTarget(), babyclient.ZipTarget(), babyclient.PresignedURLTarget(),
+		babyclient.PutTarget("https://example.com/results"),
+	} {
+		raw, err := json.Marshal(target)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(string(raw))
+	}
+	// Output:
+	// {"kind":"inbody"}
+	// {"kind":"zip"}
+	// {"kind":"presigned_url"}
+	// {"kind":"put","url":"https://example.com/results"}
 }
 
 func ExampleDocling_Download() {

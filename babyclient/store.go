@@ -147,14 +147,14 @@ func jsonStrings(raw json.RawMessage) []string {
 }
 
 // ZipTarget puts the results into a zip, which is the answer.
-var ZipTarget = AnyStore{"kind": "zip"}
+func ZipTarget() AnyStore { return AnyStore{"kind": "zip"} }
 
 // InBodyTarget puts the result into the answer. It is what docling-serve does without a target.
-var InBodyTarget = AnyStore{"kind": "inbody"}
+func InBodyTarget() AnyStore { return AnyStore{"kind": "inbody"} }
 
 // PresignedURLTarget puts the results into the store of docling-serve's operator. The answer tells
 // where: see [ConvertResponse.Artifacts]. A service without a store answers 422.
-var PresignedURLTarget = AnyStore{"kind": "presigned_url"}
+func PresignedURLTarget() AnyStore { return AnyStore{"kind": "presigned_url"} }
 
 // PutTarget sends the results, as a zip, to a URL with PUT.
 func PutTarget(url string) AnyStore { return AnyStore{"kind": "put", "url": url} }
