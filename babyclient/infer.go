@@ -67,16 +67,18 @@ func (r *InferRequest) check(c *Client) (*InferRequest, error) {
 }
 
 func readInfer(raw []byte) (*InferResponse, error) {
-	var out struct {
-		InferResponse
-		Output *string `json:"output"` // tells an answer without output from an empty output
-	}
-	if err := decode(raw, &out); err != nil {
+	out := new(InferResponse)
+	if err := decode(raw, out); err != nil {
 		return nil, err
 	}
-	if out.Output == nil {
+	var given struct {
+		Output *string // nil tells an answer without output from an empty output
+	}
+	if err := decode(raw, &given); err != nil {
+		return nil, err
+	}
+	if given.Output == nil {
 		return nil, errNoField("output")
 	}
-	out.InferResponse.Output = *out.Output
-	return &out.InferResponse, nil
+	return out, nil
 }

@@ -225,16 +225,12 @@ func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
 			return nil, err
 		}
 	}
-	slices.SortFunc(results, bestFirst)
+	// Stable: equal ones stay in the service's order.
+	slices.SortStableFunc(results, func(a, b RerankResult) int { return cmp.Compare(b.RelevanceScore, a.RelevanceScore) })
 	if r.ReturnDocuments != nil && *r.ReturnDocuments {
 		r.addDocuments(results)
 	}
 	return &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}, nil
-}
-
-// bestFirst orders results by score. Equal ones stand in the order of the documents.
-func bestFirst(a, b RerankResult) int {
-	return cmp.Or(cmp.Compare(b.RelevanceScore, a.RelevanceScore), cmp.Compare(a.Index, b.Index))
 }
 
 // checkIndexes makes sure that every result is of one of the documents, and none is twice.
