@@ -249,6 +249,7 @@ func TestConvertRefuses(t *testing.T) {
 		want      []string
 	}{
 		{`{}`, []string{"give exactly one of source"}},
+		{`{"source":"a.pdf","outline":true,"format":"html"}`, []string{"an outline needs format md"}},
 		{`{"source":"  "}`, []string{"give exactly one of source"}},
 		{`{"source":"a.pdf","document_id":"` + id + `"}`, []string{"give exactly one of source"}},
 		{`{"path":"a.pdf"}`, []string{`Did you mean "source"?`}},
@@ -368,7 +369,8 @@ func TestConvertSlow(t *testing.T) {
 	s, _ := newTestServer(t, svc, WithWait(100*time.Millisecond))
 	text := mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`)
 	job := jobID.FindString(text)
-	if !strings.HasPrefix(text, "Still converting https://example.com/a.pdf (") ||
+	const start = `^Still converting https://example\.com/a\.pdf \(\d+s, .+, job j_`
+	if !regexp.MustCompile(start).MatchString(text) ||
 		!strings.Contains(text, `Call convert {"job_id":"`+job+`"} to keep waiting; nothing is lost.`) {
 		t.Fatalf("got %q", text)
 	}

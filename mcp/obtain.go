@@ -72,7 +72,7 @@ type unfinishedError struct {
 
 func (e *unfinishedError) Error() string {
 	return fmt.Sprintf("Still converting %s (%s, %s, job %s). Call convert %s to keep waiting; nothing is lost.",
-		e.name, e.stage, seconds(e.elapsed), e.jobID, callJSON("job_id", e.jobID))
+		e.name, seconds(e.elapsed), e.stage, e.jobID, callJSON("job_id", e.jobID))
 }
 
 // await waits for a conversion and tells the client how it goes. It fails with an *unfinishedError

@@ -51,6 +51,9 @@ func planConversion(a convertArguments) (plan, error) {
 	}
 	format := cmp.Or(a.Format, babyclient.FormatMarkdown)
 	if format != babyclient.FormatMarkdown {
+		if a.Outline {
+			return plan{}, refuse("an outline needs format md: leave format out.")
+		}
 		if len(pages) > 1 {
 			return plan{}, refuse("several ranges of pages need format md. "+
 				"Give one range, such as %q, or leave format out.", pages[0])

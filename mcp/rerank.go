@@ -159,9 +159,8 @@ func (t rerankTool) rank(ctx context.Context, p *progress, whole *babyclient.Rer
 			out.Results = append(out.Results, rerankResult{Index: done + r.Index, Score: r.RelevanceScore})
 		}
 	}
-	slices.SortFunc(out.Results, func(a, b rerankResult) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Index, b.Index))
-	})
+	// Stable: of results with one score the service's order is the best that is known.
+	slices.SortStableFunc(out.Results, func(a, b rerankResult) int { return cmp.Compare(b.Score, a.Score) })
 	out.Results = out.Results[:min(whole.TopN, len(out.Results))]
 	return out, nil
 }

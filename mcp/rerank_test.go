@@ -3,6 +3,7 @@ package mcp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,22 @@ func TestRerankTexts(t *testing.T) {
 	one := rerankOf(t, s, `{"query":"x","texts":"one text","model":"other"}`)
 	if one.Model != "other" || len(one.Results) != 1 {
 		t.Errorf("one text, another model: got %+v, want one result by other", one)
+	}
+}
+
+// Results of one score stay in the service's order.
+func TestRerankTies(t *testing.T) {
+	svc := newService(t)
+	svc.answers["/v1/rerank"] = answered{status: 200, body: `{"model":"m","results":[{"index":2,"relevance_score":0.5},` +
+		`{"index":0,"relevance_score":0.5},{"index":1,"relevance_score":0.9}]}`}
+	s, _ := newTestServer(t, svc)
+	out := rerankOf(t, s, `{"query":"q","texts":["a","b","c"],"top_n":3}`)
+	var order []int
+	for _, r := range out.Results {
+		order = append(order, r.Index)
+	}
+	if !slices.Equal(order, []int{1, 2, 0}) {
+		t.Errorf("order %v, want 1, then 2 and 0 as the service has them", order)
 	}
 }
 
