@@ -22,6 +22,9 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, o
 	// server would close the upload then, and with it the connection to the engine in the middle of
 	// its answer.
 	_ = http.NewResponseController(w).EnableFullDuplex() // fails only for HTTP/2 and in tests, which need it not
+	// A body that is unread when the handler returns, since no engine answered, makes such a server
+	// panic. Close reads what is left of it, up to 256 KiB.
+	defer func() { _ = r.Body.Close() }()
 	proxy := httputil.ReverseProxy{
 		// Without a FlushInterval, streams are flushed event by event, and answers of a known
 		// length once.

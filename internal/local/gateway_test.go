@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -406,6 +407,34 @@ func TestGatewayUploadsUnbuffered(t *testing.T) {
 	_ = write.Close()
 	if err := <-done; err != nil {
 		t.Errorf("upload: %v", err)
+	}
+}
+
+// The connection of a client outlives a request whose body no engine took.
+func TestGatewayKeepsConnectionWithoutEngine(t *testing.T) {
+	engine := newUpstream(t, answer(http.StatusOK, `{}`))
+	g := newGateway(t, engine)
+	engine.Server.Close()
+	conn, err := net.Dial("tcp", g.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	answers := bufio.NewReader(conn)
+	for i := range 2 {
+		_, err := fmt.Fprintf(conn, "POST /docling/v1/convert/file/async HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
+			"Content-Length: 3\r\n\r\nabc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("request %d: %s, %v", i, resp.Status, err)
+		}
+		_ = resp.Body.Close()
 	}
 }
 
