@@ -226,7 +226,9 @@ func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
 		}
 	}
 	// Stable: equal ones stay in the service's order.
-	slices.SortStableFunc(results, func(a, b RerankResult) int { return cmp.Compare(b.RelevanceScore, a.RelevanceScore) })
+	slices.SortStableFunc(results, func(a, b RerankResult) int {
+		return cmp.Compare(b.RelevanceScore, a.RelevanceScore)
+	})
 	if r.ReturnDocuments != nil && *r.ReturnDocuments {
 		r.addDocuments(results)
 	}
