@@ -1,0 +1,2 @@
+// Package docling reads a DoclingDocument.
+package docling

@@ -1,0 +1,54 @@
+package docling
+
+// CoordOrigin is the corner of a page that coordinates count from.
+type CoordOrigin string
+
+// Origins of coordinates. An absent one is [TopLeft].
+const (
+	TopLeft    CoordOrigin = "TOPLEFT"    // t is smaller than b
+	BottomLeft CoordOrigin = "BOTTOMLEFT" // t is larger than b, as in PDF
+)
+
+// BoundingBox is a rectangle on a page, in the units of [Page.Size]: points of a PDF, EMU of a slide,
+// rows and columns of a sheet.
+type BoundingBox struct {
+	L      float64     `json:"l,always"`
+	T      float64     `json:"t,always"`
+	R      float64     `json:"r,always"`
+	B      float64     `json:"b,always"`
+	Origin CoordOrigin `json:"coord_origin"`
+	Fields
+}
+
+// TopLeft is the box with coordinates that count from the top left corner of a page of that height.
+func (b BoundingBox) TopLeft(pageHeight float64) BoundingBox {
+	if b.Origin == BottomLeft {
+		b.T, b.B, b.Origin = pageHeight-b.T, pageHeight-b.B, TopLeft
+	}
+	return b
+}
+
+// Size is that of a page or a picture.
+type Size struct {
+	Width  float64 `json:"width,always"`
+	Height float64 `json:"height,always"`
+	Fields
+}
+
+// Provenance is a place that an item was read from.
+type Provenance struct {
+	PageNo   int         `json:"page_no,always"` // counted from 1; the number of a slide or sheet too
+	BBox     BoundingBox `json:"bbox,always"`
+	CharSpan [2]int      `json:"charspan,always"` // the characters of the item's text that are there
+	Fields
+}
+
+// TrackSource is a cue of a sound or video track that an item was read from.
+type TrackSource struct {
+	Kind       string  `json:"kind,always"`       // "track"
+	StartTime  float64 `json:"start_time,always"` // seconds
+	EndTime    float64 `json:"end_time,always"`   // seconds
+	Identifier string  `json:"identifier"`
+	Voice      string  `json:"voice"` // the speaker
+	Fields
+}

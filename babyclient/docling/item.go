@@ -1,0 +1,244 @@
+package docling
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Item is an item of a document's tree: a [*Group], [*Text], [*Table], [*Picture], [*KeyValues] or
+// [*Field]. The zero Item is no item.
+type Item struct {
+	Value    any
+	document *Document
+}
+
+// noder, docNoder and floater are the items that have these parts.
+type (
+	noder    interface{ node() *Node }
+	docNoder interface{ docNode() *DocNode }
+	floater  interface{ floating() *Floating }
+)
+
+func nodeOf(value any) *Node {
+	if n, ok := value.(noder); ok {
+		return n.node()
+	}
+	return &Node{}
+}
+
+func provenance(value any) []Provenance {
+	if n, ok := value.(docNoder); ok {
+		return n.docNode().Prov
+	}
+	return nil
+}
+
+func floatingOf(value any) *Floating {
+	if f, ok := value.(floater); ok {
+		return f.floating()
+	}
+	return &Floating{}
+}
+
+// find resolves a reference. id is another one for each item of the document, below itemCount.
+func (d *Document) find(ref string) (value any, id int, ok bool) {
+	switch ref {
+	case "#/body":
+		return &d.Body, 0, true
+	case "#/furniture":
+		return d.Furniture, 1, d.Furniture != nil
+	}
+	path, isRef := strings.CutPrefix(ref, "#/")
+	list, number, hasIndex := strings.Cut(path, "/")
+	i, err := strconv.ParseUint(number, 10, 31)
+	if !isRef || !hasIndex || err != nil {
+		return nil, 0, false
+	}
+	return d.at(list, int(i))
+}
+
+// at is an item by its list. The ids of the lists follow each other, from 2 on, in the order of the
+// cases.
+func (d *Document) at(list string, i int) (value any, id int, ok bool) {
+	base := 2
+	if list == "texts" {
+		return element(d.Texts, base, i)
+	}
+	base += len(d.Texts)
+	if list == "groups" {
+		return element(d.Groups, base, i)
+	}
+	base += len(d.Groups)
+	if list == "tables" {
+		return element(d.Tables, base, i)
+	}
+	base += len(d.Tables)
+	if list == "pictures" {
+		return element(d.Pictures, base, i)
+	}
+	base += len(d.Pictures)
+	if list == "key_value_items" {
+		return element(d.KeyValueItems, base, i)
+	}
+	base += len(d.KeyValueItems)
+	if list == "form_items" {
+		return element(d.FormItems, base, i)
+	}
+	base += len(d.FormItems)
+	if list == "field_regions" {
+		return element(d.FieldRegions, base, i)
+	}
+	base += len(d.FieldRegions)
+	if list == "field_items" {
+		return element(d.FieldItems, base, i)
+	}
+	return nil, 0, false
+}
+
+func element[T any](list []T, base, i int) (value any, id int, ok bool) {
+	if i >= len(list) {
+		return nil, 0, false
+	}
+	return &list[i], base + i, true
+}
+
+// listNames are the lists of items of a document, as references name them.
+var listNames = [...]string{
+	"texts", "groups", "tables", "pictures", "key_value_items", "form_items", "field_regions", "field_items",
+}
+
+// all visits all items of the lists, whether the tree has them or not.
+func (d *Document) all(visit func(value any)) {
+	for _, list := range listNames {
+		for i := 0; ; i++ {
+			value, _, ok := d.at(list, i)
+			if !ok {
+				break
+			}
+			visit(value)
+		}
+	}
+}
+
+func (d *Document) itemCount() int {
+	return 2 + len(d.Texts) + len(d.Groups) + len(d.Tables) + len(d.Pictures) +
+		len(d.KeyValueItems) + len(d.FormItems) + len(d.FieldRegions) + len(d.FieldItems)
+}
+
+// Item is the item that a reference as "#/texts/3" points to. ok is false if there is none.
+func (d *Document) Item(ref string) (item Item, ok bool) {
+	value, _, ok := d.find(ref)
+	if !ok {
+		return Item{}, false
+	}
+	return Item{value, d}, true
+}
+
+// Ref is the reference to the item: "#/texts/3".
+func (i Item) Ref() string { return nodeOf(i.Value).SelfRef }
+
+// Label says what the item is.
+func (i Item) Label() Label { return nodeOf(i.Value).Label }
+
+// Layer is the part of the content that the item belongs to.
+func (i Item) Layer() Layer { return nodeOf(i.Value).layer() }
+
+// Parent is the item that has this one as a child. ok is false for the root.
+func (i Item) Parent() (parent Item, ok bool) {
+	ref := nodeOf(i.Value).Parent
+	if ref == nil || i.document == nil {
+		return Item{}, false
+	}
+	return i.document.Item(ref.Ref)
+}
+
+// Text is the text of the item itself: of a text its text, of a group its name, of a picture or a
+// table its caption. The content of a table is [Table.Rows], and [Item.PlainText].
+func (i Item) Text() string {
+	switch v := i.Value.(type) {
+	case *Text:
+		return v.Text
+	case *Group:
+		return v.Name
+	}
+	return i.Caption()
+}
+
+// Level is the level of a heading as Markdown counts it: 1 for a title, 2 for a section header of
+// level 1. It is 0 for what is no heading.
+func (i Item) Level() int {
+	t, ok := i.Value.(*Text)
+	if !ok {
+		return 0
+	}
+	switch t.Label {
+	case LabelTitle:
+		return 1
+	case LabelSectionHeader, LabelFieldHeading:
+		return t.level() + 1
+	}
+	return 0
+}
+
+// Boxes are the places that the item was read from. It has none where the format has no pages, as
+// DOCX and HTML.
+func (i Item) Boxes() []Provenance { return provenance(i.Value) }
+
+// Pages are the numbers of the pages, slides or sheets that the item is on, each once, in its order.
+func (i Item) Pages() []int {
+	var out []int
+	for _, p := range provenance(i.Value) {
+		if len(out) == 0 || out[len(out)-1] != p.PageNo {
+			out = append(out, p.PageNo)
+		}
+	}
+	return out
+}
+
+// Hyperlink is where a text links to, "" for none.
+func (i Item) Hyperlink() string {
+	if t, ok := i.Value.(*Text); ok {
+		return t.Hyperlink
+	}
+	return ""
+}
+
+// CodeLanguage is the language of code, as "Python", and "" for what is no code or not known.
+func (i Item) CodeLanguage() string {
+	if t, ok := i.Value.(*Text); ok && t.CodeLanguage != "unknown" {
+		return t.CodeLanguage
+	}
+	return ""
+}
+
+// Checkbox tells whether the item is a checkbox, and whether it is ticked.
+func (i Item) Checkbox() (checked, ok bool) {
+	switch i.Label() {
+	case LabelCheckboxSelected:
+		return true, true
+	case LabelCheckboxUnselected:
+		return false, true
+	}
+	return false, false
+}
+
+// Caption is the text of the captions of a picture, a table, code or a form, joined by blanks.
+func (i Item) Caption() string { return i.joined(floatingOf(i.Value).Captions) }
+
+// Footnotes is the text of the footnotes of a picture or a table, joined by blanks.
+func (i Item) Footnotes() string { return i.joined(floatingOf(i.Value).Footnotes) }
+
+func (i Item) joined(refs []Ref) string {
+	var out []string
+	for _, ref := range refs {
+		if i.document == nil {
+			break
+		}
+		if value, _, ok := i.document.find(ref.Ref); ok {
+			if t, ok := value.(*Text); ok && t.Text != "" {
+				out = append(out, t.Text)
+			}
+		}
+	}
+	return strings.Join(out, " ")
+}

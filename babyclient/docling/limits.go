@@ -1,0 +1,37 @@
+package docling
+
+import "fmt"
+
+// Limits of docling-core: it refuses a document with more, because its tables are made in full to
+// be written. A table of a few bytes can say that it has a billion rows.
+const (
+	maxTableCells = 1_000_000
+	maxTotalCells = 5_000_000
+)
+
+// maxCovered bounds the places of all grids that cells cover, counted for each cell. Cells that do
+// not overlap cover at most maxTotalCells. Without a bound 100,000 cells that each claim a whole
+// table would take hours.
+const maxCovered = 2 * maxTotalCells
+
+// tableLimits counts what the tables of one document claim.
+type tableLimits struct{ total, covered int }
+
+func (l *tableLimits) add(t *TableData) error {
+	rows, cols := t.rows(), t.cols()
+	if rows > maxTableCells || cols > maxTableCells || rows*cols > maxTableCells || len(t.Cells) > maxTableCells {
+		return fmt.Errorf("docling: a table of %d×%d cells: the limit is %d cells", rows, cols, maxTableCells)
+	}
+	l.total += rows * cols
+	if l.total > maxTotalCells {
+		return fmt.Errorf("docling: the tables have more than %d cells", maxTotalCells)
+	}
+	for i := range t.Cells {
+		fromRow, toRow, fromCol, toCol := t.area(&t.Cells[i])
+		l.covered += (toRow - fromRow) * (toCol - fromCol)
+	}
+	if l.covered > maxCovered {
+		return fmt.Errorf("docling: the cells of the tables cover more than %d places", maxCovered)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package docling_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/babyapi-org/babyapi-go/babyclient/docling"
+)
+
+// bigTable is the JSON of a document with one table, as docling-serve writes it: with all fields of
+// each cell, and each cell twice.
+func bigTable(rows, cols int) []byte {
+	var cells, grid bytes.Buffer
+	for r := range rows {
+		grid.WriteByte('[')
+		for c := range cols {
+			cell := fmt.Sprintf(`{"bbox":null,"row_span":1,"col_span":1,"start_row_offset_idx":%d,"end_row_offset_idx":%d,`+
+				`"start_col_offset_idx":%d,"end_col_offset_idx":%d,"text":"cell %d of %d","column_header":%t,"row_header":false,`+
+				`"row_section":false,"fillable":false}`, r, r+1, c, c+1, c, r, r == 0)
+			cells.WriteString(cell)
+			grid.WriteString(cell)
+			if c+1 < cols {
+				cells.WriteByte(',')
+				grid.WriteByte(',')
+			}
+		}
+		grid.WriteByte(']')
+		if r+1 < rows {
+			cells.WriteByte(',')
+			grid.WriteByte(',')
+		}
+	}
+	return fmt.Appendf(nil, `{"schema_name":"DoclingDocument","version":"1.10.0","name":"big","origin":null,`+
+		`"furniture":{"self_ref":"#/furniture","parent":null,"children":[],"content_layer":"furniture","meta":null,`+
+		`"name":"_root_","label":"unspecified"},"body":{"self_ref":"#/body","parent":null,"children":[{"$ref":"#/tables/0"}],`+
+		`"content_layer":"body","meta":null,"name":"_root_","label":"unspecified"},"groups":[],"texts":[],"pictures":[],`+
+		`"tables":[{"self_ref":"#/tables/0","parent":{"$ref":"#/body"},"children":[],"content_layer":"body","meta":null,`+
+		`"label":"table","prov":[],"captions":[],"references":[],"footnotes":[],"image":null,"data":{"table_cells":[%s],`+
+		`"num_rows":%d,"num_cols":%d,"orientation":"rot_0","grid":[%s]},"annotations":[]}],"key_value_items":[],`+
+		`"form_items":[],"pages":{}}`, cells.Bytes(), rows, cols, grid.Bytes())
+}
+
+// held is how much memory the result of f holds, and how much f allocates to make it.
+func held(f func() any) (live, allocated uint64) {
+	var before, after, end runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	v := f()
+	runtime.ReadMemStats(&end)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(v)
+	return after.HeapAlloc - before.HeapAlloc, end.TotalAlloc - before.TotalAlloc
+}
+
+func TestATableOf300000CellsHoldsHalfOfTheMemoryOfAMap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("200 MB of JSON")
+	}
+	raw := bigTable(30_000, 10)
+	ofMap, allocatedByMap := held(func() any {
+		var v map[string]any
+		if err := json.Unmarshal(raw, &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	})
+	ofDocument, allocated := held(func() any { return parse(t, raw) })
+	t.Logf("%d MB of JSON: the document holds %d MB and allocates %d MB, the map holds %d MB and allocates %d MB",
+		len(raw)>>20, ofDocument>>20, allocated>>20, ofMap>>20, allocatedByMap>>20)
+	if ofDocument > ofMap/4 {
+		t.Errorf("the document holds %d bytes, the map %d", ofDocument, ofMap)
+	}
+	if allocated > allocatedByMap/2 {
+		t.Errorf("the document allocates %d bytes, the map %d", allocated, allocatedByMap)
+	}
+	doc := parse(t, raw)
+	if n := len(doc.Tables[0].Data.Cells); n != 300_000 {
+		t.Errorf("%d cells", n)
+	}
+	again, err := doc.MarshalJSON()
+	if err != nil || !bytes.Equal(again, raw) {
+		t.Errorf("not encoded as it was read: %d bytes of %d, %v", len(again), len(raw), err)
+	}
+}
+
+func BenchmarkTable300000(b *testing.B) {
+	raw := bigTable(30_000, 10)
+	benchmarkParse(b, raw)
+}
+
+// benchmarkParse compares Parse with encoding/json into a map and into structs that name only what
+// a program that wants texts and cells needs.
+func benchmarkParse(b *testing.B, raw []byte) {
+	b.Run("docling", func(b *testing.B) {
+		benchmarkOf(b, raw, func() any { return parse(b, raw) })
+	})
+	b.Run("map", func(b *testing.B) {
+		benchmarkOf(b, raw, func() any {
+			var v map[string]any
+			if err := json.Unmarshal(raw, &v); err != nil {
+				b.Fatal(err)
+			}
+			return v
+		})
+	})
+	b.Run("structs", func(b *testing.B) {
+		benchmarkOf(b, raw, func() any {
+			var v minimal
+			if err := json.Unmarshal(raw, &v); err != nil {
+				b.Fatal(err)
+			}
+			return v
+		})
+	})
+}
+
+func benchmarkOf(b *testing.B, raw []byte, f func() any) {
+	live, _ := held(f)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		f()
+	}
+	b.ReportMetric(float64(live)/(1<<20), "MB-held")
+}
+
+// minimal is what a program would write for itself.
+type minimal struct {
+	Texts []struct {
+		SelfRef string `json:"self_ref"`
+		Label   string `json:"label"`
+		Text    string `json:"text"`
+		Prov    []struct {
+			PageNo int                          `json:"page_no"`
+			BBox   struct{ L, T, R, B float64 } `json:"bbox"`
+		} `json:"prov"`
+	} `json:"texts"`
+	Tables []struct {
+		Data struct {
+			Cells []struct {
+				Row  int    `json:"start_row_offset_idx"`
+				Col  int    `json:"start_col_offset_idx"`
+				Text string `json:"text"`
+			} `json:"table_cells"`
+		} `json:"data"`
+	} `json:"tables"`
+}
+
+var _ = docling.Document{}
