@@ -1,0 +1,148 @@
+package docling
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// PlaceKind says what the parts of a document are called.
+type PlaceKind string
+
+// Kinds of places.
+const (
+	PlacePage  PlaceKind = "page"
+	PlaceSlide PlaceKind = "slide"
+	PlaceSheet PlaceKind = "sheet"
+)
+
+// Place is a page, a slide or a sheet.
+type Place struct {
+	Kind   PlaceKind
+	Number int    // counted from 1; the number that [MarkdownOptions.Page] takes
+	Name   string // of a sheet
+	Hidden bool   // a sheet that its workbook hides
+}
+
+// Places are the pages of a PDF, the slides of a presentation or the sheets of a workbook, in
+// order, empty ones too. A format without pages, as DOCX, HTML and mail, has none.
+func (d *Document) Places() []Place {
+	sheets := d.sheets()
+	kind := PlacePage
+	switch {
+	case len(sheets) > 0:
+		kind = PlaceSheet
+	case d.hasSlides():
+		kind = PlaceSlide
+	}
+	var out []Place
+	for _, p := range d.Pages() {
+		place := Place{Kind: kind, Number: p.PageNo}
+		if group, ok := sheets[p.PageNo]; ok {
+			place.Name, place.Hidden = group.Name, group.layer() == LayerInvisible
+		}
+		out = append(out, place)
+	}
+	return out
+}
+
+// Place is the page, slide or sheet that an item is on, the first if there are several. ok is false
+// where the format has none, and for items that docling gave no place, such as a comment.
+//
+// A group has the place of its first item. A slide or a sheet has its own, also if it is empty.
+func (i Item) Place() (place Place, ok bool) {
+	number := i.placeNumber()
+	if number == 0 {
+		return Place{}, false
+	}
+	for _, p := range i.document.Places() {
+		if p.Number == number {
+			return p, true
+		}
+	}
+	return Place{Kind: PlacePage, Number: number}, true
+}
+
+func (i Item) placeNumber() int {
+	if i.document == nil {
+		return 0
+	}
+	if pages := i.Pages(); len(pages) > 0 {
+		return pages[0]
+	}
+	if group, ok := i.Value.(*Group); ok {
+		for number, sheet := range i.document.sheets() {
+			if sheet == group {
+				return number
+			}
+		}
+		if number, ok := slideNumber(group); ok {
+			return number
+		}
+		if group == &i.document.Body {
+			return 0
+		}
+	}
+	for item := range i.document.Items(ItemsOptions{Root: i, Layers: AllLayers, Pictures: true}) {
+		if pages := item.Pages(); len(pages) > 0 {
+			return pages[0]
+		}
+	}
+	return 0
+}
+
+// slideNumber reads the number of a slide from the name of its group, which counts from 0, or from
+// that of a comment on it, which counts from 1: "slide-0", "comment-slide1-7".
+func slideNumber(g *Group) (int, bool) {
+	if text, ok := strings.CutPrefix(g.Name, "slide-"); ok && g.Label == LabelChapter {
+		n, err := strconv.Atoi(text)
+		return n + 1, err == nil && n >= 0
+	}
+	if text, ok := strings.CutPrefix(g.Name, "comment-slide"); ok && g.Label == LabelCommentSection {
+		text, _, _ = strings.Cut(text, "-")
+		n, err := strconv.Atoi(text)
+		return n, err == nil && n > 0
+	}
+	return 0, false
+}
+
+// hasSlides tells whether the document is a presentation: by the type of the file, or by its
+// groups, which docling names "slide-0" and so on.
+func (d *Document) hasSlides() bool {
+	if d.Origin != nil && strings.Contains(d.Origin.MediaType, "presentation") {
+		return true
+	}
+	return slices.ContainsFunc(d.Groups, func(g Group) bool {
+		return g.Label == LabelSlide || g.Label == LabelChapter && strings.HasPrefix(g.Name, "slide-")
+	})
+}
+
+// sheets are the groups that are sheets of a workbook, by the number of their page. docling makes a
+// page for each sheet, in the same order; if it did not, a sheet has the page of its items.
+func (d *Document) sheets() map[int]*Group {
+	var groups []*Group
+	for i := range d.Groups {
+		if d.Groups[i].Label == LabelSheet {
+			groups = append(groups, &d.Groups[i])
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	out := map[int]*Group{}
+	if pages := d.Pages(); len(pages) == len(groups) {
+		for i, p := range pages {
+			out[p.PageNo] = groups[i]
+		}
+		return out
+	}
+	for _, g := range groups {
+		for item := range d.Items(ItemsOptions{Root: Item{g, d}, Layers: AllLayers, Pictures: true}) {
+			if pages := item.Pages(); len(pages) > 0 {
+				out[pages[0]] = g
+				break
+			}
+		}
+	}
+	return out
+}

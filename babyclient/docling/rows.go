@@ -1,0 +1,123 @@
+package docling
+
+import (
+	"encoding/csv"
+	"io"
+	"strings"
+)
+
+// Rows are the cells of the table by row and column. A cell that spans several places stands in
+// each of them, as the same pointer: where it begins is its StartRow and StartCol. A place that no
+// cell covers has an empty one.
+func (t *Table) Rows() [][]*Cell { return t.Data.Rows() }
+
+// Rows are the cells by row and column, as [Table.Rows] says.
+func (t *TableData) Rows() [][]*Cell {
+	covering := t.covering()
+	out := make([][]*Cell, t.rows())
+	for row := range out {
+		out[row] = make([]*Cell, t.cols())
+		for col := range out[row] {
+			if i := covering[row*t.cols()+col]; i >= 0 {
+				out[row][col] = &t.Cells[i]
+			} else {
+				out[row][col] = blankCell(row, col)
+			}
+		}
+	}
+	return out
+}
+
+// HeaderRows is how many rows at the top name the columns, as docling-core counts: those in which a
+// cell begins that is marked as a header, up to the first that holds other text beyond the first
+// column. It is 0 for a table without such cells; Markdown then takes the first row.
+func (t *Table) HeaderRows() int { return t.Data.headerRows(t.Data.Rows()) }
+
+// headerRows is docling-core's TableData._count_column_header_rows.
+func (t *TableData) headerRows(rows [][]*Cell) int {
+	firstCol := 0
+	for i := range t.Cells {
+		if i == 0 || t.Cells[i].StartCol < firstCol {
+			firstCol = t.Cells[i].StartCol
+		}
+	}
+	flaggedBelow := false // a column of headers of rows, marked as headers of columns
+	for i, row := range rows {
+		for _, c := range row {
+			flaggedBelow = flaggedBelow || i > 0 && c.ColumnHeader && c.StartCol == firstCol && c.StartRow == i
+		}
+	}
+	for i, row := range rows {
+		header, body := false, false
+		for _, c := range row {
+			if c.StartRow == i {
+				header = header || c.ColumnHeader
+				body = body || !c.ColumnHeader && c.StartCol != firstCol && pythonStrip(c.Text) != ""
+			}
+		}
+		if !header || body && (i > 0 || flaggedBelow) {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+// HeaderColumns is how many columns at the left name the rows: those in which each row below the
+// header has a cell that is marked as a header of its row.
+func (t *Table) HeaderColumns() int {
+	rows := t.Rows()
+	body := rows[t.Data.headerRows(rows):]
+	if len(body) == 0 {
+		return 0
+	}
+	for col := range t.Data.cols() {
+		for _, row := range body {
+			if !row[col].RowHeader {
+				return col
+			}
+		}
+	}
+	return t.Data.cols()
+}
+
+// CSV writes the table as comma-separated values, the header rows first. The text of a cell that
+// spans several rows or columns stands in the first, and the others are empty. A cell that holds
+// other items, as a list, has their text.
+func (t *Table) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	owners := t.cellOwners()
+	for i, row := range t.Rows() {
+		record := make([]string, len(row))
+		for col, c := range row {
+			if c.StartRow == i && c.StartCol == col {
+				record[col] = t.cellText(c, owners)
+			}
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// cellText is the text of a cell, of one that holds items the texts of those.
+func (t *Table) cellText(c *Cell, owners map[string]int) string {
+	if c.Ref == nil || t.document == nil || owners[c.Ref.Ref] == 0 {
+		return c.Text
+	}
+	item, ok := t.document.Item(c.Ref.Ref)
+	if !ok {
+		return c.Text
+	}
+	var out []string
+	for i := range t.document.Items(ItemsOptions{Root: item, Layers: AllLayers}) {
+		if text := i.Text(); text != "" {
+			out = append(out, text)
+		}
+	}
+	if len(out) == 0 {
+		return c.Text
+	}
+	return strings.Join(out, " ")
+}
