@@ -130,7 +130,8 @@ type writer struct {
 type scope struct {
 	list    int  // how many lists it is in
 	inline  bool // in a line with others
-	cell    bool // in a cell of a table
+	cell    bool // in a cell of a table: tables are put on one line
+	bare    bool // in a cell of a table: headings have no mark
 	visited *visited
 }
 
@@ -369,7 +370,7 @@ func (w *writer) firstOf(n *treeNode, text string) *treeNode {
 
 // group writes the items of a group.
 func (w *writer) group(n *treeNode, s scope) part {
-	below := scope{cell: s.cell, visited: s.visited}
+	below := scope{cell: s.cell, bare: s.bare, visited: s.visited}
 	switch {
 	case n.isList():
 		return w.listGroup(n, s)
@@ -393,7 +394,7 @@ func firstItem(parts []part) *treeNode {
 
 // listGroup writes a list, each item on a line.
 func (w *writer) listGroup(n *treeNode, s scope) part {
-	parts := w.parts(n, scope{list: s.list + 1, inline: s.inline, cell: s.cell, visited: s.visited})
+	parts := w.parts(n, scope{list: s.list + 1, inline: s.inline, cell: s.cell, bare: s.bare, visited: s.visited})
 	var lines []part
 	for _, p := range parts {
 		if len(lines) > 0 && p.first != nil && p.first.parent != nil && p.first.parent.isInline() {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/babyapi-org/babyapi-go/babyclient/docling"
@@ -60,10 +61,10 @@ func TestTextsAreThoseOfDoclingCore(t *testing.T) {
 					t.Fatal(err)
 				}
 				item, ok := doc.Item(ref)
-				if !ok {
+				if !ok && len(doc.Groups) > groupNumber(ref) {
 					t.Errorf("no item %s", ref)
 				}
-				if depth > 0 {
+				if ok && depth > 0 { // docling-core adds groups of its own to a document that it reads
 					compare(t, ref, text, func() (string, error) {
 						return item.Markdown(docling.MarkdownOptions{})
 					})
@@ -78,6 +79,15 @@ func TestTextsAreThoseOfDoclingCore(t *testing.T) {
 		})
 	}
 	t.Logf("%d texts of %d documents compared", texts, len(documents(t)))
+}
+
+// groupNumber is the number of a reference to a group, -1 for another.
+func groupNumber(ref string) int {
+	if number, ok := strings.CutPrefix(ref, "#/groups/"); ok {
+		n, _ := strconv.Atoi(number)
+		return n
+	}
+	return -1
 }
 
 // whole writes a document with the parameters that golden.py calls so.

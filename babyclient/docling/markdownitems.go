@@ -16,7 +16,7 @@ func (w *writer) table(n *treeNode, s scope) string {
 		if c.Ref == nil || owners[c.Ref.Ref] != i+1 {
 			return c.Text
 		}
-		return w.item(w.find(c.Ref.Ref), scope{cell: true, visited: s.visited}).text
+		return w.item(w.find(c.Ref.Ref), scope{cell: true, bare: true, visited: s.visited}).text
 	})
 }
 

@@ -43,7 +43,9 @@ func (w *writer) textItem(n *treeNode, t *Text, s scope) part {
 		p.first = n
 	}
 	if t.Label == LabelCode {
-		if caption := w.caption(n, s, newVisited()); caption != "" {
+		ofCaption := s
+		ofCaption.bare = false // docling-core forgets it here
+		if caption := w.caption(n, ofCaption, newVisited()); caption != "" {
 			separator := "\n\n"
 			if s.inline {
 				separator = " "
@@ -80,7 +82,7 @@ func (w *writer) oneLine(text string) string {
 
 func (w *writer) heading(text string, t *Text, s scope) string {
 	switch {
-	case w.plain || s.cell:
+	case w.plain || s.bare:
 		return text
 	case t.Label == LabelTitle:
 		return "# " + text
@@ -217,7 +219,7 @@ func (w *writer) caption(n *treeNode, s scope, v *visited) string {
 		if caption == nil || !w.isWritten(caption) {
 			continue
 		}
-		below := w.parts(caption, scope{inline: true, cell: s.cell, visited: v})
+		below := w.parts(caption, scope{inline: true, cell: s.cell, bare: s.bare, visited: v})
 		out = append(out, joinTexts(" ", w.format(caption.text().Text, nil, true), join(below, " ")))
 	}
 	return strings.Join(out, " ")

@@ -27,23 +27,31 @@ type Place struct {
 // Places are the pages of a PDF, the slides of a presentation or the sheets of a workbook, in
 // order, empty ones too. A format without pages, as DOCX, HTML and mail, has none.
 func (d *Document) Places() []Place {
-	sheets := d.sheets()
-	kind := PlacePage
-	switch {
-	case len(sheets) > 0:
-		kind = PlaceSheet
-	case d.hasSlides():
-		kind = PlaceSlide
-	}
+	kind, sheets := d.placeKind()
 	var out []Place
 	for _, p := range d.Pages() {
-		place := Place{Kind: kind, Number: p.PageNo}
-		if group, ok := sheets[p.PageNo]; ok {
-			place.Name, place.Hidden = group.Name, group.layer() == LayerInvisible
-		}
-		out = append(out, place)
+		out = append(out, newPlace(kind, sheets, p.PageNo))
 	}
 	return out
+}
+
+func newPlace(kind PlaceKind, sheets map[int]*Group, number int) Place {
+	place := Place{Kind: kind, Number: number}
+	if group, ok := sheets[number]; ok {
+		place.Name, place.Hidden = group.Name, group.layer() == LayerInvisible
+	}
+	return place
+}
+
+func (d *Document) placeKind() (kind PlaceKind, sheets map[int]*Group) {
+	sheets = d.sheets()
+	switch {
+	case len(sheets) > 0:
+		return PlaceSheet, sheets
+	case d.hasSlides():
+		return PlaceSlide, nil
+	}
+	return PlacePage, nil
 }
 
 // Place is the page, slide or sheet that an item is on, the first if there are several. ok is false
@@ -55,12 +63,8 @@ func (i Item) Place() (place Place, ok bool) {
 	if number == 0 {
 		return Place{}, false
 	}
-	for _, p := range i.document.Places() {
-		if p.Number == number {
-			return p, true
-		}
-	}
-	return Place{Kind: PlacePage, Number: number}, true
+	kind, sheets := i.document.placeKind()
+	return newPlace(kind, sheets, number), true
 }
 
 func (i Item) placeNumber() int {

@@ -3,7 +3,7 @@ package docling
 import (
 	"encoding/csv"
 	"io"
-	"strings"
+	"slices"
 )
 
 // Rows are the cells of the table by row and column. A cell that spans several places stands in
@@ -85,12 +85,12 @@ func (t *Table) HeaderColumns() int {
 // other items, as a list, has their text.
 func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	owners := t.cellOwners()
+	textOf := t.cellTexts()
 	for i, row := range t.Rows() {
 		record := make([]string, len(row))
 		for col, c := range row {
 			if c.StartRow == i && c.StartCol == col {
-				record[col] = t.cellText(c, owners)
+				record[col] = textOf(c)
 			}
 		}
 		if err := out.Write(record); err != nil {
@@ -101,23 +101,20 @@ func (t *Table) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// cellText is the text of a cell, of one that holds items the texts of those.
-func (t *Table) cellText(c *Cell, owners map[string]int) string {
-	if c.Ref == nil || t.document == nil || owners[c.Ref.Ref] == 0 {
-		return c.Text
+// cellTexts gives the text of a cell: of one that holds items all text in them, on one line.
+func (t *Table) cellTexts() func(*Cell) string {
+	isRich := func(c Cell) bool { return c.Ref != nil }
+	if t.document == nil || !slices.ContainsFunc(t.Data.Cells, isRich) {
+		return func(c *Cell) string { return c.Text }
 	}
-	item, ok := t.document.Item(c.Ref.Ref)
-	if !ok {
-		return c.Text
-	}
-	var out []string
-	for i := range t.document.Items(ItemsOptions{Root: item, Layers: AllLayers}) {
-		if text := i.Text(); text != "" {
-			out = append(out, text)
+	w := newWriter(t.document, MarkdownOptions{Layers: AllLayers}, true)
+	owners := t.cellOwners()
+	return func(c *Cell) string {
+		if c.Ref != nil {
+			if owner := owners[c.Ref.Ref]; owner > 0 && &t.Data.Cells[owner-1] == c {
+				return w.flat(w.find(c.Ref.Ref), scope{visited: newVisited()})
+			}
 		}
-	}
-	if len(out) == 0 {
 		return c.Text
 	}
-	return strings.Join(out, " ")
 }
