@@ -13,6 +13,7 @@ const (
 	FaultMissing Fault = "points to nothing"
 	FaultTwice   Fault = "points to an item that another reference has, or in a circle"
 	FaultTooDeep Fault = "nests deeper than 500 items"
+	FaultSelf    Fault = "is where the item says that it stands, and is not"
 	FaultCell    Fault = "is of a table cell, and to no child of the table, or to one that another cell has"
 )
 
@@ -60,6 +61,9 @@ func (e *TreeError) add(from any, ref string, fault Fault) {
 func (d *Document) Check() error {
 	e := &TreeError{}
 	for value := range d.walk(nil, true, e.add) {
+		if d.idOf(value) < 0 {
+			e.add(value, nodeOf(value).SelfRef, FaultSelf)
+		}
 		f := floatingOf(value)
 		for _, refs := range [...][]Ref{f.Captions, f.Footnotes, f.References} {
 			for _, ref := range refs {
@@ -69,7 +73,7 @@ func (d *Document) Check() error {
 			}
 		}
 		if t, ok := value.(*Table); ok {
-			owners := t.cellOwners()
+			owners := t.cellOwners(d)
 			for i := range t.Data.Cells {
 				if c := &t.Data.Cells[i]; c.Ref != nil && owners[c.Ref.Ref] != i+1 {
 					e.add(value, c.Ref.Ref, FaultCell)
@@ -85,10 +89,13 @@ func (d *Document) Check() error {
 
 // cellOwners has, for each child of the table, one more than the index of the first cell that
 // holds it, 0 for none.
-func (t *Table) cellOwners() map[string]int {
+func (t *Table) cellOwners(d *Document) map[string]int {
 	out := map[string]int{}
 	for i := range t.Children {
-		out[t.Children[i].Ref] = 0
+		ref := t.Children[i].Ref
+		if _, _, ok := d.find(ref); ok {
+			out[ref] = 0
+		}
 	}
 	for i := range t.Data.Cells {
 		if ref := t.Data.Cells[i].Ref; ref != nil {

@@ -25,7 +25,7 @@ type planField struct {
 
 var plans sync.Map // reflect.Type → *plan
 
-// planOf reads the tags of a struct type: `json:"name"` or `json:"name,always"`. Embedded structs
+// planOf reads the tags of a struct type: `json:"name"`, or `json:"name,omitzero"`. Embedded structs
 // count as if their fields stood in the outer one.
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
@@ -41,7 +41,7 @@ func planOf(t reflect.Type) *plan {
 			continue
 		}
 		p.byName[name] = len(p.fields)
-		p.fields = append(p.fields, planField{name: name, index: f.Index, always: option == "always"})
+		p.fields = append(p.fields, planField{name: name, index: f.Index, always: option != "omitzero"})
 	}
 	plans.Store(t, p)
 	return p
@@ -55,6 +55,10 @@ func (p *plan) kept(v reflect.Value) *Fields {
 type fieldDecoder interface {
 	// decodeField is given the value as it is written, and tells whether it took it.
 	decodeField(name string, value []byte) bool
+}
+
+// decodedHook is a type that looks at itself once it is decoded.
+type decodedHook interface {
 	// decoded is called after the last field.
 	decoded(d *decoder) error
 }
@@ -182,7 +186,7 @@ func (d *decoder) decodeStruct(v reflect.Value) error {
 		at = &shape{}
 		d.roots[p] = at
 	}
-	special, _ := v.Addr().Interface().(fieldDecoder)
+	special, _ := reflect.TypeAssert[fieldDecoder](v.Addr())
 	var seen uint64 // bit i for p.fields[i]; no type has 64 fields
 	kept := p.kept(v)
 	for d.pos++; d.next() != '}'; {
@@ -209,8 +213,8 @@ func (d *decoder) decodeStruct(v reflect.Value) error {
 	}
 	d.pos++
 	kept.shape = at
-	if special != nil {
-		return special.decoded(d)
+	if hook, ok := reflect.TypeAssert[decodedHook](v.Addr()); ok {
+		return hook.decoded(d)
 	}
 	return nil
 }

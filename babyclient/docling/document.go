@@ -5,42 +5,42 @@ import "encoding/json"
 // Document is a DoclingDocument. Its items stand in lists by their kind, and Body is the tree of
 // them, by references.
 type Document struct {
-	SchemaName string  `json:"schema_name,always"` // "DoclingDocument"
-	Version    string  `json:"version,always"`     // of the schema
-	Name       string  `json:"name,always"`
-	Origin     *Origin `json:"origin"`
-	Furniture  *Group  `json:"furniture"` // the tree of headers and footers, in documents before 1.1.0
-	Body       Group   `json:"body,always"`
+	SchemaName string  `json:"schema_name"` // "DoclingDocument"
+	Version    string  `json:"version"`     // of the schema
+	Name       string  `json:"name"`
+	Origin     *Origin `json:"origin,omitzero"`
+	Furniture  *Group  `json:"furniture,omitzero"` // the tree of headers and footers, in documents before 1.1.0
+	Body       Group   `json:"body"`
 
-	Groups        []Group       `json:"groups,always"`
-	Texts         []Text        `json:"texts,always"`
-	Pictures      []Picture     `json:"pictures,always"`
-	Tables        []Table       `json:"tables,always"`
-	KeyValueItems []KeyValues   `json:"key_value_items,always"`
-	FormItems     []KeyValues   `json:"form_items,always"`
-	FieldRegions  []Field       `json:"field_regions"`
-	FieldItems    []Field       `json:"field_items"`
-	PageItems     map[int]*Page `json:"pages,always"` // by number
+	Groups        []Group       `json:"groups"`
+	Texts         []Text        `json:"texts"`
+	Pictures      []Picture     `json:"pictures"`
+	Tables        []Table       `json:"tables"`
+	KeyValueItems []KeyValues   `json:"key_value_items"`
+	FormItems     []KeyValues   `json:"form_items"`
+	FieldRegions  []Field       `json:"field_regions,omitzero"`
+	FieldItems    []Field       `json:"field_items,omitzero"`
+	PageItems     map[int]*Page `json:"pages"` // by number
 
 	Fields
 }
 
 // Origin is the file that the document was made of.
 type Origin struct {
-	MediaType string `json:"mimetype,always"`
+	MediaType string `json:"mimetype"`
 	// BinaryHash is docling's hash of the file's bytes: a number of 64 bits without sign, or, in
 	// old documents, a string of hexadecimal digits.
-	BinaryHash json.RawMessage `json:"binary_hash,always"`
-	Filename   string          `json:"filename,always"`
-	URI        string          `json:"uri"`
+	BinaryHash json.RawMessage `json:"binary_hash"`
+	Filename   string          `json:"filename"`
+	URI        string          `json:"uri,omitzero"`
 	Fields
 }
 
 // Page is a page, a slide or a sheet.
 type Page struct {
-	Size   Size   `json:"size,always"`
-	Image  *Image `json:"image"` // a picture of it, if one was asked for
-	PageNo int    `json:"page_no,always"`
+	Size   Size   `json:"size"`
+	Image  *Image `json:"image,omitzero"` // a picture of it, if one was asked for
+	PageNo int    `json:"page_no"`
 	Fields
 }
 

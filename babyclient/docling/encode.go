@@ -37,7 +37,7 @@ func (e *encoder) encode(v reflect.Value) {
 	case reflect.Struct:
 		e.encodeStruct(v)
 	case reflect.Slice:
-		if raw, ok := v.Interface().(json.RawMessage); ok {
+		if raw, ok := reflect.TypeAssert[json.RawMessage](v); ok {
 			e.encodeRaw(raw)
 			return
 		}
@@ -148,7 +148,7 @@ func (e *encoder) encodeExtra(v reflect.Value, kept *Fields, name string) {
 		e.encodeRaw(raw)
 		return
 	}
-	if special, ok := v.Addr().Interface().(fieldEncoder); ok {
+	if special, ok := reflect.TypeAssert[fieldEncoder](v.Addr()); ok {
 		special.encodeField(e, name)
 	}
 }

@@ -12,11 +12,11 @@ const (
 // BoundingBox is a rectangle on a page, in the units of [Page.Size]: points of a PDF, EMU of a slide,
 // rows and columns of a sheet.
 type BoundingBox struct {
-	L      float64     `json:"l,always"`
-	T      float64     `json:"t,always"`
-	R      float64     `json:"r,always"`
-	B      float64     `json:"b,always"`
-	Origin CoordOrigin `json:"coord_origin"`
+	L      float64     `json:"l"`
+	T      float64     `json:"t"`
+	R      float64     `json:"r"`
+	B      float64     `json:"b"`
+	Origin CoordOrigin `json:"coord_origin,omitzero"`
 	Fields
 }
 
@@ -30,25 +30,25 @@ func (b BoundingBox) TopLeft(pageHeight float64) BoundingBox {
 
 // Size is that of a page or a picture.
 type Size struct {
-	Width  float64 `json:"width,always"`
-	Height float64 `json:"height,always"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
 	Fields
 }
 
 // Provenance is a place that an item was read from.
 type Provenance struct {
-	PageNo   int         `json:"page_no,always"` // counted from 1; the number of a slide or sheet too
-	BBox     BoundingBox `json:"bbox,always"`
-	CharSpan [2]int      `json:"charspan,always"` // the characters of the item's text that are there
+	PageNo   int         `json:"page_no"` // counted from 1; the number of a slide or sheet too
+	BBox     BoundingBox `json:"bbox"`
+	CharSpan [2]int      `json:"charspan"` // the characters of the item's text that are there
 	Fields
 }
 
 // TrackSource is a cue of a sound or video track that an item was read from.
 type TrackSource struct {
-	Kind       string  `json:"kind,always"`       // "track"
-	StartTime  float64 `json:"start_time,always"` // seconds
-	EndTime    float64 `json:"end_time,always"`   // seconds
-	Identifier string  `json:"identifier"`
-	Voice      string  `json:"voice"` // the speaker
+	Kind       string  `json:"kind"`       // "track"
+	StartTime  float64 `json:"start_time"` // seconds
+	EndTime    float64 `json:"end_time"`   // seconds
+	Identifier string  `json:"identifier,omitzero"`
+	Voice      string  `json:"voice,omitzero"` // the speaker
 	Fields
 }

@@ -3,6 +3,7 @@ package docling_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -58,11 +59,47 @@ func read(t testing.TB, name string) *docling.Document {
 	return parse(t, raw)
 }
 
-// sameJSON compares two values. Numbers are the same if they are written alike, or have the same
-// float64.
-func sameJSON(t testing.TB, got, want []byte) bool {
+// difference is where two JSON values differ, "" for nowhere. Numbers are the same if they have the
+// same float64, and where there is none, if they are written alike.
+func difference(t testing.TB, got, want []byte) string {
 	t.Helper()
-	return reflect.DeepEqual(anyOf(t, got), anyOf(t, want))
+	return differenceOf(anyOf(t, got), anyOf(t, want))
+}
+
+func differenceOf(got, want any) string {
+	switch g := got.(type) {
+	case map[string]any:
+		w, ok := want.(map[string]any)
+		for name := range g {
+			if _, both := w[name]; !both && ok {
+				return "." + name + " is new"
+			}
+		}
+		for name := range w {
+			if _, both := g[name]; !both {
+				return "." + name + " is gone"
+			}
+			if d := differenceOf(g[name], w[name]); d != "" {
+				return "." + name + d
+			}
+		}
+		if ok {
+			return ""
+		}
+	case []any:
+		if w, ok := want.([]any); ok && len(w) == len(g) {
+			for i := range g {
+				if d := differenceOf(g[i], w[i]); d != "" {
+					return fmt.Sprintf("[%d]%s", i, d)
+				}
+			}
+			return ""
+		}
+	}
+	if reflect.DeepEqual(got, want) {
+		return ""
+	}
+	return fmt.Sprintf(": got %#v, want %#v", got, want)
 }
 
 func anyOf(t testing.TB, raw []byte) any {
@@ -76,11 +113,11 @@ func anyOf(t testing.TB, raw []byte) any {
 	return numbers(v)
 }
 
-// numbers makes a float64 of each number, but of those that are too large for it.
+// numbers makes a float64 of each number that is not too large for it.
 func numbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		if f, err := strconv.ParseFloat(v.String(), 64); err == nil && max(f, -f) < 1<<53 {
+		if f, err := strconv.ParseFloat(v.String(), 64); err == nil {
 			return f
 		}
 	case []any:

@@ -120,6 +120,23 @@ func (d *Document) all(visit func(value any)) {
 	}
 }
 
+// idOf is the id of an item of the document, and -1 for one that does not say truly where it stands.
+func (d *Document) idOf(value any) int {
+	switch v := value.(type) {
+	case *Group:
+		if v == &d.Body {
+			return 0
+		}
+		if v == d.Furniture {
+			return 1
+		}
+	}
+	if found, id, ok := d.find(nodeOf(value).SelfRef); ok && found == value {
+		return id
+	}
+	return -1
+}
+
 func (d *Document) itemCount() int {
 	return 2 + len(d.Texts) + len(d.Groups) + len(d.Tables) + len(d.Pictures) +
 		len(d.KeyValueItems) + len(d.FormItems) + len(d.FieldRegions) + len(d.FieldItems)

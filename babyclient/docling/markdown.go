@@ -98,7 +98,7 @@ func (i Item) write(o MarkdownOptions, plain bool) (string, error) {
 		return "", nil
 	}
 	w := newWriter(i.document, o, plain)
-	n := w.find(i.Ref())
+	n := w.nodeOf(i.Value)
 	if n == nil {
 		return "", nil
 	}
@@ -226,7 +226,7 @@ func (w *writer) exclude() {
 	})
 	for i := range w.tree.document.Tables {
 		t := &w.tree.document.Tables[i]
-		n := w.find(t.SelfRef)
+		n := w.nodeOf(t)
 		if n == nil || !w.excluded[n] && w.layers[t.layer()] {
 			continue
 		}

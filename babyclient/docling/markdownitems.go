@@ -11,7 +11,7 @@ func (w *writer) table(n *treeNode, s scope) string {
 	if w.excluded[n] {
 		return ""
 	}
-	owners := t.cellOwners()
+	owners := t.cellOwners(w.tree.document)
 	return w.grid(&t.Data, w.options.CompactTables, func(i int, c *Cell) string {
 		if c.Ref == nil || owners[c.Ref.Ref] != i+1 {
 			return c.Text
@@ -71,7 +71,7 @@ func (w *writer) flatTable(n *treeNode, t *Table, s scope) string {
 		return ""
 	}
 	var out []string
-	owners := t.cellOwners()
+	owners := t.cellOwners(w.tree.document)
 	covering := t.Data.covering()
 	done := map[int32]bool{}
 	for _, i := range covering {

@@ -2,14 +2,14 @@ package docling
 
 // Ref points to an item by its place in the document, as "#/texts/3".
 type Ref struct {
-	Ref string `json:"$ref,always"`
+	Ref string `json:"$ref"`
 	Fields
 }
 
 // FineRef points to an item, or to some characters of it.
 type FineRef struct {
-	Ref   string  `json:"$ref,always"`
-	Range *[2]int `json:"range"` // from the first to the second, without it
+	Ref   string  `json:"$ref"`
+	Range *[2]int `json:"range,omitzero"` // from the first to the second, without it
 	Fields
 }
 
@@ -83,12 +83,12 @@ const (
 
 // Node is what every item of the tree has.
 type Node struct {
-	SelfRef  string `json:"self_ref,always"` // "#/texts/3"
-	Parent   *Ref   `json:"parent"`
-	Children []Ref  `json:"children,always"`
-	Layer    Layer  `json:"content_layer"`
-	Label    Label  `json:"label"`
-	Meta     *Meta  `json:"meta"`
+	SelfRef  string `json:"self_ref"` // "#/texts/3"
+	Parent   *Ref   `json:"parent,omitzero"`
+	Children []Ref  `json:"children"`
+	Layer    Layer  `json:"content_layer,omitzero"`
+	Label    Label  `json:"label,omitzero"`
+	Meta     *Meta  `json:"meta,omitzero"`
 	Fields
 
 	furniture bool // by its label, in a document of schema 1.0.0, which had no layers
@@ -110,7 +110,7 @@ func (n *Node) layer() Layer {
 // Group holds other items, and has no content of its own.
 type Group struct {
 	Node
-	Name string `json:"name"` // of a sheet: its name; of a slide: "slide-0" for the first
+	Name string `json:"name,omitzero"` // of a sheet: its name; of a slide: "slide-0" for the first
 }
 
 func (g *Group) isList() bool {
@@ -120,19 +120,19 @@ func (g *Group) isList() bool {
 // DocNode is what every item with content has.
 type DocNode struct {
 	Node
-	Prov     []Provenance  `json:"prov,always"`
-	Source   []TrackSource `json:"source"`
-	Comments []FineRef     `json:"comments"` // items that comment on this one
+	Prov     []Provenance  `json:"prov"`
+	Source   []TrackSource `json:"source,omitzero"`
+	Comments []FineRef     `json:"comments,omitzero"` // items that comment on this one
 }
 
 func (n *DocNode) docNode() *DocNode { return n }
 
 // Floating is what items with captions have.
 type Floating struct {
-	Captions   []Ref  `json:"captions"`
-	References []Ref  `json:"references"`
-	Footnotes  []Ref  `json:"footnotes"`
-	Image      *Image `json:"image"`
+	Captions   []Ref  `json:"captions,omitzero"`
+	References []Ref  `json:"references,omitzero"`
+	Footnotes  []Ref  `json:"footnotes,omitzero"`
+	Image      *Image `json:"image,omitzero"`
 }
 
 func (f *Floating) floating() *Floating { return f }

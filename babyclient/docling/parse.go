@@ -41,6 +41,11 @@ func Parse(raw []byte) (*Document, error) {
 			doc.Texts[i].furniture = label == LabelPageHeader || label == LabelPageFooter
 		}
 	}
+	for i := range doc.Texts { // one string where docling wrote the same twice, as it nearly always does
+		if t := &doc.Texts[i]; t.Orig == t.Text {
+			t.Orig = t.Text
+		}
+	}
 	for i := range doc.Tables {
 		doc.Tables[i].document = doc
 	}

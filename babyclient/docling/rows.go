@@ -108,7 +108,7 @@ func (t *Table) cellTexts() func(*Cell) string {
 		return func(c *Cell) string { return c.Text }
 	}
 	w := newWriter(t.document, MarkdownOptions{Layers: AllLayers}, true)
-	owners := t.cellOwners()
+	owners := t.cellOwners(t.document)
 	return func(c *Cell) string {
 		if c.Ref != nil {
 			if owner := owners[c.Ref.Ref]; owner > 0 && &t.Data.Cells[owner-1] == c {

@@ -10,19 +10,19 @@ import (
 type Table struct {
 	DocNode
 	Floating
-	Data TableData `json:"data,always"`
+	Data TableData `json:"data"`
 	// Annotations is where older versions of docling kept what stands in Meta now.
-	Annotations []Annotation `json:"annotations"`
+	Annotations []Annotation `json:"annotations,omitzero"`
 
 	document *Document // for cells that hold other items
 }
 
 // TableData is the content of a table.
 type TableData struct {
-	Cells       []Cell `json:"table_cells,always"`
-	NumRows     int    `json:"num_rows,always"`
-	NumCols     int    `json:"num_cols,always"`
-	Orientation Label  `json:"orientation"` // "rot_90": turned by 90 degrees against the clock
+	Cells       []Cell `json:"table_cells"`
+	NumRows     int    `json:"num_rows"`
+	NumCols     int    `json:"num_cols"`
+	Orientation Label  `json:"orientation,omitzero"` // "rot_90": turned by 90 degrees against the clock
 	Fields
 
 	grid storedGrid
@@ -31,19 +31,19 @@ type TableData struct {
 // Cell is a cell of a table. It covers the rows from StartRow to EndRow and the columns from
 // StartCol to EndCol, each counted from 0 and without the end.
 type Cell struct {
-	BBox         *BoundingBox `json:"bbox"`
-	RowSpan      int          `json:"row_span,always"`
-	ColSpan      int          `json:"col_span,always"`
-	StartRow     int          `json:"start_row_offset_idx,always"`
-	EndRow       int          `json:"end_row_offset_idx,always"`
-	StartCol     int          `json:"start_col_offset_idx,always"`
-	EndCol       int          `json:"end_col_offset_idx,always"`
-	Text         string       `json:"text,always"`
-	ColumnHeader bool         `json:"column_header,always"`
-	RowHeader    bool         `json:"row_header,always"`
-	RowSection   bool         `json:"row_section,always"`
-	Fillable     bool         `json:"fillable"`
-	Ref          *Ref         `json:"ref"` // the item that the cell holds, if it holds more than a text
+	BBox         *BoundingBox `json:"bbox,omitzero"`
+	RowSpan      int          `json:"row_span"`
+	ColSpan      int          `json:"col_span"`
+	StartRow     int          `json:"start_row_offset_idx"`
+	EndRow       int          `json:"end_row_offset_idx"`
+	StartCol     int          `json:"start_col_offset_idx"`
+	EndCol       int          `json:"end_col_offset_idx"`
+	Text         string       `json:"text"`
+	ColumnHeader bool         `json:"column_header"`
+	RowHeader    bool         `json:"row_header"`
+	RowSection   bool         `json:"row_section"`
+	Fillable     bool         `json:"fillable,omitzero"`
+	Ref          *Ref         `json:"ref,omitzero"` // the item that the cell holds, if it holds more than a text
 	Fields
 }
 
@@ -185,7 +185,7 @@ func (t *TableData) covering() []int32 {
 		fromRow, toRow, fromCol, toCol := t.area(&t.Cells[i])
 		for row := fromRow; row < toRow; row++ {
 			for col := fromCol; col < toCol; col++ {
-				out[row*t.cols()+col] = int32(i) //nolint:gosec // tableLimits has checked the number of cells
+				out[row*t.cols()+col] = int32(i) // fits: tableLimits has checked the number of cells
 			}
 		}
 	}

@@ -4,27 +4,27 @@ package docling
 // which. The fields that only some of them have are zero for the others.
 type Text struct {
 	DocNode
-	Orig       string      `json:"orig,always"` // as it stood in the document
-	Text       string      `json:"text,always"` // as docling cleaned it
-	Formatting *Formatting `json:"formatting"`
-	Hyperlink  string      `json:"hyperlink"` // a URL, or a path
+	Orig       string      `json:"orig"` // as it stood in the document
+	Text       string      `json:"text"` // as docling cleaned it
+	Formatting *Formatting `json:"formatting,omitzero"`
+	Hyperlink  string      `json:"hyperlink,omitzero"` // a URL, or a path
 
-	Level        int    `json:"level"`         // of a section header or field heading, 1 for the outermost
-	Enumerated   bool   `json:"enumerated"`    // of a list item: the list counts
-	Marker       string `json:"marker"`        // of a list item: "-", "1.", "a)"
-	CodeLanguage string `json:"code_language"` // of code: "Python"
-	Kind         string `json:"kind"`          // of a field value: "read_only" or "fillable"
+	Level        int    `json:"level,omitzero"`         // of a section header or field heading, 1 for the outermost
+	Enumerated   bool   `json:"enumerated,omitzero"`    // of a list item: the list counts
+	Marker       string `json:"marker,omitzero"`        // of a list item: "-", "1.", "a)"
+	CodeLanguage string `json:"code_language,omitzero"` // of code: "Python"
+	Kind         string `json:"kind,omitzero"`          // of a field value: "read_only" or "fillable"
 
 	Floating // of code
 }
 
 // Formatting is how a text looks. Script is "baseline", "sub" or "super".
 type Formatting struct {
-	Bold          bool   `json:"bold,always"`
-	Italic        bool   `json:"italic,always"`
-	Underline     bool   `json:"underline,always"`
-	Strikethrough bool   `json:"strikethrough,always"`
-	Script        string `json:"script"`
+	Bold          bool   `json:"bold"`
+	Italic        bool   `json:"italic"`
+	Underline     bool   `json:"underline"`
+	Strikethrough bool   `json:"strikethrough"`
+	Script        string `json:"script,omitzero"`
 	Fields
 }
 
@@ -43,13 +43,3 @@ func (t *Text) marker() string {
 	}
 	return t.Marker
 }
-
-// decoded keeps one string where docling wrote the same text twice, as it nearly always does.
-func (t *Text) decoded(*decoder) error {
-	if t.Orig == t.Text {
-		t.Orig = t.Text
-	}
-	return nil
-}
-
-func (t *Text) decodeField(string, []byte) bool { return false }

@@ -1,5 +1,7 @@
 package docling
 
+import "slices"
+
 // treeNode is an item in the tree that texts are written of. The tree has what docling-core makes of
 // a document when it reads one: list items outside of a list stand in one, see [tree.wrapListItems].
 type treeNode struct {
@@ -60,7 +62,7 @@ func newTree(d *Document) *tree {
 // grow adds an item and all below it.
 func (t *tree) grow(root any) *treeNode {
 	var path []*treeNode // from the root to the last node
-	t.document.walkTree(root, t.visited, true, nil, func(value any, depth int) bool {
+	t.document.walkTree(root, t.visited, true, nil, func(value any, id, depth int) bool {
 		n := &treeNode{value: value}
 		if depth > 0 {
 			n.parent = path[depth-1]
@@ -68,7 +70,7 @@ func (t *tree) grow(root any) *treeNode {
 			n.parent.children = append(n.parent.children, n)
 		}
 		path = append(path[:depth], n)
-		if _, id, ok := t.document.find(nodeOf(value).SelfRef); ok && t.nodes[id] == nil {
+		if id >= 0 {
 			t.nodes[id] = n
 		}
 		return true
@@ -83,10 +85,17 @@ func (t *tree) find(ref string) *treeNode {
 		return nil
 	}
 	if t.nodes[id] == nil && !t.visited[id] {
-		t.visited[id] = true
 		t.nodes[id] = t.grow(value)
 	}
 	return t.nodes[id]
+}
+
+// nodeOf is the node of an item, nil for one that does not say truly where it stands.
+func (t *tree) nodeOf(value any) *treeNode {
+	if id := t.document.idOf(value); id >= 0 {
+		return t.find(nodeOf(value).SelfRef)
+	}
+	return nil
 }
 
 // each visits a node and all below it in reading order, of a picture only the captions if pictures is
@@ -100,9 +109,8 @@ func (n *treeNode) each(pictures bool, visit func(*treeNode) (next step)) {
 		case stop:
 			return
 		case goDown:
-			below := top.below(pictures)
-			for i := len(below) - 1; i >= 0; i-- {
-				stack = append(stack, below[i])
+			for _, below := range slices.Backward(top.below(pictures)) {
+				stack = append(stack, below)
 			}
 		}
 	}

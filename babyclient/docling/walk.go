@@ -90,27 +90,27 @@ type frame struct {
 func (d *Document) walk(root any, pictures bool, report func(from any, ref string, what Fault)) iter.Seq2[any, int] {
 	return func(yield func(any, int) bool) {
 		visited := make([]bool, d.itemCount())
+		each := func(value any, _, depth int) bool { return yield(value, depth) }
 		if root != nil {
-			d.walkTree(root, visited, pictures, report, yield)
-			return
-		}
-		if visited[0] = true; d.walkTree(&d.Body, visited, pictures, report, yield) && d.Furniture != nil {
-			visited[1] = true
-			d.walkTree(d.Furniture, visited, pictures, report, yield)
+			d.walkTree(root, visited, pictures, report, each)
+		} else if d.walkTree(&d.Body, visited, pictures, report, each) && d.Furniture != nil {
+			d.walkTree(d.Furniture, visited, pictures, report, each)
 		}
 	}
 }
 
+// walkTree visits an item and all below it that is not visited yet. It returns false if yield did.
 func (d *Document) walkTree(root any, visited []bool, pictures bool,
-	report func(any, string, Fault), yield func(any, int) bool,
+	report func(any, string, Fault), yield func(value any, id, depth int) bool,
 ) bool {
 	if report == nil {
 		report = func(any, string, Fault) {}
 	}
-	if _, id, ok := d.find(nodeOf(root).SelfRef); ok {
+	id := d.idOf(root)
+	if id >= 0 {
 		visited[id] = true
 	}
-	if !yield(root, 0) {
+	if !yield(root, id, 0) {
 		return false
 	}
 	stack := []frame{{value: root, children: children(root, pictures)}}
@@ -135,7 +135,7 @@ func (d *Document) walkTree(root any, visited []bool, pictures bool,
 			continue
 		}
 		visited[id] = true
-		if !yield(value, len(stack)) {
+		if !yield(value, id, len(stack)) {
 			return false
 		}
 		stack = append(stack, frame{value: value, children: children(value, pictures)})
