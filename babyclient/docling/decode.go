@@ -69,6 +69,7 @@ type decoder struct {
 	roots    map[*plan]*shape
 	interned map[string]string
 	limits   tableLimits
+	memory   int      // of what was decoded, in bytes
 	cells    [][]byte // the cells of the table in hand, as they are written
 	path     []string // of the value in hand, for errors
 }
@@ -180,6 +181,9 @@ func (d *decoder) decodeScalar(v reflect.Value, literal []byte) error {
 }
 
 func (d *decoder) decodeStruct(v reflect.Value) error {
+	if err := d.takes(int(v.Type().Size())); err != nil {
+		return err
+	}
 	p := planOf(v.Type())
 	at := d.roots[p]
 	if at == nil {
@@ -226,6 +230,9 @@ func (d *decoder) keepExtra(kept *Fields, name string, special fieldDecoder) err
 	value := d.value()
 	if special != nil && special.decodeField(name, value) {
 		return nil
+	}
+	if err := d.takes(extraFieldMemory); err != nil {
+		return err
 	}
 	if kept.Extra == nil {
 		kept.Extra = map[string]json.RawMessage{}
@@ -292,6 +299,9 @@ func (d *decoder) decodeMap(v reflect.Value) error {
 		}
 		if d.next() == 'n' {
 			return d.fail("an object", []byte("null"))
+		}
+		if err := d.takes(mapEntryMemory); err != nil {
+			return err
 		}
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.path = append(d.path, "[", number, "]")

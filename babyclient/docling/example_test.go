@@ -64,9 +64,10 @@ func ExampleDocument_Items() {
 func ExampleDocument_Check() {
 	doc := open("notes_md")
 	doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: "#/body"})
-	fmt.Println(doc.Check())
+	faulty, ok := errors.AsType[*docling.TreeError](doc.Check())
+	fmt.Println(ok, faulty.Refs[0].Ref, faulty.Refs[0].Fault)
 	// Output:
-	// docling: 1 references of the document cannot be followed: "#/body" of "#/body" points to an item that another reference has, or in a circle
+	// true #/body points to an item that another reference has, or in a circle
 }
 
 // A document that is changed and encoded keeps all that was not changed.

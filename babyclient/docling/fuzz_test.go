@@ -32,20 +32,23 @@ func FuzzDocument(f *testing.F) {
 		if d := difference(t, again, raw); d != "" {
 			t.Errorf("encoded otherwise than read: %s", d)
 		}
-		items := 2 + len(doc.Texts) + len(doc.Groups) + len(doc.Tables) + len(doc.Pictures) + len(doc.KeyValueItems) +
-			len(doc.FormItems) + len(doc.FieldItems) + len(doc.FieldRegions)
+		items := 2 + len(doc.Texts) + len(doc.Groups) + len(doc.Tables) + len(doc.Pictures) +
+			len(doc.KeyValueItems) + len(doc.FormItems) + len(doc.FieldItems) + len(doc.FieldRegions)
 		for item := range doc.Items(everything) {
 			if items--; items < 0 {
 				t.Fatal("more items than the document has")
 			}
 			item.Place()
 		}
-		for _, o := range []docling.MarkdownOptions{{}, {CompactTables: true, PictureText: true, PageBreak: "-"}, {Page: 1}} {
+		for _, o := range []docling.MarkdownOptions{
+			{}, {CompactTables: true, PictureText: true, PageBreak: "-"}, {Page: 1},
+		} {
 			if _, err := doc.Markdown(o); err != nil && !errors.Is(err, docling.ErrTooLarge) {
 				t.Error(err)
 			}
 		}
-		if _, err := doc.Text(docling.TextOptions{Layers: docling.AllLayers}); err != nil && !errors.Is(err, docling.ErrTooLarge) {
+		_, err = doc.Text(docling.TextOptions{Layers: docling.AllLayers})
+		if err != nil && !errors.Is(err, docling.ErrTooLarge) {
 			t.Error(err)
 		}
 		doc.Outline()

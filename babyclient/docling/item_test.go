@@ -154,7 +154,8 @@ func TestWhatAnItemSaysOfItself(t *testing.T) {
 		t.Errorf("code in %q, captioned %q; %q", code.CodeLanguage(), code.Caption(), languages)
 	}
 	box := code.Boxes()[0]
-	if top := box.BBox.TopLeft(hand.PageItems[1].Size.Height); box.BBox.Origin != docling.BottomLeft || top.T != 100 || top.B != 120 {
+	top := box.BBox.TopLeft(hand.PageItems[1].Size.Height)
+	if box.BBox.Origin != docling.BottomLeft || top.T != 100 || top.B != 120 {
 		t.Errorf("box %+v, from the top %+v", box.BBox, top)
 	}
 	if parent, ok := code.Parent(); !ok || parent.Ref() != "#/body" {
@@ -211,7 +212,8 @@ func TestEachSlideHasItsOwnText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if title := fmt.Sprint("# Slide ", p.Number); p.Number < 4 && !strings.HasPrefix(text, title) || p.Number == 4 && text != "" {
+		title, isEmpty := fmt.Sprint("# Slide ", p.Number), p.Number == 4
+		if isEmpty && text != "" || !isEmpty && !strings.HasPrefix(text, title) {
 			t.Errorf("slide %d: %s", p.Number, text)
 		}
 	}
@@ -322,7 +324,8 @@ func TestPictures(t *testing.T) {
 	if got := item.Caption(); got != "Figure_1" {
 		t.Errorf("caption %q", got)
 	}
-	if got, _, err := (&docling.Image{URI: "data:,a%20b", MediaType: "text/plain"}).Bytes(); err != nil || string(got) != "a b" {
+	plain := &docling.Image{URI: "data:,a%20b", MediaType: "text/plain"}
+	if got, _, err := plain.Bytes(); err != nil || string(got) != "a b" {
 		t.Errorf("a data URI without base64: %q, %v", got, err)
 	}
 }
@@ -363,7 +366,9 @@ func TestTextsOfHostileDocumentsAreBounded(t *testing.T) {
 		next := docling.Ref{Ref: fmt.Sprint("#/texts/", (i+1)%200)}
 		text.Captions = []docling.Ref{next, next}
 		if i%2 == 1 {
-			text.Children = []docling.Ref{{Ref: fmt.Sprint("#/texts/", (i+3)%200)}, {Ref: fmt.Sprint("#/texts/", (i+5)%200)}}
+			text.Children = []docling.Ref{
+				{Ref: fmt.Sprint("#/texts/", (i+3)%200)}, {Ref: fmt.Sprint("#/texts/", (i+5)%200)},
+			}
 		} else {
 			doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: text.SelfRef})
 		}

@@ -1,6 +1,9 @@
 package docling
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Limits of docling-core: it refuses a document with more, because its tables are made in full to
 // be written. A table of a few bytes can say that it has a billion rows.
@@ -32,6 +35,28 @@ func (l *tableLimits) add(t *TableData) error {
 	}
 	if l.covered > maxCovered {
 		return fmt.Errorf("docling: the cells of the tables cover more than %d places", maxCovered)
+	}
+	return nil
+}
+
+// maxMemory bounds what the structs of a document take, in bytes: 64 MiB and four times the size of
+// its JSON. An item as docling writes it takes about as much memory as JSON; "{}" takes hundreds of
+// times as much, and an answer of 16 MiB of nothing else would take gigabytes.
+func maxMemory(jsonSize int) int { return 64<<20 + 4*jsonSize }
+
+// What a field takes that is kept in Extra, and an entry of a map, about, without their values.
+const (
+	extraFieldMemory = 200
+	mapEntryMemory   = 64
+)
+
+var errTooManyObjects = errors.New(
+	"docling: the document has far more objects for its size than docling writes, and would take too much memory")
+
+// takes counts memory.
+func (d *decoder) takes(bytes int) error {
+	if d.memory += bytes; d.memory > maxMemory(len(d.data)) {
+		return errTooManyObjects
 	}
 	return nil
 }

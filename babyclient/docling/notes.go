@@ -108,7 +108,8 @@ func (g *Graph) pairs(out []KeyValue, item Item) []KeyValue {
 
 func (d *Document) fieldPairs(out []KeyValue, field Item) []KeyValue {
 	key, values := "", []string(nil)
-	for item := range d.Items(ItemsOptions{Root: field, Layers: AllLayers}) {
+	for _, ref := range nodeOf(field.Value).Children {
+		item, _ := d.Item(ref.Ref)
 		switch item.Label() {
 		case LabelFieldKey:
 			key = item.Text()

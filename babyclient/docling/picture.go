@@ -86,7 +86,8 @@ type TabularChart struct {
 // Annotation is what older versions of docling say about a picture or a table. The fields that are
 // of another kind are zero, or in Extra.
 type Annotation struct {
-	Kind             string       `json:"kind"`                // "classification", "description", "molecule_data", "tabular_chart_data", …
+	// Kind is "classification", "description", "molecule_data", "tabular_chart_data", or another.
+	Kind             string       `json:"kind"`
 	Provenance       string       `json:"provenance,omitzero"` // the model
 	Text             string       `json:"text,omitzero"`       // of a description
 	PredictedClasses []Prediction `json:"predicted_classes,omitzero"`

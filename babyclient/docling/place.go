@@ -87,6 +87,9 @@ func (i Item) placeNumber() int {
 			return 0
 		}
 	}
+	if len(i.document.PageItems) == 0 || len(nodeOf(i.Value).Children) == 0 {
+		return 0
+	}
 	for item := range i.document.Items(ItemsOptions{Root: i, Layers: AllLayers, Pictures: true}) {
 		if pages := item.Pages(); len(pages) > 0 {
 			return pages[0]

@@ -78,9 +78,9 @@ func (t *TableData) decoded(d *decoder) error {
 
 // compareGrid tells whether the grid is what docling-core would write.
 func (t *TableData) compareGrid(d *decoder) bool {
-	outer, depth := d.scanner, len(d.path)
-	defer func() { d.scanner, d.path = outer, d.path[:depth] }()
-	d.scanner = scanner{data: t.grid.raw}
+	outer, memory, depth := d.scanner, d.memory, len(d.path)
+	defer func() { d.scanner, d.memory, d.path = outer, memory, d.path[:depth] }()
+	d.scanner, d.memory = scanner{data: t.grid.raw}, 0
 	if d.next() != '[' {
 		return false
 	}

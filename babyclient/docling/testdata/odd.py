@@ -1,26 +1,24 @@
-"""Makes random documents, and what docling-core writes of them: golden.py of odd trees.
+"""Makes random documents, odder than files are, and what docling-core writes of them.
 
-    PYTHON random_docs.py FOLDER COUNT [SEED]
+    PYTHON odd.py FOLDER COUNT [SEED]
+
+The texts of those are compared by the tests of the package with DOCLING_DOCUMENTS=FOLDER; those of
+this folder are `odd.py . 10 7`.
 """
-import importlib.util
 import json
 import random
+import logging
 import sys
 import warnings
 from pathlib import Path
 
 warnings.filterwarnings("ignore")
-import logging
 logging.disable(logging.CRITICAL)
-here = Path("/tmp/w/docdoc/babyclient/docling/testdata")
-sys.argv, args = [sys.argv[0], sys.argv[1]], sys.argv
-spec = importlib.util.spec_from_file_location("golden", here / "golden.py")
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import golden  # noqa: E402
 from docling_core.types.doc import (  # noqa: E402
     BoundingBox, CodeLanguageLabel, ContentLayer, DocItemLabel, DoclingDocument, Formatting, GroupLabel, ImageRef,
     ProvenanceItem, RichTableCell, Size, TableCell, TableData)
-from docling_core.types.doc.document import ListGroup, ListItem
+from docling_core.types.doc.document import ListGroup, ListItem  # noqa: E402
 
 WORDS = ["a", "snake_case", "x<y", "R&D", "![a_b](c_d_e)", "\\_x", "line\nbreak", "par\n\nagraph", "`tick`", "é", "日本語",
          "|", "1,234", "-5.5", "1e5", "True", "  pad  ", "_", "__x__", "*", "\t", "\u00a0", "&amp;", "nan", "1_000",
@@ -30,7 +28,7 @@ WORDS = ["a", "snake_case", "x<y", "R&D", "![a_b](c_d_e)", "\\_x", "line\nbreak"
 class Maker:
     def __init__(self, seed):
         self.r = random.Random(seed)
-        self.doc = DoclingDocument(name=f"random {seed}")
+        self.doc = DoclingDocument(name=f"odd {seed}")
         self.pages = self.r.choice([0, 1, 4])
         for n in range(1, self.pages + 1):
             self.doc.add_page(page_no=n, size=Size(width=100, height=100))
@@ -178,7 +176,7 @@ class Maker:
 
 
 def main():
-    folder, count, seed = Path(args[1]), int(args[2]), int(args[3]) if len(args) > 3 else 0
+    folder, count, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0
     folder.mkdir(parents=True, exist_ok=True)
     golden.FOLDER = folder
     made = 0
@@ -190,11 +188,11 @@ def main():
         text = json.dumps(m.doc.export_to_dict(exclude_none=n % 2 == 0) if n % 2 == 0 else m.doc.model_dump(
             mode="json", by_alias=True), ensure_ascii=n % 3 == 0)
         try:
-            golden.write(f"random_{n}", text)
+            golden.write(f"odd_{n}", text)
             made += 1
         except Exception as e:
             print("refused by docling-core:", n, str(e)[:200].replace("\n", " "))
-            (folder / f"random_{n}.json").unlink(missing_ok=True)
+            (folder / f"odd_{n}.json").unlink(missing_ok=True)
     print(made, "documents")
 
 
