@@ -47,7 +47,8 @@ func ExampleParse() {
 // Items come in reading order, with their depth.
 func ExampleDocument_Items() {
 	doc := open("deck_pptx")
-	options := docling.ItemsOptions{Layers: []docling.Layer{docling.LayerBody, docling.LayerNotes}, Groups: true, Page: 1}
+	layers := []docling.Layer{docling.LayerBody, docling.LayerNotes}
+	options := docling.ItemsOptions{Layers: layers, Groups: true, Page: 1}
 	for item, depth := range doc.Items(options) {
 		if item.Layer() == docling.LayerNotes || item.Label() == docling.LabelListItem {
 			fmt.Printf("%d %s %s: %s\n", depth, item.Ref(), item.Label(), item.Text())

@@ -38,11 +38,13 @@ func bigTable(rows, cols int) []byte {
 	}
 	return fmt.Appendf(nil, `{"schema_name":"DoclingDocument","version":"1.10.0","name":"big","origin":null,`+
 		`"furniture":{"self_ref":"#/furniture","parent":null,"children":[],"content_layer":"furniture","meta":null,`+
-		`"name":"_root_","label":"unspecified"},"body":{"self_ref":"#/body","parent":null,"children":[{"$ref":"#/tables/0"}],`+
+		`"name":"_root_","label":"unspecified"},"body":{"self_ref":"#/body","parent":null,`+
+		`"children":[{"$ref":"#/tables/0"}],`+
 		`"content_layer":"body","meta":null,"name":"_root_","label":"unspecified"},"groups":[],"texts":[],`+
 		`"pictures":[],`+
-		`"tables":[{"self_ref":"#/tables/0","parent":{"$ref":"#/body"},"children":[],"content_layer":"body","meta":null,`+
-		`"label":"table","prov":[],"captions":[],"references":[],"footnotes":[],"image":null,"data":{"table_cells":[%s],`+
+		`"tables":[{"self_ref":"#/tables/0","parent":{"$ref":"#/body"},"children":[],"content_layer":"body",`+
+		`"meta":null,"label":"table","prov":[],"captions":[],"references":[],"footnotes":[],"image":null,`+
+		`"data":{"table_cells":[%s],`+
 		`"num_rows":%d,"num_cols":%d,"orientation":"rot_0","grid":[%s]},"annotations":[]}],"key_value_items":[],`+
 		`"form_items":[],"pages":{}}`, cells.Bytes(), rows, cols, grid.Bytes())
 }

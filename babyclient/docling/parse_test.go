@@ -73,7 +73,8 @@ func TestWhatAProgramChangesIsEncoded(t *testing.T) {
 	}
 	again := parse(t, raw)
 	if again.Name != "other" || again.Origin.URI != "https://example.com/" || again.Texts[0].Hyperlink != "x.html" ||
-		*again.Texts[0].Comments[0].Range != [2]int{1, 2} || string(again.Extra["mine"]) != "true" || len(again.Extra) != 1 {
+		*again.Texts[0].Comments[0].Range != [2]int{1, 2} ||
+		string(again.Extra["mine"]) != "true" || len(again.Extra) != 1 {
 		t.Errorf("a change is lost: %s", raw)
 	}
 }
@@ -103,7 +104,8 @@ func TestADocumentThatAProgramMakes(t *testing.T) {
 func TestVersionsAreThoseOfDoclingCore(t *testing.T) {
 	for version, accepted := range map[string]bool{
 		`"1.0.0"`: true, `"1.5.0"`: true, `"1.10.0"`: true, `"1.10.7"`: true, `"1.9.0-rc.1+x"`: true,
-		`"1.11.0"`: false, `"2.0.0"`: false, `"0.9.0"`: false, `"1.10"`: false, `""`: false, `"1.01.0"`: false, `1`: false,
+		`"1.11.0"`: false, `"2.0.0"`: false, `"0.9.0"`: false, `"1.10"`: false,
+		`""`: false, `"1.01.0"`: false, `1`: false,
 	} {
 		_, err := docling.Parse([]byte(`{"schema_name":"DoclingDocument","version":` + version + `,"name":"n"}`))
 		if (err == nil) != accepted {
@@ -149,7 +151,8 @@ func TestTablesTogetherAreBounded(t *testing.T) {
 		t.Errorf("6 tables of a million cells: error %v", err)
 	}
 	cell := `{"start_row_offset_idx":0,"end_row_offset_idx":1000,"start_col_offset_idx":0,"end_col_offset_idx":1000}`
-	_, err = docling.Parse(fmt.Appendf(nil, `{"tables":[{"data":{"num_rows":1000,"num_cols":1000,"table_cells":[%s%s]}}]}`,
+	const document = `{"tables":[{"data":{"num_rows":1000,"num_cols":1000,"table_cells":[%s%s]}}]}`
+	_, err = docling.Parse(fmt.Appendf(nil, document,
 		strings.Repeat(cell+",", 50), cell))
 	if err == nil || !strings.Contains(err.Error(), "cover more than") {
 		t.Errorf("51 cells that each cover a million places: error %v", err)
