@@ -13,7 +13,7 @@ old=$(mktemp -d)
 trap 'git worktree remove --force "$old/tree" 2>/dev/null; rm -rf "$old"' EXIT
 git worktree add --quiet --detach "$old/tree" "$base"
 incompatible=
-for folder in babyclient babyclient/babytest provider mcp; do
+for folder in babyclient babyclient/docling babyclient/babytest provider mcp; do
 	package=github.com/babyapi-org/babyapi-go/$folder
 	[ -d "$old/tree/$folder" ] || continue
 	(cd "$old/tree" && "$root/bin/apidiff" -w "$old/api" "$package")

@@ -25,8 +25,8 @@ type planField struct {
 
 var plans sync.Map // reflect.Type → *plan
 
-// planOf reads the tags of a struct type: `json:"name"`, or `json:"name,omitzero"`. Embedded structs
-// count as if their fields stood in the outer one.
+// planOf reads the tags of a struct type: `json:"name"`, or `json:"name,omitzero"`. Embedded
+// structs count as if their fields stood in the outer one.
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)

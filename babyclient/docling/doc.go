@@ -1,8 +1,8 @@
 // Package docling reads a DoclingDocument, the form in which docling and docling-serve give a
 // converted file: docling-serve's json_content, [babyclient.Converted].JSON.
 //
-// A document is a tree of texts, tables, pictures and groups of them, with the page and the box that
-// each was read from:
+// A document is a tree of texts, tables, pictures and groups of them, with the page and the box
+// that each was read from:
 //
 //	doc, err := docling.Parse(converted.JSON)
 //	if err != nil {
@@ -37,14 +37,16 @@
 //
 // # Markdown and text
 //
-// [Document.Markdown] and [Document.Text] write what docling-core 2.104 writes of the same document,
-// byte for byte. These differences remain:
+// [Document.Markdown] and [Document.Text] write what docling-core 2.104 writes of the same
+// document, byte for byte. These differences remain:
 //
 //   - A language, entities and code that a model found (in [Meta]), and objects and arrays in Extra
-//     of a Meta, are left out. docling-core writes how Python prints its objects.
+//     of a Meta, are left out, and so are annotations of a kind that [Annotation] has no fields for.
+//     docling-core writes how Python prints its objects.
 //   - With [ImageEmbedded], a picture whose bytes are not in the document is written as "not
 //     available". docling-core cuts it out of the picture of its page, if there is one.
-//   - docling-core normalizes URLs and paths that no docling has written, as "HTTP://a" to "http://a/".
+//   - docling-core normalizes URLs and paths that no docling has written, as "HTTP://a" to
+//     "http://a/".
 //   - A table with a carriage return in a cell has it kept; docling-core makes several lines of it,
 //     which is no table any more. If the Python package wcwidth is installed beside docling, wide
 //     characters, as of Chinese, count as two in the width of columns; here, as without it, as one.

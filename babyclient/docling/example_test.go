@@ -40,7 +40,8 @@ func ExampleParse() {
 	}
 	fmt.Println(text)
 	// Output:
-	// docling: 1 references of the document cannot be followed: "#/texts/7" of "#/body" points to nothing
+	// docling: 1 references of the document cannot be followed: "#/texts/7" of "#/body" points to
+	// nothing
 	// # Hello
 }
 

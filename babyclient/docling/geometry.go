@@ -9,8 +9,8 @@ const (
 	BottomLeft CoordOrigin = "BOTTOMLEFT" // t is larger than b, as in PDF
 )
 
-// BoundingBox is a rectangle on a page, in the units of [Page.Size]: points of a PDF, EMU of a slide,
-// rows and columns of a sheet.
+// BoundingBox is a rectangle on a page, in the units of [Page.Size]: points of a PDF, EMU of a
+// slide, rows and columns of a sheet.
 type BoundingBox struct {
 	L      float64     `json:"l"`
 	T      float64     `json:"t"`

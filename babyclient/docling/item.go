@@ -120,7 +120,8 @@ func (d *Document) all(visit func(value any)) {
 	}
 }
 
-// idOf is the id of an item of the document, and -1 for one that does not say truly where it stands.
+// idOf is the id of an item of the document, and -1 for one that does not say truly where it
+// stands.
 func (d *Document) idOf(value any) int {
 	switch v := value.(type) {
 	case *Group:
@@ -201,7 +202,8 @@ func (i Item) Level() int {
 // DOCX and HTML.
 func (i Item) Boxes() []Provenance { return provenance(i.Value) }
 
-// Pages are the numbers of the pages, slides or sheets that the item is on, each once, in its order.
+// Pages are the numbers of the pages, slides or sheets that the item is on, each once, in its
+// order.
 func (i Item) Pages() []int {
 	var out []int
 	for _, p := range provenance(i.Value) {

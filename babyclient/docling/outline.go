@@ -94,8 +94,8 @@ func (i *Image) Bytes() (data []byte, mediaType string, err error) {
 	return data, mediaType, err
 }
 
-// Classification is what kind of picture it is, as "bar_chart", by the model that was surest, and ""
-// if none was asked.
+// Classification is what kind of picture it is, as "bar_chart", by the model that was surest, and
+// "" if none was asked.
 func (p *Picture) Classification() string {
 	if p.Meta != nil && p.Meta.Classification != nil {
 		return p.Meta.Classification.main()

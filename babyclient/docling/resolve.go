@@ -3,8 +3,8 @@ package docling
 import "fmt"
 
 // Resolve finds the items that references point to, such as the doc_items of a chunk, so that a
-// citation has pages and boxes. References are as "#/texts/3"; "/texts/3" means the same. Items that
-// are found are returned also if others are not, which the error names.
+// citation has pages and boxes. References are as "#/texts/3"; "/texts/3" means the same. Items
+// that are found are returned also if others are not, which the error names.
 func (d *Document) Resolve(refs []string) ([]Item, error) {
 	var out []Item
 	var missing []string

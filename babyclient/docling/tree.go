@@ -2,8 +2,9 @@ package docling
 
 import "slices"
 
-// treeNode is an item in the tree that texts are written of. The tree has what docling-core makes of
-// a document when it reads one: list items outside of a list stand in one, see [tree.wrapListItems].
+// treeNode is an item in the tree that texts are written of. The tree has what docling-core makes
+// of a document when it reads one: list items outside of a list stand in one, see
+// [tree.wrapListItems].
 type treeNode struct {
 	value    any
 	parent   *treeNode
@@ -98,8 +99,8 @@ func (t *tree) nodeOf(value any) *treeNode {
 	return nil
 }
 
-// each visits a node and all below it in reading order, of a picture only the captions if pictures is
-// false. visit tells whether to go on, and whether to pass over what is below the node.
+// each visits a node and all below it in reading order, of a picture only the captions if pictures
+// is false. visit tells whether to go on, and whether to pass over what is below the node.
 func (n *treeNode) each(pictures bool, visit func(*treeNode) (next step)) {
 	stack := []*treeNode{n}
 	for len(stack) > 0 {

@@ -27,9 +27,10 @@ type ItemsOptions struct {
 // 1,000 levels; a real document has some ten.
 const maxDepth = 500
 
-// Items visits the items in reading order, each with its depth: 1 for a child of the root. It
-// uses no more of the stack for a deep document than for a flat one, and visits each item once.
-// References that cannot be followed are passed over here: [Parse] and [Document.Check] report them.
+// Items visits the items in reading order, each with its depth: 1 for a child of the root. It uses
+// no more of the stack for a deep document than for a flat one, and visits each item once.
+// References that cannot be followed are passed over here: [Parse] and [Document.Check] report
+// them.
 //
 // The tree of headers and footers of documents before schema 1.1.0 comes last, if [LayerFurniture]
 // is asked for.

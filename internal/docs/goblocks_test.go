@@ -55,6 +55,7 @@ func isFragment(b block) bool { return !strings.HasPrefix(b.text, "package ") }
 // imports are the packages that a fragment may name without importing them.
 var imports = map[string]string{
 	"babyclient": "github.com/babyapi-org/babyapi-go/babyclient",
+	"docling":    "github.com/babyapi-org/babyapi-go/babyclient/docling",
 	"babytest":   "github.com/babyapi-org/babyapi-go/babyclient/babytest",
 	"provider":   "github.com/babyapi-org/babyapi-go/provider",
 	"llms":       "github.com/tmc/langchaingo/llms",
