@@ -41,8 +41,8 @@
 // document, byte for byte. These differences remain:
 //
 //   - A language, entities and code that a model found (in [Meta]), and objects and arrays in Extra
-//     of a Meta, are left out, and so are annotations of a kind that [Annotation] has no fields for.
-//     docling-core writes how Python prints its objects.
+//     of a Meta, are left out, and so are annotations of a kind that [Annotation] has no fields
+//     for. docling-core writes how Python prints its objects.
 //   - With [ImageEmbedded], a picture whose bytes are not in the document is written as "not
 //     available". docling-core cuts it out of the picture of its page, if there is one.
 //   - docling-core normalizes URLs and paths that no docling has written, as "HTTP://a" to

@@ -30,7 +30,7 @@ func ExampleParse() {
 		"body": {"self_ref": "#/body", "children": [{"$ref": "#/texts/0"}, {"$ref": "#/texts/7"}]},
 		"texts": [{"self_ref": "#/texts/0", "label": "title", "orig": "Hello", "text": "Hello"}]}`))
 	if faulty, ok := errors.AsType[*docling.TreeError](err); ok {
-		fmt.Println(faulty.Error())
+		fmt.Printf("%+v\n", faulty.Refs[0])
 	} else if err != nil {
 		log.Fatal(err)
 	}
@@ -40,8 +40,7 @@ func ExampleParse() {
 	}
 	fmt.Println(text)
 	// Output:
-	// docling: 1 references of the document cannot be followed: "#/texts/7" of "#/body" points to
-	// nothing
+	// {From:#/body Ref:#/texts/7 Fault:points to nothing}
 	// # Hello
 }
 

@@ -20,7 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the lists anew")
 
 // published are the packages that a program can import, by their folder.
-var published = []string{"babyclient", "babyclient/babytest", "babyclient/docling", "provider", "provider/agents", "mcp"}
+var published = []string{
+	"babyclient", "babyclient/babytest", "babyclient/docling", "provider", "provider/agents", "mcp",
+}
 
 func TestSurface(t *testing.T) {
 	for _, folder := range published {
