@@ -34,7 +34,7 @@ type TreeError struct {
 // Error names the first ones.
 func (e *TreeError) Error() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "docling: %d references of the document cannot be followed:", len(e.Refs)+e.More)
+	fmt.Fprintf(&out, "docling: %d references cannot be followed:", len(e.Refs)+e.More)
 	for i, r := range e.Refs {
 		if i == 3 {
 			out.WriteString(" …")

@@ -30,7 +30,7 @@ func ExampleParse() {
 		"body": {"self_ref": "#/body", "children": [{"$ref": "#/texts/0"}, {"$ref": "#/texts/7"}]},
 		"texts": [{"self_ref": "#/texts/0", "label": "title", "orig": "Hello", "text": "Hello"}]}`))
 	if faulty, ok := errors.AsType[*docling.TreeError](err); ok {
-		fmt.Printf("%+v\n", faulty.Refs[0])
+		fmt.Println(faulty.Error())
 	} else if err != nil {
 		log.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func ExampleParse() {
 	}
 	fmt.Println(text)
 	// Output:
-	// {From:#/body Ref:#/texts/7 Fault:points to nothing}
+	// docling: 1 references cannot be followed: "#/texts/7" of "#/body" points to nothing
 	// # Hello
 }
 
