@@ -109,6 +109,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 			return nil
 		})
 	fs.IntVar(&c.DoclingNodes, "docling-nodes", 0, "`number` of docling-serve to start (default 1)")
+	fs.BoolVar(&c.AllowRemoteTargets, "allow-remote-targets", false,
+		"let our docling-serve send to other machines what a caller asks it to: results to a put target "+
+			"or a store, and callbacks; and read documents of a store. A --docling-url decides that itself")
 	fs.StringVar(&c.ChatModel, "chat-model", "",
 		"GGUF `file` of a chat model to run in place of "+local.ChatModel)
 	fs.StringVar(&c.EmbedModel, "embed-model", "",

@@ -33,6 +33,10 @@ type Config struct {
 	DoclingURLs                  []string
 	// DoclingNodes is the number of docling-serve to start when there are no DoclingURLs; 0 is 1.
 	DoclingNodes int
+	// AllowRemoteTargets lets our own docling nodes send to other machines what a caller asks them
+	// to: results to a put target or a store, callbacks; and read documents of a store, whose
+	// results docling-serve sends only to a store. A node of DoclingURLs decides that itself.
+	AllowRemoteTargets bool
 
 	// ChatModel, EmbedModel and RerankModel are GGUF files to run in place of the default models.
 	// Without RerankModel and RerankURL, reranking is the cosine similarity of the embeddings.

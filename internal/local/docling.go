@@ -48,7 +48,8 @@ func (d *docling) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("X-Api-Key", key)
 	}
 	node.forward(w, r, path, func(resp *http.Response) {
-		if strings.HasSuffix(path, "/async") {
+		// The answer names a job, which only this node knows.
+		if strings.HasSuffix(path, "/async") || strings.HasSuffix(path, "/batch") {
 			resp.Header.Set(nodeHeader, node.name)
 		}
 	})

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,8 +96,8 @@ func checkGGUF(path string) error {
 }
 
 // prepare fills in the command of the engine.
-func (e *plannedEngine) prepare(in *installation, logDir string, messages io.Writer) error {
-	e.messages = messages
+func (e *plannedEngine) prepare(in *installation, logDir string, c *Config) error {
+	e.messages = c.Messages
 	e.dir = logDir // in the caller's folder docling-serve would read a .env
 	e.logPath = filepath.Join(logDir, e.name+".log")
 	// Each run has a new log. A restart goes on in it, because the log says why there was a
@@ -108,14 +109,17 @@ func (e *plannedEngine) prepare(in *installation, logDir string, messages io.Wri
 		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME="+in.hubCache())
 	key := randomHex(16)
 	if e.kind == "docling" {
-		e.prepareDocling(in, logDir, key)
+		e.prepareDocling(in, logDir, key, c.AllowRemoteTargets)
 		return nil
 	}
 	return e.prepareLlama(in, key)
 }
 
-func (e *plannedEngine) prepareDocling(in *installation, logDir, key string) {
+func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, allowRemoteTargets bool) {
 	e.command = []string{in.python(), in.program("serve_light.py")}
+	if allowRemoteTargets {
+		e.command = append(e.command, "--allow-remote-targets")
+	}
 	e.ready = "/ready"
 	e.credential = credential{"X-Api-Key", key}
 	e.scratch = filepath.Join(logDir, e.name+".tmp")
@@ -123,6 +127,9 @@ func (e *plannedEngine) prepareDocling(in *installation, logDir, key string) {
 		"TMPDIR="+e.scratch, "TEMP="+e.scratch, "TMP="+e.scratch,
 		"DOCLING_SERVE_API_KEY="+key,
 		"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
+		"DOCLING_SERVE_ENG_KIND=local", // docling_reach.py stands before the queue of that one
+		// A proxy of the user's is on another machine: it cannot call back a program of this one.
+		"no_proxy="+cmp.Or(os.Getenv("no_proxy"), os.Getenv("NO_PROXY"))+",127.0.0.1,::1,localhost",
 		// Documents of servers on this machine may be converted.
 		`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
 	if in.ocr != "" {

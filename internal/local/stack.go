@@ -112,7 +112,7 @@ func (s *Stack) launch(ctx, running context.Context, c Config, p *plan) error {
 		return fmt.Errorf("making the folder of the logs: %w", err)
 	}
 	for _, e := range p.engines {
-		if err := e.prepare(in, s.logDir, c.Messages); err != nil {
+		if err := e.prepare(in, s.logDir, &c); err != nil {
 			return err
 		}
 	}

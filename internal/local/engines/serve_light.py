@@ -8,6 +8,9 @@ at import time or weights from a hub at run time:
   * layout and table-structure models: the rule-based ones of
     docling_modelfree.py, registered under docling's own option types, so that
     every request option still works
+
+It reaches other machines only as docling_reach.py says, unless it is called
+with --allow-remote-targets.
 """
 import importlib.util
 import os
@@ -38,6 +41,7 @@ from docling.datamodel.pipeline_options import (  # noqa: E402
     LayoutObjectDetectionOptions, LayoutOptions, TableStructureOptions, TableStructureV2Options)
 
 import docling_modelfree as modelfree  # noqa: E402
+import docling_reach  # noqa: E402
 
 
 def under_options(base, options_type):
@@ -55,6 +59,9 @@ modelfree.warn_of_pages_without_text()
 def main():
     from docling_serve.app import create_app
     from docling_serve.settings import docling_serve_settings
+
+    if "--allow-remote-targets" not in sys.argv:
+        docling_reach.stay_on_this_machine()
 
     # Seconds between two looks whether a plain request is done. The variable for
     # it takes whole seconds, and a page converts in a tenth of one.
