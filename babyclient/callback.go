@@ -15,8 +15,8 @@ type Callback struct {
 	URL string `json:"url"`
 	// Header are headers that docling-serve sends along.
 	Header map[string]string `json:"headers,omitempty"`
-	// CACert is the certificate, in PEM, of the authority that signed the certificate of URL.
-	// Empty: docling-serve trusts its own system.
+	// CACert is a file on docling-serve's machine: the certificate, in PEM, of the authority that
+	// signed the certificate of URL. Empty: docling-serve trusts the authorities that it knows.
 	CACert string `json:"ca_cert,omitempty"`
 
 	// Extra are further fields by docling-serve's names, and win over the fields above.
@@ -43,6 +43,7 @@ const (
 	ProgressNumDocs           = "set_num_docs"       // NumDocs is known now
 	ProgressDocumentCompleted = "document_completed" // Document has ended
 	ProgressProcessed         = "update_processed"   // the numbers so far, and Documents
+	ProgressTaskCompleted     = "task_completed"     // State, and Failure; only docling-serve's Ray engine tells
 )
 
 // TaskProgress is what a callback tells of a task. Which fields are set follows from Kind.
@@ -55,6 +56,10 @@ type TaskProgress struct {
 	Document *ProcessedDocument `json:"document"`
 	// Documents are those that have ended since the last callback of this kind.
 	Documents []ProcessedDocument `json:"docs"`
+	// State is how the task ended: "success" or "failure".
+	State string `json:"task_status"`
+	// Failure is why it failed; nil if it did not.
+	Failure *TaskFailure `json:"failure"`
 	// Raw is the body of the callback as received.
 	Raw json.RawMessage `json:"-"`
 }

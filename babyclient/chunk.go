@@ -24,7 +24,8 @@ type ChunkRequest struct {
 	Options ChunkOptions
 	// IncludeConvertedDoc asks for the converted documents too.
 	IncludeConvertedDoc *bool
-	// Target is as for a [ConvertRequest].
+	// Target is [ZipTarget], which the response is read from all the same, or, of a job,
+	// [PutTarget]. nil: into the answer. docling-serve sends chunks to no store.
 	Target any
 	// Callbacks are told of the progress. Chunking an upload has none: send the file with
 	// [Source.Inline].
@@ -81,6 +82,8 @@ type ChunkResponse struct {
 	Documents []*Converted
 	// ProcessingTime is what docling took, in seconds.
 	ProcessingTime float64
+	// Stored is what docling says of a [PutTarget], which has got the chunks; nil without one.
+	Stored *StoredResult
 }
 
 // Chunk is a piece of a document.
@@ -117,6 +120,9 @@ func (d *Docling) Chunk(ctx context.Context, req *ChunkRequest, opts ...CallOpti
 func (r *ChunkRequest) call(c *Client) (*call, error) {
 	k, err := r.baseCall(c)
 	k.explain = explainLostResult
+	if err == nil && kindOf(r.Target) == "put" {
+		err = invalid(CodeInvalidRequest, "docling-serve sends chunks to a URL only as a job: use StartChunk")
+	}
 	return k, err
 }
 
@@ -174,6 +180,10 @@ func (r *ChunkRequest) checkOptions(upload bool) error {
 		return invalid(CodeInvalidRequest, "max_tokens is %d: want 1 or more", *o.MaxTokens)
 	case slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Store != nil }):
 		return invalid(CodeInvalidDoclingBody, "docling-serve chunks no documents of a store: convert them")
+	case slices.Contains([]string{"s3", "azure_blob", "google_cloud_storage", "google_drive", "presigned_url"},
+		kindOf(r.Target)):
+		return invalid(CodeInvalidRequest, "target of kind %q: docling-serve stores no chunks, "+
+			"it would answer with them: use PutTarget, or store them yourself", kindOf(r.Target))
 	case upload && len(r.Callbacks) > 0:
 		return invalid(CodeInvalidRequest,
 			"callbacks: chunking an upload has none, docling-serve would ignore them in silence: "+
@@ -204,9 +214,16 @@ func readChunks(raw []byte, sources []Source, limit int64) (*ChunkResponse, erro
 			conversion
 		} `json:"documents"`
 		ProcessingTime float64 `json:"processing_time"`
+		NumConverted   *int    `json:"num_converted"`
+		StoredResult
 	}
 	if err := decode(raw, &wire); err != nil {
 		return nil, err
+	}
+	if wire.NumConverted != nil {
+		out.ProcessingTime, out.Stored = wire.ProcessingTime, &wire.StoredResult
+		out.Stored.NumConverted = *wire.NumConverted
+		return out, documentsError([]error{out.Stored.failure()})
 	}
 	if wire.Chunks == nil && wire.Documents == nil {
 		return nil, errNoField("chunks and no documents")

@@ -154,6 +154,9 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 	switch {
 	case wire.Document != nil:
 		doc := wire.Document.converted(wire.conversion)
+		if len(sources) == 1 && sources[0].isNamed() && doc.Filename == sources[0].base() {
+			doc.Filename = sources[0].filename()
+		}
 		out.Documents = []*Converted{doc}
 		return out, documentsError([]error{doc.failure()})
 	case wire.NumConverted != nil:

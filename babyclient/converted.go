@@ -23,7 +23,7 @@ const (
 
 // Converted is a document as docling converted it. The formats that were not asked for are empty.
 type Converted struct {
-	// Filename is the document's, as docling knows it.
+	// Filename is the name that the upload was given; of another source, what docling calls it.
 	Filename string
 	Markdown string
 	HTML     string

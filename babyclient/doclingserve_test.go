@@ -86,6 +86,12 @@ func TestDoclingRefusals(t *testing.T) {
 		"a store in a plain call": {convert(babyclient.ConvertRequest{Sources: store}), "use StartConvert"},
 		"a store to chunk": {chunk(babyclient.ChunkRequest{Sources: store}),
 			"chunks no documents of a store"},
+		"chunks into a store": {chunk(babyclient.ChunkRequest{Sources: sources(url1), Target: babyclient.S3{}}),
+			"stores no chunks"},
+		"chunks into the operator's store": {chunk(babyclient.ChunkRequest{Sources: sources(url1),
+			Target: babyclient.PresignedURLTarget}), "stores no chunks"},
+		"chunks to a URL in a plain call": {chunk(babyclient.ChunkRequest{Sources: sources(url1),
+			Target: babyclient.PutTarget("https://x.example")}), "use StartChunk"},
 		"callbacks of a chunk upload": {chunk(babyclient.ChunkRequest{Sources: upload, Callbacks: callbacks}),
 			"set Inline"},
 		"a callback to no URL": {convert(babyclient.ConvertRequest{Sources: sources(url1),
@@ -118,6 +124,43 @@ func TestCallbacksOfAnUpload(t *testing.T) {
 	body := string(seen(t, srv).Body)
 	if strings.Count(body, `name="callbacks"`) != 2 || !strings.Contains(body, `{"url":"https://me.example/2"}`) {
 		t.Errorf("the form has other callbacks: %s", body)
+	}
+}
+
+// Chunks that went to a URL are counted, and a document that gave none is an error.
+func TestChunksPutElsewhere(t *testing.T) {
+	srv := server(t)
+	srv.On("POST /docling/v1/chunk/hybrid/source/async", babytest.JSON(200, `{"task_id":"t1","task_status":"pending"}`))
+	srv.On("GET /docling/v1/result/{id}",
+		babytest.JSON(200, `{"processing_time":1.5,"num_converted":1,"num_succeeded":1,"num_failed":0}`),
+		babytest.JSON(200, `{"processing_time":1.5,"num_converted":2,"num_succeeded":1,"num_failed":1}`))
+	job, err := client(srv).Docling.StartChunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(url1),
+		Target: babyclient.PutTarget("https://x.example/up")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := job.Result(t.Context())
+	if err != nil || resp.Stored == nil || resp.Stored.NumSucceeded != 1 || resp.ProcessingTime != 1.5 {
+		t.Errorf("got %+v, %v; want one document stored", resp, err)
+	}
+	resp, err = job.Result(t.Context())
+	if !errors.Is(err, babyclient.ErrDocumentFailed) || resp == nil || resp.Stored.NumFailed != 1 {
+		t.Errorf("got %+v, %v; want one document that failed", resp, err)
+	}
+}
+
+// A document of an upload has the name that it was given, alone as beside another, where docling
+// knows it by the last element.
+func TestNameOfAnUploadAlone(t *testing.T) {
+	srv := server(t)
+	srv.On("POST /docling/v1/convert/file", babytest.JSON(200, `{"document":{"filename":"a.md","md_content":"x"},
+		"status":"success"}`))
+	for _, name := range []string{`C:\docs\a.md`, "docs/a.md", `\\host\docs\a.md`, "a.md"} {
+		resp, err := client(srv).Docling.Convert(t.Context(),
+			&babyclient.ConvertRequest{Sources: sources(babyclient.FromBytes(name, []byte("x")))})
+		if err != nil || resp.Document().Filename != name {
+			t.Errorf("%q comes back as %q, %v", name, resp.Document().Filename, err)
+		}
 	}
 }
 
@@ -162,6 +205,8 @@ func TestCallbackHandler(t *testing.T) {
 		"num_pages":0,"num_characters":234,"num_tables":1,"error":null},"total_processed":1,"total_docs":2}}`
 	const processed = `{"task_id":"t1","progress":{"kind":"update_processed","num_processed":2,"num_succeeded":1,"num_failed":1,
 		"docs":[{"source":"a.html","status":"success","error":null},{"source":"b.html","status":"failure","error":"bad"}]}}`
+	const ended = `{"task_id":"t1","progress":{"kind":"task_completed","task_status":"failure","failure":{"category":"timeout",
+		"message":"late","retryable":true,"phase":"execution"}}}` // of the Ray engine
 	for _, tt := range []struct {
 		name, method, url, secret, body string
 		want                            int
@@ -169,6 +214,7 @@ func TestCallbackHandler(t *testing.T) {
 		{"in the header", "POST", "/cb", "a secret", numDocs, 204},
 		{"in the URL", "POST", "/cb?secret=a+secret", "", completed, 204},
 		{"the last", "POST", "/cb", "a secret", processed, 204},
+		{"the end of the task", "POST", "/cb", "a secret", ended, 204},
 		{"no secret", "POST", "/cb", "", numDocs, 403},
 		{"a wrong secret", "POST", "/cb?secret=a", "a secre", numDocs, 403},
 		{"no POST", "GET", "/cb", "a secret", "", 405},
@@ -180,8 +226,8 @@ func TestCallbackHandler(t *testing.T) {
 			t.Errorf("%s: answered %d, want %d", tt.name, code, tt.want)
 		}
 	}
-	if len(got) != 3 {
-		t.Fatalf("%d callbacks were handed on, want 3", len(got))
+	if len(got) != 4 {
+		t.Fatalf("%d callbacks were handed on, want 4", len(got))
 	}
 	if p := got[0]; p.TaskID != "t1" || p.Kind != babyclient.ProgressNumDocs || p.NumDocs != 2 ||
 		string(p.Raw) != numDocs {
@@ -194,6 +240,10 @@ func TestCallbackHandler(t *testing.T) {
 	if p := got[2]; p.NumFailed != 1 || len(p.Documents) != 2 || p.Documents[1].Error != "bad" ||
 		p.Documents[1].Status != babyclient.DocumentFailure {
 		t.Errorf("the numbers so far: %+v", p)
+	}
+	if p := got[3]; p.Kind != babyclient.ProgressTaskCompleted || p.State != "failure" || p.Failure == nil ||
+		p.Failure.Category != "timeout" || !p.Failure.Retryable {
+		t.Errorf("the end of the task: %+v", p)
 	}
 	captured, err := os.ReadFile("testdata/callbacks.json")
 	if err != nil {

@@ -156,7 +156,8 @@ func InBodyTarget() AnyStore { return AnyStore{"kind": "inbody"} }
 // where: see [ConvertResponse.Artifacts]. A service without a store answers 422.
 func PresignedURLTarget() AnyStore { return AnyStore{"kind": "presigned_url"} }
 
-// PutTarget sends the results, as a zip, to a URL with PUT.
+// PutTarget sends the results, as a zip, to a URL with PUT. The zip is the field "file" of a
+// multipart/form-data body. See [ConvertResponse.Stored].
 func PutTarget(url string) AnyStore { return AnyStore{"kind": "put", "url": url} }
 
 // kindOf is the kind of a target or a store, "" if it has none.
