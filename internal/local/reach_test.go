@@ -94,7 +94,8 @@ func reachRequests(other, here string) []reachRequest {
 		{name: "callbacks of a form", path: "/v1/convert/file",
 			form: [][2]string{{"callbacks", here + "/cb"}, {"callbacks", other + "/cb"}}, refused: "callbacks"},
 		{name: "callbacks of a form, as JSON", path: "/v1/convert/file/async",
-			form: [][2]string{{"callbacks", ` {"url":"` + here + `","url":"` + other + `/cb"} `}}, refused: "callbacks"},
+			form:    [][2]string{{"callbacks", ` {"url":"` + here + `","url":"` + other + `/cb"} `}},
+			refused: "callbacks"},
 		{name: "callbacks of a form of chunks", path: "/v1/chunk/hybrid/file", // which docling-serve does not read
 			form: [][2]string{{"callbacks", other + "/cb"}}, status: 200},
 
@@ -177,7 +178,7 @@ func (r *reachRequest) send(t *testing.T, base string) (sent string, resp *http.
 // loopback address. Both addresses reach it.
 func newOther(t *testing.T, h http.HandlerFunc) (other, here string) {
 	t.Helper()
-	listener, err := net.Listen("tcp4", "0.0.0.0:0") //nolint:gosec,noctx // the test is that nothing comes
+	listener, err := net.Listen("tcp4", "0.0.0.0:0") //nolint:noctx // closed with the test
 	if err != nil {
 		t.Fatal(err)
 	}
