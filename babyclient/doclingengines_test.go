@@ -245,7 +245,8 @@ func TestRealDoclingServe(t *testing.T) {
 	})
 }
 
-// startWithCallback converts or chunks the source and returns the id of the job, "" of a plain call.
+// startWithCallback converts or chunks the source and returns the id of the job, which a plain call
+// has not.
 func startWithCallback(t *testing.T, c *babyclient.Client, source babyclient.Source, chunk, asJob bool,
 	callback babyclient.Callback) (id string) {
 	t.Helper()
