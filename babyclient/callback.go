@@ -73,6 +73,19 @@ type TaskCounts struct {
 	NumFailed             int `json:"num_failed"`
 }
 
+// TaskFailure is why a docling task failed.
+type TaskFailure struct {
+	// Category is "policy", "capacity", "source_unavailable", "target_unavailable", "timeout",
+	// "internal"…
+	Category string `json:"category"`
+	Message  string `json:"message"`
+	// Retryable tells that the same request may succeed later.
+	Retryable bool `json:"retryable"`
+	// Phase is "admission", "source_enumeration", "execution" or "orchestration".
+	Phase   string            `json:"phase"`
+	Details map[string]string `json:"details"`
+}
+
 // ProcessedDocument is what a callback tells of one document.
 type ProcessedDocument struct {
 	// Source is the name or the URL of the document.

@@ -25,19 +25,6 @@ type JobStatus struct {
 	Failure *TaskFailure
 }
 
-// TaskFailure is why a docling task failed.
-type TaskFailure struct {
-	// Category is "policy", "capacity", "source_unavailable", "target_unavailable", "timeout",
-	// "internal"…
-	Category string `json:"category"`
-	Message  string `json:"message"`
-	// Retryable tells that the same request may succeed later.
-	Retryable bool `json:"retryable"`
-	// Phase is "admission", "source_enumeration", "execution" or "orchestration".
-	Phase   string            `json:"phase"`
-	Details map[string]string `json:"details"`
-}
-
 // Done reports whether the job has ended, well or not.
 func (s *JobStatus) Done() bool { return s.Succeeded() || s.Failed() }
 
