@@ -338,7 +338,7 @@ func TestRealDoclingServePuts(t *testing.T) {
 	})
 	t.Run("chunk into a zip", func(t *testing.T) {
 		resp, err := c.Docling.Chunk(t.Context(), &babyclient.ChunkRequest{Sources: sources(inline),
-			Target: babyclient.ZipTarget})
+			Target: babyclient.ZipTarget()})
 		if err != nil || len(resp.Chunks) != 1 {
 			t.Errorf("got %+v, %v; want one chunk", resp, err)
 		}

@@ -89,7 +89,7 @@ func TestDoclingRefusals(t *testing.T) {
 		"chunks into a store": {chunk(babyclient.ChunkRequest{Sources: sources(url1), Target: babyclient.S3{}}),
 			"stores no chunks"},
 		"chunks into the operator's store": {chunk(babyclient.ChunkRequest{Sources: sources(url1),
-			Target: babyclient.PresignedURLTarget}), "stores no chunks"},
+			Target: babyclient.PresignedURLTarget()}), "stores no chunks"},
 		"chunks to a URL in a plain call": {chunk(babyclient.ChunkRequest{Sources: sources(url1),
 			Target: babyclient.PutTarget("https://x.example")}), "use StartChunk"},
 		"callbacks of a chunk upload": {chunk(babyclient.ChunkRequest{Sources: upload, Callbacks: callbacks}),
