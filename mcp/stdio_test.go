@@ -1,10 +1,8 @@
 package mcp
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -13,113 +11,19 @@ import (
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"github.com/babyapi-org/babyapi-go/mcp/internal/stdio/stdiotest"
 )
 
-// pipe is a client of a server over a pair of pipes.
-type pipe struct {
-	t    *testing.T
-	in   *io.PipeWriter
-	out  *bufio.Reader
-	done chan error // what ServeStdio returned
-}
-
-func servePipe(t *testing.T, s *Server) *pipe {
+func servePipe(t *testing.T, s *Server) *stdiotest.Pipe {
 	t.Helper()
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe()
-	p := &pipe{t: t, in: inW, out: bufio.NewReader(outR), done: make(chan error, 1)}
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		err := s.ServeStdio(ctx, inR, outW)
-		_ = outW.Close() // a pipe's Close does not fail
-		p.done <- err
-	}()
-	t.Cleanup(func() {
-		cancel()
-		_ = inW.Close()
-		_ = outR.Close()
-	})
-	return p
-}
-
-func (p *pipe) send(lines ...string) {
-	p.t.Helper()
-	for _, l := range lines {
-		if _, err := io.WriteString(p.in, l+"\n"); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-}
-
-// message is one line that the server wrote.
-type message struct {
-	Version string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Method  string          `json:"method"`
-	Params  struct {
-		Token    json.RawMessage `json:"progressToken"`
-		Progress float64         `json:"progress"`
-		Message  string          `json:"message"`
-	} `json:"params"`
-	Result json.RawMessage `json:"result"`
-	Error  *struct {
-		Code    int
-		Message string
-	} `json:"error"`
-}
-
-func parseMessage(t *testing.T, line []byte) message {
-	t.Helper()
-	var m message
-	if err := json.Unmarshal(line, &m); err != nil || m.Version != "2.0" {
-		t.Fatalf("not a message: %q (%v)", line, err)
-	}
-	return m
-}
-
-func (p *pipe) receive() message {
-	p.t.Helper()
-	line, err := p.out.ReadBytes('\n')
-	if err != nil {
-		p.t.Fatalf("the output ended: %v", err)
-	}
-	return parseMessage(p.t, line)
-}
-
-// receiveID skips to the answer with that id.
-func (p *pipe) receiveID(id string) message {
-	p.t.Helper()
-	for {
-		if m := p.receive(); string(m.ID) == id {
-			return m
-		}
-	}
-}
-
-// rest is all that the server writes until it ends.
-func (p *pipe) rest() []message {
-	p.t.Helper()
-	var out []message
-	for {
-		line, err := p.out.ReadBytes('\n')
-		if err != nil {
-			if len(line) > 0 {
-				p.t.Fatalf("a line without an end: %q", line)
-			}
-			return out
-		}
-		out = append(out, parseMessage(p.t, line))
-	}
+	return stdiotest.Start(t, s.ServeStdio)
 }
 
 func toolCall(id, tool, arguments string) string {
 	const call = `{"jsonrpc":"2.0","id":%[1]s,"method":"tools/call","params":` +
 		`{"name":%[2]q,"arguments":%[3]s,"_meta":{"progressToken":%[1]s}}}`
 	return fmt.Sprintf(call, id, tool, arguments)
-}
-
-func cancelOf(id string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}`, id)
 }
 
 const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",` +
@@ -131,25 +35,25 @@ func TestStdioCancel(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	p.send(toolCall(`1`, ToolInfer, `{"prompt":"number"}`), toolCall(`"1"`, ToolInfer, `{"prompt":"string"}`))
+	p.Send(toolCall(`1`, ToolInfer, `{"prompt":"number"}`), toolCall(`"1"`, ToolInfer, `{"prompt":"string"}`))
 	eventually(t, "both calls reach the service", func() bool { return len(svc.sent("/infer")) == 2 })
-	p.send(cancelOf(`2`), cancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, cancelOf(`"1"`))
+	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
 	if path := <-svc.gone; path != "/infer" {
 		t.Errorf("the service lost the request to %s, want /infer", path)
 	}
 	close(svc.hold)
-	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: number")) {
+	if m := p.ReceiveID("1"); !bytes.Contains(m.Result, []byte("echo: number")) {
 		t.Errorf(`cancelling "1" ended 1: %s`, m.Result)
 	}
-	if err := p.in.Close(); err != nil {
+	if err := p.In.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range p.rest() {
+	for _, m := range p.Rest() {
 		if string(m.ID) == `"1"` || string(m.Params.Token) == `"1"` {
 			t.Errorf("written about a cancelled call: %+v", m)
 		}
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("ServeStdio returned %v", err)
 	}
 }
@@ -160,14 +64,14 @@ func TestStdioFinishesAtEOF(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
+	p.Send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
 	eventually(t, "the call reaches the service", func() bool { return len(svc.sent("/infer")) == 1 })
-	_ = p.in.Close() // a pipe's Close does not fail
+	p.EndInput()
 	close(svc.hold)
-	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("echo: x")) {
+	if m := p.ReceiveID("1"); !bytes.Contains(m.Result, []byte("echo: x")) {
 		t.Errorf("got %s, want the echo of the prompt", m.Result)
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("ServeStdio returned %v", err)
 	}
 }
@@ -178,12 +82,12 @@ func TestStdioCancelsAfterEOF(t *testing.T) {
 	svc.hold = make(chan struct{})
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	p.send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
-	_ = p.in.Close() // a pipe's Close does not fail
-	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("cancelled")) {
+	p.Send(toolCall("1", ToolInfer, `{"prompt":"x"}`))
+	p.EndInput()
+	if m := p.ReceiveID("1"); !bytes.Contains(m.Result, []byte("cancelled")) {
 		t.Errorf("got %s, want an answer that says that the call was cancelled", m.Result)
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("ServeStdio returned %v", err)
 	}
 }
@@ -231,23 +135,23 @@ func TestStdioToolsOfOthers(t *testing.T) {
 		return textResult("done"), nil
 	})
 	p := servePipe(t, s)
-	p.send(initialize)
-	p.receiveID("0")
+	p.Send(initialize)
+	p.ReceiveID("0")
 	for _, tool := range []string{"bad", "panics"} {
-		p.send(toolCall(`"x"`, tool, `{}`))
-		m := p.receiveID(`"x"`)
+		p.Send(toolCall(`"x"`, tool, `{}`))
+		m := p.ReceiveID(`"x"`)
 		if m.Error == nil || m.Error.Code != mcpgo.INTERNAL_ERROR || strings.Contains(m.Error.Message, "secret") {
 			t.Errorf("%s: got %+v, want an internal error without details", tool, m)
 		}
 	}
 	for id := range 100 {
-		p.send(toolCall(fmt.Sprint(id+1), "progress", `{}`))
+		p.Send(toolCall(fmt.Sprint(id+1), "progress", `{}`))
 		for i := range 50 {
-			if m := p.receive(); m.Method != "notifications/progress" || m.Params.Progress != float64(i) {
+			if m := p.Receive(); m.Method != "notifications/progress" || m.Params.Progress != float64(i) {
 				t.Fatalf("call %d: got %+v, want notification %d", id+1, m, i)
 			}
 		}
-		if m := p.receive(); string(m.ID) != fmt.Sprint(id+1) {
+		if m := p.Receive(); string(m.ID) != fmt.Sprint(id+1) {
 			t.Fatalf("got %+v, want the answer to call %d", m, id+1)
 		}
 	}
@@ -266,14 +170,14 @@ func TestStdioRefusedRequests(t *testing.T) {
 		{`{"jsonrpc":"2.0","id":8,"method":"tools/call","params":[]}`, "8", mcpgo.INVALID_REQUEST},
 	}
 	for _, tt := range tests {
-		p.send(tt.line)
-		m := p.receive()
+		p.Send(tt.line)
+		m := p.Receive()
 		if m.Error == nil || m.Error.Code != tt.code || string(m.ID) != tt.id {
 			t.Errorf("%q: got id %s, %+v, want id %s, code %d", tt.line, m.ID, m.Error, tt.id, tt.code)
 		}
 	}
-	p.send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}`)
-	if m := p.receive(); string(m.ID) != "12345678901234567890" {
+	p.Send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}`)
+	if m := p.Receive(); string(m.ID) != "12345678901234567890" {
 		t.Errorf("got %+v, want the answer to the ping", m)
 	}
 }
@@ -283,8 +187,8 @@ func TestStdioLongArgument(t *testing.T) {
 	svc := newService(t)
 	s, _ := newTestServer(t, svc)
 	p := servePipe(t, s)
-	p.send(toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
-	if m := p.receiveID("2"); m.Error != nil {
+	p.Send(toolCall("2", ToolInfer, `{"prompt":"`+strings.Repeat("y", 1<<20)+`","max_tokens":1}`))
+	if m := p.ReceiveID("2"); m.Error != nil {
 		t.Errorf("got the error %+v", m.Error)
 	}
 	if got := len(svc.sent("/infer")[0].body); got < 1<<20 {
@@ -300,32 +204,32 @@ func TestStdioModernEra(t *testing.T) {
 	p := servePipe(t, s)
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
 		`"io.modelcontextprotocol/clientCapabilities":{"roots":{}},"progressToken":"p"}`
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
-	m := p.receive()
+	p.Send(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}`)
+	m := p.Receive()
 	if !bytes.Contains(m.Result, []byte(`2026-07-28`)) || !bytes.Contains(m.Result, []byte("instructions")) {
 		t.Errorf("discover: got %s, want the version and the instructions", m.Result)
 	}
-	p.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{` + meta + `}}`)
-	if m := p.receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) ||
+	p.Send(`{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{` + meta + `}}`)
+	if m := p.Receive(); !bytes.Contains(m.Result, []byte(`"resultType":"complete"`)) ||
 		!bytes.Contains(m.Result, []byte(`"ttlMs":300000`)) {
 		t.Errorf("tools/list: got %s, want it complete, with its time to live", m.Result)
 	}
-	p.send(
+	p.Send(
 		`{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
 			meta + `}}`)
-	if m := p.receive(); m.Method != "notifications/subscriptions/acknowledged" {
+	if m := p.Receive(); m.Method != "notifications/subscriptions/acknowledged" {
 		t.Errorf("the acknowledgement does not come first: %+v", m)
 	}
-	p.receiveID("3")
-	p.send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta +
+	p.ReceiveID("3")
+	p.Send(`{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"infer","arguments":{"prompt":"x"},` + meta +
 		`}}`)
-	if m := p.receive(); m.Method != "notifications/progress" || string(m.Params.Token) != `"p"` {
+	if m := p.Receive(); m.Method != "notifications/progress" || string(m.Params.Token) != `"p"` {
 		t.Errorf("got %+v, want progress", m)
 	}
-	p.send(cancelOf("4"))
+	p.Send(stdiotest.CancelOf("4"))
 	<-svc.gone
-	_ = p.in.Close() // a pipe's Close does not fail
-	if rest := p.rest(); len(rest) > 0 {
+	p.EndInput()
+	if rest := p.Rest(); len(rest) > 0 {
 		t.Errorf("after the cancellation: got %+v, want nothing", rest)
 	}
 }
@@ -341,34 +245,34 @@ func TestStdioClientRoots(t *testing.T) {
 	}
 	defer s.Close()
 	p := servePipe(t, s)
-	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{"listChanged":true}}`, 1))
-	p.receiveID("0")
+	p.Send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{"listChanged":true}}`, 1))
+	p.ReceiveID("0")
 	answer := func(uri string) {
-		m := p.receive()
+		m := p.Receive()
 		if m.Method != "roots/list" {
 			t.Fatalf("got %+v, want the request for the roots", m)
 		}
-		p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":%q}]}}`, m.ID, uri))
+		p.Send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":%q}]}}`, m.ID, uri))
 	}
-	p.send(toolCall("1", ToolConvert, `{"source":"a.txt"}`))
+	p.Send(toolCall("1", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + folder)
-	if m := p.receiveID("1"); !bytes.Contains(m.Result, []byte("# Title")) {
+	if m := p.ReceiveID("1"); !bytes.Contains(m.Result, []byte("# Title")) {
 		t.Errorf("got %s, want the document", m.Result)
 	}
-	p.send(toolCall("2", ToolConvert, `{"source":"a.txt"}`)) // not asked again
-	p.receiveID("2")
+	p.Send(toolCall("2", ToolConvert, `{"source":"a.txt"}`)) // not asked again
+	p.ReceiveID("2")
 	other := t.TempDir()
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+	p.Send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
 		toolCall("3", ToolConvert, `{"source":"a.txt"}`))
 	answer("file://" + other)
-	if m := p.receiveID("3"); !bytes.Contains(m.Result, []byte(other)) {
+	if m := p.ReceiveID("3"); !bytes.Contains(m.Result, []byte(other)) {
 		t.Errorf("the old root still holds: %s", m.Result)
 	}
 	// The root of the disk is never taken, whoever names it.
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
+	p.Send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`,
 		toolCall("4", ToolConvert, `{"source":"/etc/hosts"}`))
 	answer("file:///")
-	if m := p.receiveID("4"); !bytes.Contains(m.Result, []byte(other)) {
+	if m := p.ReceiveID("4"); !bytes.Contains(m.Result, []byte(other)) {
 		t.Errorf("got %s, want a refusal that names %s", m.Result, other)
 	}
 }
@@ -378,10 +282,10 @@ func TestStdioNamedRootsStay(t *testing.T) {
 	s, root := newTestServer(t, newService(t))
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1),
+	p.Send(strings.Replace(initialize, `"capabilities":{}`, `"capabilities":{"roots":{}}`, 1),
 		toolCall("1", ToolConvert, `{"source":"a.txt"}`))
-	p.receiveID("0")
-	if m := p.receive(); string(m.ID) != "1" || !bytes.Contains(m.Result, []byte("# Title")) {
+	p.ReceiveID("0")
+	if m := p.Receive(); string(m.ID) != "1" || !bytes.Contains(m.Result, []byte("# Title")) {
 		t.Errorf("got %+v, want the document", m)
 	}
 }
@@ -390,7 +294,7 @@ func TestStdioNamedRootsStay(t *testing.T) {
 func FuzzStdio(f *testing.F) {
 	f.Add([]byte(initialize + "\n" + `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	f.Add([]byte("\x00\n[]\n{}\n\n" + toolCall("1", "infer", `{"prompt":1}`)))
-	f.Add([]byte(cancelOf("1") + "\n" + `{"jsonrpc":"2.0","id":"x","result":1}`))
+	f.Add([]byte(stdiotest.CancelOf("1") + "\n" + `{"jsonrpc":"2.0","id":"x","result":1}`))
 	s, err := newServerWithoutKey()
 	if err != nil {
 		f.Fatal(err)
@@ -404,7 +308,7 @@ func FuzzStdio(f *testing.F) {
 			if line[len(line)-1] != '\n' {
 				t.Fatalf("a line without an end: %q", line)
 			}
-			parseMessage(t, line)
+			stdiotest.ParseMessage(t, line)
 		}
 	})
 }
@@ -416,13 +320,13 @@ func TestStdioProgressOfAConversion(t *testing.T) {
 	s, root := newTestServer(t, svc)
 	write(t, root, "a.txt")
 	p := servePipe(t, s)
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`,
+	p.Send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"convert","arguments":{"source":"a.txt"}}}`,
 		toolCall("2", ToolConvert, `{"source":"a.txt"}`))
-	m := p.receive()
+	m := p.Receive()
 	if m.Method != "notifications/progress" || string(m.Params.Token) != "2" ||
 		!strings.HasPrefix(m.Params.Message, "converting, ") || m.Params.Progress <= 0 {
 		t.Errorf("got %+v, want progress of call 2", m)
 	}
 	time.AfterFunc(10*time.Millisecond, func() { close(svc.hold) })
-	p.receiveID("1")
+	p.ReceiveID("1")
 }

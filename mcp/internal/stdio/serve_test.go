@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/babyapi-org/babyapi-go/mcp/internal/stdio/stdiotest"
 )
 
 func TestNotificationsComeAllAndBeforeTheAnswer(t *testing.T) {
@@ -37,13 +39,13 @@ func TestNotificationsComeAllAndBeforeTheAnswer(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			p := servePipe(t, h)
 			for id := range runs {
-				p.send(request(fmt.Sprint(id), method))
+				p.Send(request(fmt.Sprint(id), method))
 				for i := range burst {
-					if m := p.receive(); m.Method != "notifications/progress" {
+					if m := p.Receive(); m.Method != "notifications/progress" {
 						t.Fatalf("call %d: got %s, want notification %d of %d", id, m, i+1, burst)
 					}
 				}
-				if m := p.receive(); string(m.ID) != fmt.Sprint(id) {
+				if m := p.Receive(); string(m.ID) != fmt.Sprint(id) {
 					t.Fatalf("call %d: got %s, want its answer after all notifications", id, m)
 				}
 			}
@@ -69,12 +71,12 @@ func TestNotificationsOfCallsSideBySide(t *testing.T) {
 	p := servePipe(t, h)
 	go func() {
 		for id := range runs {
-			_, _ = io.WriteString(p.in, request(fmt.Sprint(id), "notify")+"\n")
+			_, _ = io.WriteString(p.In, request(fmt.Sprint(id), "notify")+"\n")
 		}
 	}()
 	seen := map[string]int{}
 	for answered := 0; answered < runs; {
-		m := p.receive()
+		m := p.Receive()
 		if m.Method != "" {
 			seen[string(m.Params.Call)]++
 			continue
@@ -95,13 +97,13 @@ func TestBurstIsNotDropped(t *testing.T) {
 		return "done"
 	}
 	p := servePipe(t, h)
-	p.send(request("1", "burst"))
+	p.Send(request("1", "burst"))
 	for i := range 1000 {
-		if m := p.receive(); m.Params.Progress != float64(i) {
+		if m := p.Receive(); m.Params.Progress != float64(i) {
 			t.Fatalf("notification %d: got %s", i, m)
 		}
 	}
-	p.receiveID("1")
+	p.ReceiveID("1")
 }
 
 func TestNotifyOutsideACall(t *testing.T) {
@@ -117,21 +119,21 @@ func TestCallsRunSideBySide(t *testing.T) {
 	method, came, _ := holding(hold)
 	h.methods["hold"] = method
 	p := servePipe(t, h)
-	p.send(request("0", "initialize"))
-	p.receiveID("0")
+	p.Send(request("0", "initialize"))
+	p.ReceiveID("0")
 	for i := range 32 {
-		p.send(request(fmt.Sprint(i+1), "hold"))
+		p.Send(request(fmt.Sprint(i+1), "hold"))
 	}
 	for range 32 {
 		<-came
 	}
-	p.send(request(`"ping"`, "ping"))
-	if m := p.receive(); string(m.ID) != `"ping"` {
+	p.Send(request(`"ping"`, "ping"))
+	if m := p.Receive(); string(m.ID) != `"ping"` {
 		t.Errorf("got %s, want the answer to the ping", m)
 	}
 	close(hold)
 	for range 32 {
-		p.receive()
+		p.Receive()
 	}
 }
 
@@ -142,24 +144,24 @@ func TestCancel(t *testing.T) {
 	method, came, left := holding(hold)
 	h.methods["hold"] = method
 	p := servePipe(t, h)
-	p.send(request(`1`, "hold"), request(`"1"`, "hold"))
+	p.Send(request(`1`, "hold"), request(`"1"`, "hold"))
 	<-came
 	<-came
-	p.send(cancelOf(`2`), cancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, cancelOf(`"1"`))
+	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("the cancelled call left with %v, want context.Canceled", err)
 	}
 	close(hold)
-	if m := p.receiveID("1"); string(m.Result) != `{"cancelled":false}` {
+	if m := p.ReceiveID("1"); string(m.Result) != `{"cancelled":false}` {
 		t.Errorf(`cancelling "1" ended 1: %s`, m)
 	}
-	p.endInput()
-	for _, m := range p.rest() {
+	p.EndInput()
+	for _, m := range p.Rest() {
 		if string(m.ID) == `"1"` {
 			t.Errorf("written about a cancelled call: %s", m)
 		}
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
 }
@@ -170,10 +172,10 @@ func TestCancelAtOnce(t *testing.T) {
 	h.methods["hold"], _, _ = holding(nil)
 	p := servePipe(t, h)
 	for i := range 50 {
-		p.send(request(fmt.Sprint(i), "hold"), cancelOf(fmt.Sprint(i)))
+		p.Send(request(fmt.Sprint(i), "hold"), stdiotest.CancelOf(fmt.Sprint(i)))
 	}
-	p.endInput()
-	if rest := p.rest(); len(rest) != 0 {
+	p.EndInput()
+	if rest := p.Rest(); len(rest) != 0 {
 		t.Errorf("%d messages about cancelled calls, the first: %s", len(rest), rest[0])
 	}
 }
@@ -185,14 +187,14 @@ func TestFinishesAtEOF(t *testing.T) {
 	method, came, _ := holding(hold)
 	h.methods["hold"] = method
 	p := servePipe(t, h)
-	p.send(request("1", "hold"))
+	p.Send(request("1", "hold"))
 	<-came
-	p.endInput()
+	p.EndInput()
 	close(hold)
-	if m := p.receiveID("1"); string(m.Result) != `{"cancelled":false}` {
+	if m := p.ReceiveID("1"); string(m.Result) != `{"cancelled":false}` {
 		t.Errorf("got %s, want an answer that was not cancelled", m)
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
 	if len(h.ended) != 1 || h.ended[0] != h.session.SessionID() {
@@ -209,12 +211,12 @@ func TestDoesNotWaitForEver(t *testing.T) {
 	defer close(stuck)
 	h.methods["stuck"] = func(context.Context) any { <-stuck; return "done" }
 	p := servePipe(t, h)
-	p.send(request("1", "hold"), request("2", "stuck"))
-	p.endInput()
-	if m := p.receiveID("1"); string(m.Result) != `{"cancelled":true}` {
+	p.Send(request("1", "hold"), request("2", "stuck"))
+	p.EndInput()
+	if m := p.ReceiveID("1"); string(m.Result) != `{"cancelled":true}` {
 		t.Errorf("got %s, want an answer that was cancelled", m)
 	}
-	if err := <-p.done; err != nil {
+	if err := <-p.Done; err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
 }
@@ -226,7 +228,7 @@ func TestLastLineWithoutBreak(t *testing.T) {
 		t.Fatalf("Serve returned %v", err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 2 || string(parseMessage(t, []byte(lines[1])).ID) != "7" {
+	if len(lines) != 2 || string(stdiotest.ParseMessage(t, []byte(lines[1])).ID) != "7" {
 		t.Errorf("got %q, want two answers, the second to 7", lines)
 	}
 }
@@ -238,14 +240,14 @@ func TestAnswersWhatCannotBeEncoded(t *testing.T) {
 	h.methods["panics"] = func(context.Context) any { panic("secret detail") }
 	p := servePipe(t, h)
 	for _, method := range []string{"bad", "panics"} {
-		p.send(request(`"x"`, method))
-		m := p.receiveID(`"x"`)
+		p.Send(request(`"x"`, method))
+		m := p.ReceiveID(`"x"`)
 		if m.Error == nil || m.Error.Code != mcpgo.INTERNAL_ERROR || strings.Contains(m.Error.Message, "secret") {
 			t.Errorf("%s: got %s, want an internal error without details", method, m)
 		}
 	}
-	p.send(request("2", "ping"))
-	p.receiveID("2")
+	p.Send(request("2", "ping"))
+	p.ReceiveID("2")
 }
 
 // A line that is no message is answered, and the next one is served.
@@ -266,23 +268,23 @@ func TestStdioMalformedLines(t *testing.T) {
 		{request("6", "no/such"), "6", mcpgo.METHOD_NOT_FOUND},
 	}
 	for _, tt := range tests {
-		p.send(tt.line)
-		m := p.receive()
+		p.Send(tt.line)
+		m := p.Receive()
 		if m.Error == nil || m.Error.Code != tt.code || string(m.ID) != tt.id {
 			t.Errorf("%q: got %s, want id %s, code %d", tt.line, m, tt.id, tt.code)
 		}
 	}
 	// Neither a notification nor an answer that nobody asked for is answered.
-	p.send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":9,"result":{}}`, request("10", "ping"))
-	if m := p.receive(); string(m.ID) != "10" {
+	p.Send(`{"jsonrpc":"2.0","method":"no/such"}`, `{"jsonrpc":"2.0","id":9,"result":{}}`, request("10", "ping"))
+	if m := p.Receive(); string(m.ID) != "10" {
 		t.Errorf("got %s, want the answer to 10", m)
 	}
 }
 
 func TestLongLines(t *testing.T) {
 	p := servePipe(t, newHandler())
-	p.send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"` + strings.Repeat("x", 20<<20) + `"}}`)
-	if m := p.receive(); string(m.ID) != "1" || m.Error != nil {
+	p.Send(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"` + strings.Repeat("x", 20<<20) + `"}}`)
+	if m := p.Receive(); string(m.ID) != "1" || m.Error != nil {
 		t.Errorf("a line of 20 MB: got %s", m)
 	}
 }
@@ -291,7 +293,7 @@ func TestStdioTooLong(t *testing.T) {
 	var out bytes.Buffer
 	c := newConn(newHandler(), discard, &out, func() {})
 	c.receive(t.Context(), line{tooLong: true})
-	m := parseMessage(t, out.Bytes())
+	m := stdiotest.ParseMessage(t, out.Bytes())
 	if m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST || !strings.Contains(m.Error.Message, "longer than") {
 		t.Errorf("got %s, want an invalid request that is too long", m)
 	}
@@ -304,17 +306,17 @@ func TestIDs(t *testing.T) {
 	h.methods["hold"], _, _ = holding(hold)
 	p := servePipe(t, h)
 	for _, id := range []string{"12345678901234567890", "1e2", "-1", "0", `"a\u00e9"`, `""`} {
-		p.send(request(id, "ping"))
-		if m := p.receive(); string(m.ID) != id {
+		p.Send(request(id, "ping"))
+		if m := p.Receive(); string(m.ID) != id {
 			t.Errorf("id %s came back as %s", id, m.ID)
 		}
 	}
-	p.send(request("1", "hold"), request("1", "hold"))
-	if m := p.receiveID("1"); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST {
+	p.Send(request("1", "hold"), request("1", "hold"))
+	if m := p.ReceiveID("1"); m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST {
 		t.Errorf("a second call with the id of one under way: %s", m)
 	}
 	close(hold)
-	if m := p.receiveID("1"); m.Error != nil {
+	if m := p.ReceiveID("1"); m.Error != nil {
 		t.Errorf("the first call: %s", m)
 	}
 }
@@ -370,7 +372,7 @@ func TestContextEnds(t *testing.T) {
 func FuzzServe(f *testing.F) {
 	f.Add([]byte(request("0", "initialize") + "\n" + request("1", "ping")))
 	f.Add([]byte("\x00\n[]\n{}\n\n" + request("1", "no/such")))
-	f.Add([]byte(cancelOf("1") + "\n" + `{"jsonrpc":"2.0","id":"x","result":1}`))
+	f.Add([]byte(stdiotest.CancelOf("1") + "\n" + `{"jsonrpc":"2.0","id":"x","result":1}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
 		if err := Serve(t.Context(), newHandler(), discard, bytes.NewReader(in), &out); err != nil {
@@ -380,7 +382,7 @@ func FuzzServe(f *testing.F) {
 			if line[len(line)-1] != '\n' || !json.Valid(line) {
 				t.Fatalf("the output holds %q, which is no line of JSON", line)
 			}
-			parseMessage(t, line)
+			stdiotest.ParseMessage(t, line)
 		}
 	})
 }

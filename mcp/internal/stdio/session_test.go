@@ -37,43 +37,43 @@ func withRoots(h *fakeHandler) {
 func TestUpdateRoots(t *testing.T) {
 	h := rootsHandler()
 	p := servePipe(t, h)
-	p.send(request("0", "initialize"))
-	p.receiveID("0")
+	p.Send(request("0", "initialize"))
+	p.ReceiveID("0")
 	withRoots(h)
 	const none = `"[] \u003cnil\u003e"`
 	asked := func(id, uri string) {
 		t.Helper()
-		p.send(request(id, "roots"))
-		m := p.receive()
+		p.Send(request(id, "roots"))
+		m := p.Receive()
 		if m.Method != "roots/list" || !strings.HasPrefix(string(m.ID), `"server-`) {
 			t.Fatalf("got %s, want the request for the roots", m)
 		}
-		p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":%q}]}}`, m.ID, uri))
+		p.Send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"roots":[{"uri":%q}]}}`, m.ID, uri))
 		want := fmt.Sprintf(`"[%s] \u003cnil\u003e"`, uri)
-		if m := p.receive(); string(m.ID) != id || string(m.Result) != want {
+		if m := p.Receive(); string(m.ID) != id || string(m.Result) != want {
 			t.Errorf("call %s: got %s, want %s", id, m, want)
 		}
 	}
 	asked("1", "file:///a")
-	p.send(request("2", "roots"))
-	if m := p.receive(); string(m.ID) != "2" || string(m.Result) != none {
+	p.Send(request("2", "roots"))
+	if m := p.Receive(); string(m.ID) != "2" || string(m.Result) != none {
 		t.Errorf("the second call: got %s, want no roots and no error", m)
 	}
-	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
+	p.Send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
 	asked("3", "file:///b")
 }
 
 func TestUpdateRootsRefused(t *testing.T) {
 	h := rootsHandler()
 	p := servePipe(t, h)
-	p.send(request("0", "initialize"))
-	p.receiveID("0")
+	p.Send(request("0", "initialize"))
+	p.ReceiveID("0")
 	withRoots(h)
-	p.send(request("1", "roots"))
-	m := p.receive()
-	p.send(
+	p.Send(request("1", "roots"))
+	m := p.Receive()
+	p.Send(
 		fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"error":{"code":-1,"message":"no %s"}}`, m.ID, strings.Repeat("x", 1000)))
-	m = p.receiveID("1")
+	m = p.ReceiveID("1")
 	if !strings.Contains(string(m.Result), "the client refused roots/list") || len(m.Result) > 200 {
 		t.Errorf("got %s, want a short error that says that the client refused", m)
 	}
@@ -82,8 +82,8 @@ func TestUpdateRootsRefused(t *testing.T) {
 // Nobody is asked who has no roots, or who is no client of ours.
 func TestUpdateRootsOfNobody(t *testing.T) {
 	p := servePipe(t, rootsHandler())
-	p.send(request("1", "roots"))
-	if m := p.receive(); string(m.ID) != "1" || strings.Contains(string(m.Result), "file:") {
+	p.Send(request("1", "roots"))
+	if m := p.Receive(); string(m.ID) != "1" || strings.Contains(string(m.Result), "file:") {
 		t.Errorf("a client without roots: got %s, want the answer", m)
 	}
 	if err := UpdateRoots(t.Context(), func([]string) { t.Error("roots without a client") }); err != nil {
