@@ -67,8 +67,9 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 	}
 	answered, err := d.c.http.Do(req) //nolint:bodyclose // the response closes it
 	if err != nil {
-		attempt.clock.stop()
-		return 0, attempt.notAnswered(err, answered)
+		failed := attempt.notAnswered(err, answered)
+		attempt.close(Meta{}, 0, failed)
+		return 0, failed
 	}
 	resp := attempt.open(answered)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {

@@ -157,13 +157,15 @@ func (r *ChunkRequest) baseCall(*Client) (*call, error) {
 		if r.IncludeConvertedDoc != nil {
 			fields = append(fields, formField{"include_converted_doc", strconv.FormatBool(*r.IncludeConvertedDoc)})
 		}
-		return newUpload(root+"/file", r.Sources, append(fields, extraFields(r.Extra)...), r.Target)
+		extra, err := extraFields(r.Extra)
+		if err != nil {
+			return refusedPost(root+"/file", err)
+		}
+		return newUpload(root+"/file", r.Sources, append(fields, extra...), r.Target)
 	}
-	options := map[string]any{"convert_options": convert, "chunking_options": chunking, "callbacks": r.Callbacks}
-	if r.IncludeConvertedDoc != nil {
-		options["include_converted_doc"] = *r.IncludeConvertedDoc
-	}
-	return newPostOfSources(root+"/source", r.Sources, options, r.Target, r.Extra)
+	body := doclingBody{ConvertOptions: convert, ChunkingOptions: chunking,
+		IncludeConvertedDoc: r.IncludeConvertedDoc, Target: r.Target, Callbacks: r.Callbacks}
+	return newPostOfSources(root+"/source", r.Sources, &body, r.Extra)
 }
 
 func (r *ChunkRequest) checkOptions(upload bool) error {
@@ -214,15 +216,13 @@ func readChunks(raw []byte, sources []Source, limit int64) (*ChunkResponse, erro
 			conversion
 		} `json:"documents"`
 		ProcessingTime float64 `json:"processing_time"`
-		NumConverted   *int    `json:"num_converted"`
-		StoredResult
+		storedAnswer
 	}
 	if err := decode(raw, &wire); err != nil {
 		return nil, err
 	}
-	if wire.NumConverted != nil {
-		out.ProcessingTime, out.Stored = wire.ProcessingTime, &wire.StoredResult
-		out.Stored.NumConverted = *wire.NumConverted
+	if out.Stored = wire.stored(); out.Stored != nil {
+		out.ProcessingTime = wire.ProcessingTime
 		return out, documentsError([]error{out.Stored.failure()})
 	}
 	if wire.Chunks == nil && wire.Documents == nil {

@@ -104,15 +104,23 @@ func (r *ConvertRequest) baseCall(*Client) (*call, error) {
 		return refusedPost(convertPath+"source", err)
 	}
 	if upload {
-		fields := slices.Concat(formFields("", options), callbackFields(r.Callbacks), extraFields(r.Extra))
+		callbacks, err := callbackFields(r.Callbacks)
+		if err != nil {
+			return refusedPost(convertPath+"file", err)
+		}
+		extra, err := extraFields(r.Extra)
+		if err != nil {
+			return refusedPost(convertPath+"file", err)
+		}
+		fields := slices.Concat(formFields("", options), callbacks, extra)
 		return newUpload(convertPath+"file", r.Sources, fields, r.Target)
 	}
 	path := convertPath + "source"
 	if slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Store != nil }) {
 		path = batchPath
 	}
-	values := map[string]any{"options": options, "callbacks": r.Callbacks}
-	return newPostOfSources(path, r.Sources, values, r.Target, r.Extra)
+	body := doclingBody{Options: options, Target: r.Target, Callbacks: r.Callbacks}
+	return newPostOfSources(path, r.Sources, &body, r.Extra)
 }
 
 // checkFormats refuses formats that docling-serve puts only into a zip or a store, unless the
@@ -126,7 +134,7 @@ func (r *ConvertRequest) checkFormats() error {
 		switch format {
 		case "yaml", "html_split_page", "vtt", "dclx", "chunks", "latex":
 			return invalid(CodeInvalidRequest, "to_formats: docling-serve gives %q only in a zip: "+
-				"set Target to map[string]any{\"kind\": \"zip\"}", format)
+				"set Target to ZipTarget()", format)
 		}
 	}
 	return nil
@@ -142,9 +150,8 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 	var wire struct {
 		Document       *exportedDocument `json:"document"`
 		ProcessingTime float64           `json:"processing_time"`
-		NumConverted   *int              `json:"num_converted"`
 		conversion
-		StoredResult
+		storedAnswer
 		Documents []DocumentArtifacts `json:"documents"`
 	}
 	if err := decode(raw, &wire); err != nil {
@@ -160,8 +167,7 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 		out.Documents = []*Converted{doc}
 		return out, documentsError([]error{doc.failure()})
 	case wire.NumConverted != nil:
-		out.Stored = &wire.StoredResult
-		out.Stored.NumConverted = *wire.NumConverted
+		out.Stored = wire.stored()
 		if out.Artifacts = wire.Documents; len(out.Artifacts) == 0 {
 			return out, documentsError([]error{out.Stored.failure()})
 		}
@@ -172,6 +178,22 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 		return out, documentsError(failures)
 	}
 	return nil, errNoField("document")
+}
+
+// storedAnswer is the part of an answer that tells what went to a store. Another answer has no
+// NumConverted.
+type storedAnswer struct {
+	NumConverted *int `json:"num_converted"`
+	StoredResult
+}
+
+// stored is nil for another answer.
+func (a *storedAnswer) stored() *StoredResult {
+	if a.NumConverted == nil {
+		return nil
+	}
+	a.StoredResult.NumConverted = *a.NumConverted
+	return &a.StoredResult
 }
 
 // failure is nil if every document was stored.

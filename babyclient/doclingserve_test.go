@@ -98,6 +98,15 @@ func TestDoclingRefusals(t *testing.T) {
 			Callbacks: []babyclient.Callback{{URL: "me"}}}), "callbacks[0]"},
 		"a target that an upload cuts": {convert(babyclient.ConvertRequest{Sources: upload,
 			Target: babyclient.PutTarget("https://x.example")}), "only say the kind"},
+		"an Extra of an upload that is no JSON": {convert(babyclient.ConvertRequest{Sources: upload,
+			Extra: map[string]any{"x": make(chan int)}}), "cannot encode Extra[x]"},
+		"an Extra of a chunk upload that is no JSON": {chunk(babyclient.ChunkRequest{Sources: upload,
+			Extra: map[string]any{"x": make(chan int)}}), "cannot encode Extra[x]"},
+		"a callback of an upload that is no JSON": {convert(babyclient.ConvertRequest{Sources: upload,
+			Callbacks: []babyclient.Callback{{URL: url1.URL, Extra: map[string]any{"x": make(chan int)}}}}),
+			"cannot encode callbacks[0]"},
+		"an Extra of an uploaded file": {convert(babyclient.ConvertRequest{Sources: sources(babyclient.Source{
+			Name: "a.md", Data: []byte("x"), Extra: map[string]any{"x": 1}})}), "set Inline"},
 		"a store and a URL in one": {convert(babyclient.ConvertRequest{Sources: sources(babyclient.Source{URL: url1.URL,
 			Store: babyclient.S3{}})}), "more than one"},
 	} {

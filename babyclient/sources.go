@@ -3,7 +3,6 @@ package babyclient
 import (
 	"encoding/json"
 	"net/http"
-	"reflect"
 	"strings"
 )
 
@@ -27,6 +26,10 @@ func checkSources(sources []Source, name func(Source) string) (upload bool, _ er
 			return false, invalid(CodeInvalidDoclingBody, "sources[%d] (%s): uploads and URLs cannot go in "+
 				"one request: set Inline on the files, or use ConvertAll", i, s)
 		}
+		if uploaded && len(s.Extra) > 0 {
+			return false, invalid(CodeInvalidDoclingFile, "sources[%d] (%s): a form has no place for the Extra "+
+				"of a file: set Inline", i, s)
+		}
 		upload = uploaded
 		if other, clash := taken[name(s)]; clash {
 			return false, invalid(CodeInvalidDoclingBody, "%s and %s would both be %q in the answer: "+
@@ -46,32 +49,32 @@ func checkSources(sources []Source, name func(Source) string) (upload bool, _ er
 	return upload, nil
 }
 
+// doclingBody is the JSON body of a conversion, which has Options, or of a chunking, which has the
+// other two.
+type doclingBody struct {
+	Sources             []any                      `json:"sources"`
+	Options             map[string]json.RawMessage `json:"options,omitempty"`
+	ConvertOptions      map[string]json.RawMessage `json:"convert_options,omitempty"`
+	ChunkingOptions     map[string]json.RawMessage `json:"chunking_options,omitempty"`
+	IncludeConvertedDoc *bool                      `json:"include_converted_doc,omitempty"`
+	Target              any                        `json:"target,omitempty"`
+	Callbacks           []Callback                 `json:"callbacks,omitempty"`
+}
+
 // newPostOfSources describes a call with its documents by URL, by store, or inline, in a JSON body.
-// It leaves out values that hold nothing.
-func newPostOfSources(path string, sources []Source, values map[string]any, target any,
-	extra map[string]any) (*call, error) {
-	list := make([]any, len(sources))
+func newPostOfSources(path string, sources []Source, body *doclingBody, extra map[string]any) (*call, error) {
 	var secrets []string
 	for i, s := range sources {
 		wire, err := s.wire(i)
 		if err != nil {
 			return refusedPost(path, err)
 		}
-		list[i] = wire
+		body.Sources = append(body.Sources, wire)
 		if s.Store != nil {
 			secrets = append(secrets, s.Store.secrets()...)
 		}
 	}
-	body := map[string]any{"sources": list}
-	for name, value := range values {
-		if v := reflect.ValueOf(value); v.Kind() == reflect.Bool || v.Len() > 0 {
-			body[name] = value
-		}
-	}
-	if target != nil {
-		body["target"] = target
-	}
-	if store, ok := target.(Store); ok {
+	if store, ok := body.Target.(Store); ok {
 		secrets = append(secrets, store.secrets()...)
 	}
 	k, err := newPost(path, body, extra)
@@ -96,23 +99,27 @@ func newUpload(path string, sources []Source, fields []formField, target any) (*
 }
 
 // callbackFields are callbacks as the fields of a form, each as JSON.
-func callbackFields(callbacks []Callback) []formField {
+func callbackFields(callbacks []Callback) ([]formField, error) {
 	var out []formField
-	for _, c := range callbacks {
-		if raw, err := marshal(c); err == nil {
-			out = append(out, formField{"callbacks", string(raw)})
+	for i, c := range callbacks {
+		raw, err := marshal(c)
+		if err != nil {
+			return nil, invalidBecause(err, CodeInvalidRequestBody, "cannot encode callbacks[%d]", i)
 		}
+		out = append(out, formField{"callbacks", string(raw)})
 	}
-	return out
+	return out, nil
 }
 
 // extraFields are the further fields of a request as those of a form.
-func extraFields(extra map[string]any) []formField {
-	values := map[string]json.RawMessage{}
-	for name, value := range extra {
-		if raw, err := marshal(value); err == nil {
-			values[name] = raw
-		}
+func extraFields(extra map[string]any) ([]formField, error) {
+	raw, err := encodeBody(struct{}{}, extra)
+	if err != nil {
+		return nil, err
 	}
-	return formFields("", values)
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return nil, err
+	}
+	return formFields("", values), nil
 }
