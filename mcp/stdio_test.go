@@ -37,7 +37,8 @@ func TestStdioCancel(t *testing.T) {
 	p := servePipe(t, s)
 	p.Send(toolCall(`1`, ToolInfer, `{"prompt":"number"}`), toolCall(`"1"`, ToolInfer, `{"prompt":"string"}`))
 	eventually(t, "both calls reach the service", func() bool { return len(svc.sent("/infer")) == 2 })
-	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
+	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`),
+		`{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
 	if path := <-svc.gone; path != "/infer" {
 		t.Errorf("the service lost the request to %s, want /infer", path)
 	}

@@ -147,7 +147,8 @@ func TestCancel(t *testing.T) {
 	p.Send(request(`1`, "hold"), request(`"1"`, "hold"))
 	<-came
 	<-came
-	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`), `{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
+	p.Send(stdiotest.CancelOf(`2`), stdiotest.CancelOf(`null`),
+		`{"jsonrpc":"2.0","method":"notifications/cancelled"}`, stdiotest.CancelOf(`"1"`))
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("the cancelled call left with %v, want context.Canceled", err)
 	}
