@@ -31,15 +31,8 @@ type mcpSession struct {
 func startMCP(ctx context.Context, env []string, args ...string) (*mcpSession, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the servers below
 	cmd.Env = append(os.Environ(), env...)
-	stdin, err := cmd.StdinPipe()
+	stdin, stdout, err := startPiped(cmd)
 	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	s := &mcpSession{cmd: cmd, stdin: stdin, stdout: bufio.NewReaderSize(stdout, 1<<20)}
@@ -92,7 +85,7 @@ func (s *mcpSession) call(method string, params any) (json.RawMessage, error) {
 }
 
 // ping returns how long the server takes for the shortest question.
-func (s *mcpSession) pingNs() (time.Duration, error) {
+func (s *mcpSession) ping() (time.Duration, error) {
 	start := time.Now()
 	_, err := s.call("ping", map[string]any{})
 	return time.Since(start), err
@@ -221,7 +214,7 @@ func measureMCPServer(ctx context.Context, args []string) (result, error) {
 		return nil, err
 	}
 	defer s.kill()
-	took, err := median(200, func() error { _, err := s.pingNs(); return err })
+	took, err := median(200, func() error { _, err := s.ping(); return err })
 	found[pingNs] = float64(took)
 	return found, err
 }
@@ -304,7 +297,7 @@ func measureMCPCalls(ctx context.Context, program string, n int) (result, error)
 	}
 	var longest time.Duration
 	for range 20 {
-		took, err := s.pingNs()
+		took, err := s.ping()
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -186,4 +187,17 @@ func (r *run) launch(ctx context.Context, launcher string, command []string, wan
 		cpuNs: took.CPU, wallNs: took.Wall, peakBytes: took.Peak,
 		declaredBytes: float64(seen.ContentLength), receivedBytes: float64(seen.Received),
 	}, nil
+}
+
+// startPiped starts a program and returns its input and its output.
+func startPiped(cmd *exec.Cmd) (io.WriteCloser, io.Reader, error) {
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return stdin, stdout, cmd.Start()
 }

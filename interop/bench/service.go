@@ -203,15 +203,8 @@ func startService(ctx context.Context, quick bool) (*serviceProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdin, err := cmd.StdinPipe()
+	stdin, stdout, err := startPiped(cmd)
 	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	s := &serviceProcess{cmd: cmd, stdin: stdin, stdout: bufio.NewScanner(stdout)}
