@@ -1,6 +1,7 @@
 package docling
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -207,11 +208,19 @@ func (i Item) Boxes() []Provenance { return provenance(i.Value) }
 func (i Item) Pages() []int {
 	var out []int
 	for _, p := range provenance(i.Value) {
-		if len(out) == 0 || out[len(out)-1] != p.PageNo {
+		if !slices.Contains(out, p.PageNo) {
 			out = append(out, p.PageNo)
 		}
 	}
 	return out
+}
+
+// firstPage is the first page that an item is on, 0 for none.
+func firstPage(value any) int {
+	if prov := provenance(value); len(prov) > 0 {
+		return prov[0].PageNo
+	}
+	return 0
 }
 
 // Hyperlink is where a text links to, "" for none.

@@ -97,6 +97,18 @@ func TestADeepDocumentNeitherOverflowsNorHangs(t *testing.T) {
 	}
 }
 
+// A text that returns to a page is on it once.
+func TestPagesAreEachNamedOnce(t *testing.T) {
+	doc := &docling.Document{Texts: make([]docling.Text, 1)}
+	for _, page := range []int{2, 3, 2} {
+		doc.Texts[0].Prov = append(doc.Texts[0].Prov, docling.Provenance{PageNo: page})
+	}
+	item, ok := doc.Item("#/texts/0")
+	if pages := item.Pages(); !ok || !slices.Equal(pages, []int{2, 3}) {
+		t.Errorf("pages %v, want 2 and 3", pages)
+	}
+}
+
 func TestItemsOptions(t *testing.T) {
 	doc := read(t, "by_hand")
 	count := func(o docling.ItemsOptions) (n int) {

@@ -25,12 +25,9 @@ func (d *Document) Outline() []Heading {
 		if level == 0 || item.Label() == LabelFieldHeading {
 			continue
 		}
-		h := Heading{Item: item, Level: level, Text: item.Text()}
+		h := Heading{Item: item, Level: level, Text: item.Text(), Page: firstPage(item.Value)}
 		if h.Text == "" {
 			h.Text = d.textBelow(item)
-		}
-		if pages := item.Pages(); len(pages) > 0 {
-			h.Page = pages[0]
 		}
 		out = append(out, h)
 	}

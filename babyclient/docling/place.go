@@ -58,6 +58,9 @@ func (d *Document) placeKind() (kind PlaceKind, sheets map[int]*Group) {
 // where the format has none, and for items that docling gave no place, such as a comment.
 //
 // A group has the place of its first item. A slide or a sheet has its own, also if it is empty.
+//
+// Each call looks at all groups of the document. For the places of many items, look their
+// [Item.Pages] up in [Document.Places], which is made once.
 func (i Item) Place() (place Place, ok bool) {
 	number := i.placeNumber()
 	if number == 0 {
@@ -71,8 +74,8 @@ func (i Item) placeNumber() int {
 	if i.document == nil {
 		return 0
 	}
-	if pages := i.Pages(); len(pages) > 0 {
-		return pages[0]
+	if page := firstPage(i.Value); page != 0 {
+		return page
 	}
 	if group, ok := i.Value.(*Group); ok {
 		for number, sheet := range i.document.sheets() {
@@ -91,8 +94,8 @@ func (i Item) placeNumber() int {
 		return 0
 	}
 	for item := range i.document.Items(ItemsOptions{Root: i, Layers: AllLayers, Pictures: true}) {
-		if pages := item.Pages(); len(pages) > 0 {
-			return pages[0]
+		if page := firstPage(item.Value); page != 0 {
+			return page
 		}
 	}
 	return 0
@@ -145,8 +148,8 @@ func (d *Document) sheets() map[int]*Group {
 	}
 	for _, g := range groups {
 		for item := range d.Items(ItemsOptions{Root: Item{g, d}, Layers: AllLayers, Pictures: true}) {
-			if pages := item.Pages(); len(pages) > 0 {
-				out[pages[0]] = g
+			if page := firstPage(item.Value); page != 0 {
+				out[page] = g
 				break
 			}
 		}

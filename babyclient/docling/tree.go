@@ -37,13 +37,7 @@ func (n *treeNode) isListItem() bool {
 	return t != nil && t.Label == LabelListItem
 }
 
-// page is the first page that the item is on, 0 for none.
-func (n *treeNode) page() int {
-	if prov := provenance(n.value); len(prov) > 0 {
-		return prov[0].PageNo
-	}
-	return 0
-}
+func (n *treeNode) page() int { return firstPage(n.value) }
 
 // tree is the items of a document by their references.
 type tree struct {
