@@ -428,7 +428,9 @@ func documents() map[string]pair {
 						Sources: []babyclient.Source{
 							{Name: `Bericht "Ä" 1%.html`, Data: []byte("<p>Text.</p>"), MediaType: "text/html"}}})
 				})
-		}},
+		}, differs: []string{`request 3 part 0: Python form-data; name="files"; ` +
+			`filename="Bericht %22Ä%22 1%.html", Go form-data; name="files"; filename="Bericht \"Ä\" 1%.html"`},
+			why: "docling-serve's parser takes %22 in a file name for itself, and gives it back"},
 		"convert_job": {golang: func(ctx context.Context, c *babyclient.Client) error {
 			for _, r := range []*babyclient.ConvertRequest{
 				{Sources: []babyclient.Source{html}, Options: babyclient.ConvertOptions{ToFormats: []string{"md"}}},
