@@ -303,3 +303,18 @@ func ExamplePicture() {
 	// false "" docling: the document does not hold the bytes of the picture "pie_chart" "A red_box"
 	// false "" docling: the document does not hold the bytes of the picture "" ""
 }
+
+func ExampleDocument_MarkdownPages() {
+	pages, err := open("deck_pptx").MarkdownPages(docling.MarkdownOptions{CompactTables: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, page := range pages {
+		title, _, _ := strings.Cut(page.Text, "\n")
+		fmt.Printf("slide %d: %s\n", page.Page, title)
+	}
+	// Output:
+	// slide 1: # Slide 1
+	// slide 2: # Slide 2
+	// slide 3: # Slide 3
+}

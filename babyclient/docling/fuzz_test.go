@@ -3,6 +3,7 @@ package docling_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/babyapi-org/babyapi-go/babyclient/docling"
@@ -22,7 +23,9 @@ func FuzzDocument(f *testing.F) {
 			}
 			return
 		}
-		if _, isTree := errors.AsType[*docling.TreeError](err); err != nil && !isTree {
+		_, isTree := errors.AsType[*docling.TreeError](err)
+		_, isVersion := errors.AsType[*docling.VersionError](err)
+		if err != nil && !isTree && !isVersion {
 			t.Fatalf("a document with the error %v", err)
 		}
 		again, err := json.Marshal(doc)
@@ -45,6 +48,16 @@ func FuzzDocument(f *testing.F) {
 		} {
 			if _, err := doc.Markdown(o); err != nil && !errors.Is(err, docling.ErrTooLarge) {
 				t.Error(err)
+			}
+		}
+		pages, err := doc.MarkdownPages(docling.MarkdownOptions{})
+		if whole, wholeErr := doc.Markdown(docling.MarkdownOptions{}); err == nil && wholeErr == nil {
+			var pieces strings.Builder
+			for _, p := range pages {
+				pieces.WriteString(p.Text)
+			}
+			if squeeze(pieces.String()) != squeeze(whole) {
+				t.Errorf("the pieces are %q, the whole is %q", pieces.String(), whole)
 			}
 		}
 		_, err = doc.Text(docling.TextOptions{Layers: docling.AllLayers})

@@ -21,7 +21,7 @@ type MarkdownOptions struct {
 	Page int
 	// PageBreak is written between pages. "" means nothing. docling-core writes it where the walk
 	// through the items meets the next page, which in a presentation is after the next slide, not
-	// before it. To read page by page, call it for each Page.
+	// before it. [Document.MarkdownPages] cuts where the page begins.
 	PageBreak string
 	// CompactTables leaves out the blanks that align the columns of tables, which can be most of
 	// the characters.

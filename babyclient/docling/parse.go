@@ -17,8 +17,10 @@ const supportedMinor = 10
 // refuses text that is no JSON, values of another kind than the schema's, two fields of one name,
 // and tables beyond docling-core's limits (1,000,000 cells, 5,000,000 in all).
 //
-// If the document is well formed but its references are not, Parse returns the document and a
-// [*TreeError]: what can be reached can be read, and the error says what cannot.
+// Two errors come together with the document, which can be read all the same: a [*TreeError] if
+// some references cannot be followed, which says what cannot be reached, and a [*VersionError] if
+// the schema is a newer 1.x than this package knows, in which a text may stand where it does not
+// look.
 func Parse(raw []byte) (*Document, error) {
 	if !json.Valid(raw) {
 		var v any
@@ -32,7 +34,8 @@ func Parse(raw []byte) (*Document, error) {
 	if err := d.decode(reflect.ValueOf(doc).Elem()); err != nil {
 		return nil, err
 	}
-	if err := doc.checkVersion(); err != nil {
+	newer, err := doc.checkVersion()
+	if err != nil {
 		return nil, err
 	}
 	if doc.Version == "1.0.0" {
@@ -49,7 +52,20 @@ func Parse(raw []byte) (*Document, error) {
 	for i := range doc.Tables {
 		doc.Tables[i].document = doc
 	}
-	return doc, doc.Check()
+	err = doc.Check()
+	if newer {
+		err = errors.Join(&VersionError{doc.Version}, err)
+	}
+	return doc, err
+}
+
+// VersionError is the error for a document of a newer schema than this package knows. docling-core
+// refuses such a document.
+type VersionError struct{ Version string }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("docling: schema version %s is newer than 1.%d, the newest that this package knows: "+
+		"what it does not know stands in Extra alone", e.Version, supportedMinor)
 }
 
 // versionPattern is that of semantic versions, as docling-core checks it.
@@ -57,19 +73,23 @@ var versionPattern = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d
 	`(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?` +
 	`(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$`)
 
-func (d *Document) checkVersion() error {
+// checkVersion fails for what is no DoclingDocument of schema 1. newer tells whether it is a later
+// 1.x than this package knows.
+func (d *Document) checkVersion() (newer bool, err error) {
 	if d.has("schema_name") && d.SchemaName != "DoclingDocument" {
-		return fmt.Errorf("docling: schema %q is no DoclingDocument", d.SchemaName)
+		return false, fmt.Errorf("docling: schema %q is no DoclingDocument", d.SchemaName)
 	}
 	if !d.has("version") { // docling-core takes it for the newest
-		return nil
+		return false, nil
 	}
 	m := versionPattern.FindStringSubmatch(d.Version)
 	if m == nil {
-		return fmt.Errorf("docling: version %q is no version", d.Version)
+		return false, fmt.Errorf("docling: version %q is no version", d.Version)
 	}
-	if minor, err := strconv.Atoi(m[2]); err != nil || m[1] != "1" || minor > supportedMinor {
-		return fmt.Errorf("docling: schema version %s: this package reads 1.0 to 1.%d", d.Version, supportedMinor)
+	minor, err := strconv.Atoi(m[2])
+	if err != nil || m[1] != "1" {
+		return false, fmt.Errorf("docling: schema version %s: this package reads 1.0 to 1.%d",
+			d.Version, supportedMinor)
 	}
-	return nil
+	return minor > supportedMinor, nil
 }

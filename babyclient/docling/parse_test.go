@@ -112,6 +112,20 @@ func TestVersionsAreThoseOfDoclingCore(t *testing.T) {
 			t.Errorf("version %s: error %v", version, err)
 		}
 	}
+	for _, raw := range []string{
+		`{"version":"1.11.0","name":"n"}`,
+		`{"version":"1.11.0","name":"n","body":{"self_ref":"#/body","children":[{"$ref":"#/texts/7"}]}}`,
+	} {
+		doc, err := docling.Parse([]byte(raw))
+		version, isVersion := errors.AsType[*docling.VersionError](err)
+		if doc == nil || doc.Name != "n" || !isVersion || version.Version != "1.11.0" {
+			t.Errorf("%s: got document %v and error %v, want both", raw, doc, err)
+		}
+		_, isTree := errors.AsType[*docling.TreeError](err)
+		if isTree != strings.Contains(raw, "#/texts/7") {
+			t.Errorf("%s: error %v", raw, err)
+		}
+	}
 	if _, err := docling.Parse([]byte(`{"name":"n"}`)); err != nil {
 		t.Errorf("without schema and version, which docling-core accepts: %v", err)
 	}

@@ -16,6 +16,7 @@ type writer struct {
 	options MarkdownOptions
 	plain   bool
 	layers  map[Layer]bool
+	marks   pageMarks // only for [Document.MarkdownPages]
 
 	captions    map[*treeNode]bool // of some item: written with it, not where they stand
 	footnotes   map[*treeNode]bool // likewise not written where they stand
@@ -195,7 +196,14 @@ func (w *writer) parts(root *treeNode, s scope) []part {
 			return goDown
 		}
 		s.visited.nodes[n] = true
-		if p := w.item(n, s); p.text != "" {
+		pageBefore := w.marks.page
+		mark := w.turnPage(n, s)
+		switch p := w.item(n, s); {
+		case p.text == "":
+			w.marks.page = pageBefore // the mark is not written either
+		case mark != "":
+			out = append(out, part{text: mark, isBreak: true}, p)
+		default:
 			out = append(out, p)
 		}
 		if n.isGroup() && n != root && w.options.PageBreak == "" {
