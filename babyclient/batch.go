@@ -36,8 +36,8 @@ type ChunkAllRequest struct {
 	Convert             ConvertOptions
 	Options             ChunkOptions
 	IncludeConvertedDoc *bool
-	// Callbacks are told of the progress of every job. Chunking an upload has none: it fails, and is
-	// not sent, unless it has [Source.Inline] set.
+	// Callbacks are told of the progress of every job. Chunking an upload has none: without
+	// [Source.Inline] it fails, and is not sent.
 	Callbacks []Callback
 	BatchOptions
 }

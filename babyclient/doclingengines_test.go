@@ -367,7 +367,8 @@ func TestRealDocumentsAsValues(t *testing.T) {
 	read := func(t *testing.T, source babyclient.Source, options babyclient.ConvertOptions) *docling.Document {
 		t.Helper()
 		options.ToFormats = []string{babyclient.FormatJSON}
-		resp, err := c.Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: sources(source), Options: options})
+		resp, err := c.Docling.Convert(t.Context(),
+			&babyclient.ConvertRequest{Sources: sources(source), Options: options})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -426,8 +427,8 @@ func TestRealDocumentsAsValues(t *testing.T) {
 	}
 }
 
-// testPassageOnPage looks for the one text of each page in the picture of the page: the text is black on
-// white, so all that is dark must be in the box of the text, and must fill its width.
+// testPassageOnPage looks for the one text of each page in the picture of the page: the text is
+// black on white, so all that is dark must be in the box of the text, and must fill its width.
 func testPassageOnPage(t *testing.T, doc *docling.Document, scale float64) {
 	t.Helper()
 	pages := 0

@@ -121,7 +121,8 @@ func TestDoclingRefusals(t *testing.T) {
 	}
 }
 
-// Each job of a batch is sent the callbacks; an upload to chunk, which cannot have them, fails alone.
+// Each job of a batch is sent the callbacks. An upload to chunk, which cannot have them, fails
+// alone.
 func TestCallbacksOfABatch(t *testing.T) {
 	callbacks := []babyclient.Callback{{URL: "https://me.example/cb"}}
 	upload := babyclient.FromBytes("a.md", []byte("x"))
