@@ -107,6 +107,7 @@ func (r *run) all(ctx context.Context, benchtime string) (err error) {
 		func() error { return r.compareCallers(ctx, 1_000, total) },
 		func() error { return r.compareStreams(ctx, open) },
 		func() error { return r.measureGateway(ctx) },
+		func() error { return r.compareDocuments(ctx) },
 		func() error { return r.compareMCPServers(ctx) },
 		func() error { return r.measureGrowth(ctx) },
 	} {
