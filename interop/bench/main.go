@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"testing"
 )
 
@@ -64,8 +65,9 @@ func main() {
 func (r *run) say(what string) { fmt.Fprintln(r.progress, "bench:", what) }
 
 func (r *run) skip(what string, err error) {
-	r.skipped = append(r.skipped, fmt.Sprintf("%s: %v", what, err))
-	r.say("skipped: " + r.skipped[len(r.skipped)-1])
+	line := strings.Join(strings.Fields(fmt.Sprintf("%s: %v", what, err)), " ") // an item of a list
+	r.skipped = append(r.skipped, line)
+	r.say("skipped: " + line)
 }
 
 // all measures everything.
