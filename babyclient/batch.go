@@ -21,6 +21,9 @@ type ConvertAllRequest struct {
 	Sources []Source
 	// Options of each conversion.
 	Options ConvertOptions
+	// Callbacks are told of the progress of every job. [TaskProgress] names the job by its ID, as
+	// BatchOptions.OnSubmit does.
+	Callbacks []Callback
 	BatchOptions
 }
 
@@ -33,6 +36,9 @@ type ChunkAllRequest struct {
 	Convert             ConvertOptions
 	Options             ChunkOptions
 	IncludeConvertedDoc *bool
+	// Callbacks are told of the progress of every job. Chunking an upload has none: without
+	// [Source.Inline] it fails, and is not sent.
+	Callbacks []Callback
 	BatchOptions
 }
 
@@ -114,7 +120,8 @@ func (d *Docling) ConvertAll(
 			return
 		}
 		submit := func(ctx context.Context, s Source) (*ConvertJob, error) {
-			return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options}, opts...)
+			return d.StartConvert(ctx, &ConvertRequest{Sources: []Source{s}, Options: req.Options,
+				Callbacks: req.Callbacks}, opts...)
 		}
 		b := &batch[ConvertResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
 			submit: submit, pages: (*ConvertResponse).pages, ranged: &ranged}
@@ -160,7 +167,7 @@ func (d *Docling) ChunkAll(
 		}
 		submit := func(ctx context.Context, s Source) (*ChunkJob, error) {
 			return d.StartChunk(ctx, &ChunkRequest{Sources: []Source{s}, Chunker: req.Chunker, Convert: req.Convert,
-				Options: req.Options, IncludeConvertedDoc: req.IncludeConvertedDoc}, opts...)
+				Options: req.Options, IncludeConvertedDoc: req.IncludeConvertedDoc, Callbacks: req.Callbacks}, opts...)
 		}
 		b := &batch[ChunkResponse]{client: d.c, sources: req.Sources, options: req.BatchOptions,
 			submit: submit, pages: (*ChunkResponse).pages, ranged: &ranged}

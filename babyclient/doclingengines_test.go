@@ -1,13 +1,18 @@
 package babyclient_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
 	"log"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -20,6 +25,7 @@ import (
 	"time"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/babyclient/docling"
 	"github.com/babyapi-org/babyapi-go/internal/local"
 )
 
@@ -353,4 +359,136 @@ func TestRealDoclingServePuts(t *testing.T) {
 			t.Errorf("err = %v, want %v", err, babyclient.ErrTaskFailed)
 		}
 	})
+}
+
+// The package docling reads what a real conversion says of slides and of pages.
+func TestRealDocumentsAsValues(t *testing.T) {
+	c := realDocling(t, false)
+	read := func(t *testing.T, source babyclient.Source, options babyclient.ConvertOptions) *docling.Document {
+		t.Helper()
+		options.ToFormats = []string{babyclient.FormatJSON}
+		resp, err := c.Docling.Convert(t.Context(),
+			&babyclient.ConvertRequest{Sources: sources(source), Options: options})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := docling.Parse(resp.Document().JSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	t.Run("notes and comments of slides", func(t *testing.T) {
+		var got []string
+		for _, note := range read(t, talk(t), babyclient.ConvertOptions{}).Notes() {
+			got = append(got, fmt.Sprintf("slide %d, comment %t: %s", note.Page, note.Comment, note.Text))
+		}
+		slices.Sort(got)
+		want := []string{
+			"slide 1, comment false: Greet the harbour office.",
+			"slide 2, comment false: The north quay lies in the current.",
+			"slide 2, comment true: [author: Ada (A), time: 2026-03-01T10:00:00.000]: Which datum is this?",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("notes %q, want %q", got, want)
+		}
+	})
+	t.Run("the picture of a slide", func(t *testing.T) {
+		doc := read(t, talk(t), babyclient.ConvertOptions{ImageExportMode: babyclient.ImageEmbedded})
+		if len(doc.Pictures) != 1 {
+			t.Fatalf("%d pictures, want 1", len(doc.Pictures))
+		}
+		got := pixels(t, doc.Pictures[0].Image)
+		file, err := os.Open("testdata/talk/ppt/tide.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close() //nolint:errcheck // read only
+		want, err := png.Decode(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Bounds() != want.Bounds() {
+			t.Fatalf("the picture has %v, want %v", got.Bounds(), want.Bounds())
+		}
+		for y := range want.Bounds().Dy() {
+			for x := range want.Bounds().Dx() {
+				if isDark(got.At(x, y)) != isDark(want.At(x, y)) {
+					t.Fatalf("the pixel at %d, %d is %v, want %v", x, y, got.At(x, y), want.At(x, y))
+				}
+			}
+		}
+	})
+	for _, scale := range []float64{1, 1.5, 2} {
+		t.Run(fmt.Sprintf("a passage on the picture of its page, scale %g", scale), func(t *testing.T) {
+			testPassageOnPage(t, read(t, babyclient.FromBytes("two.pdf", manyPages(2)), babyclient.ConvertOptions{
+				IncludePageImages: new(true), ImagesScale: &scale, ImageExportMode: babyclient.ImageEmbedded}), scale)
+		})
+	}
+}
+
+// testPassageOnPage looks for the one text of each page in the picture of the page: the text is
+// black on white, so all that is dark must be in the box of the text, and must fill its width.
+func testPassageOnPage(t *testing.T, doc *docling.Document, scale float64) {
+	t.Helper()
+	pages := 0
+	for item := range doc.Items(docling.ItemsOptions{}) {
+		boxes := item.Boxes()
+		if len(boxes) != 1 {
+			t.Fatalf("%q has %d boxes, want 1", item.Text(), len(boxes))
+		}
+		pages++
+		page := doc.PageItems[boxes[0].PageNo]
+		picture := pixels(t, page.Image)
+		width, height := float64(picture.Bounds().Dx()), float64(picture.Bounds().Dy())
+		if math.Abs(width-scale*page.Size.Width) > 1 || math.Abs(height-scale*page.Size.Height) > 1 ||
+			page.Image.Size.Width != width || page.Image.Size.Height != height {
+			t.Errorf("a page of %+v has a picture of %g by %g pixels, said to be of %+v; want %g for each point",
+				page.Size, width, height, page.Image.Size, scale)
+		}
+		b := boxes[0].BBox.TopLeft(page.Size.Height)
+		box := image.Rect(int(b.L*scale), int(b.T*scale), int(math.Ceil(b.R*scale)), int(math.Ceil(b.B*scale)))
+		var dark image.Rectangle // around all dark pixels
+		for y := range picture.Bounds().Dy() {
+			for x := range picture.Bounds().Dx() {
+				if isDark(picture.At(x, y)) {
+					dark = dark.Union(image.Rect(x, y, x+1, y+1))
+				}
+			}
+		}
+		const margin = 2 // pixels
+		if !dark.In(box.Inset(-margin)) || dark.Dx() < box.Dx()*9/10 || dark.Dy() < box.Dy()/2 {
+			t.Errorf("page %d: what is dark is in %v, the box of %q is %v", boxes[0].PageNo, dark, item.Text(), box)
+		}
+	}
+	if pages != 2 {
+		t.Errorf("%d texts, want one for each of 2 pages", pages)
+	}
+}
+
+func isDark(c color.Color) bool { return color.GrayModel.Convert(c).(color.Gray).Y < 128 }
+
+// pixels decodes a picture.
+func pixels(t *testing.T, picture *docling.Image) image.Image {
+	t.Helper()
+	data, mediaType, err := picture.Bytes()
+	if err != nil || mediaType != "image/png" {
+		t.Fatalf("a picture of type %q, %v", mediaType, err)
+	}
+	decoded, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
+
+// talk is a presentation of two slides with notes, a comment, a table and a picture.
+func talk(t *testing.T) babyclient.Source {
+	t.Helper()
+	var file bytes.Buffer
+	parts := zip.NewWriter(&file)
+	if err := errors.Join(parts.AddFS(os.DirFS("testdata/talk")), parts.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return babyclient.FromBytes("talk.pptx", file.Bytes())
 }

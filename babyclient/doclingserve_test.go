@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -117,6 +118,57 @@ func TestDoclingRefusals(t *testing.T) {
 	}
 	if n := len(srv.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// Each job of a batch is sent the callbacks. An upload to chunk, which cannot have them, fails
+// alone.
+func TestCallbacksOfABatch(t *testing.T) {
+	callbacks := []babyclient.Callback{{URL: "https://me.example/cb"}}
+	upload := babyclient.FromBytes("a.md", []byte("x"))
+	inline := upload
+	inline.Inline = true
+	srv := server(t)
+	for path, result := range map[string]string{
+		"convert":      converted,
+		"chunk/hybrid": `{"chunks":[{"filename":"a.md","text":"x"}],"documents":[],"processing_time":1}`,
+	} {
+		id := strings.ReplaceAll(path, "/", "-")
+		done := babytest.JSON(200, `{"task_id":"`+id+`","task_status":"success"}`)
+		srv.On("POST /docling/v1/"+path+"/{kind}/async", done)
+		srv.On("GET /docling/v1/status/poll/"+id, done)
+		srv.On("GET /docling/v1/result/"+id, babytest.JSON(200, result))
+	}
+	d := client(srv).Docling
+	for _, err := range d.ConvertAll(t.Context(), &babyclient.ConvertAllRequest{
+		Sources: sources(url1, inline, upload), Callbacks: callbacks}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	i := 0
+	for _, err := range d.ChunkAll(t.Context(), &babyclient.ChunkAllRequest{
+		Sources: sources(url1, upload, inline), Callbacks: callbacks}) {
+		refused := errors.Is(err, babyclient.ErrInvalidRequest) && strings.Contains(err.Error(), "set Inline")
+		if isUpload := i == 1; isUpload != refused || !isUpload && err != nil {
+			t.Errorf("sources[%d] to chunk: err = %v; want a refusal of the upload alone", i, err)
+		}
+		i++
+	}
+	sent := map[string]int{}
+	for _, r := range srv.Requests() {
+		if r.Method != http.MethodPost {
+			continue
+		}
+		sent[r.Path]++
+		if n := strings.Count(string(r.Body), callbacks[0].URL); n != 1 {
+			t.Errorf("%s has the callback %d times, want once: %s", r.Path, n, r.Body)
+		}
+	}
+	want := map[string]int{"/docling/v1/convert/source/async": 2, "/docling/v1/convert/file/async": 1,
+		"/docling/v1/chunk/hybrid/source/async": 2}
+	if !maps.Equal(sent, want) {
+		t.Errorf("sent %v, want %v", sent, want)
 	}
 }
 
@@ -338,7 +390,7 @@ func TestPollWait(t *testing.T) {
 					time.Sleep(min(hold, max(0, takes-time.Since(start))))
 				}
 				state := "started"
-				if time.Since(start) >= takes {
+				if time.Since(start) >= takes || n > 1_000 { // a client that makes no pauses ends too
 					state = "success"
 				}
 				babytest.JSON(200, `{"task_id":"t1","task_status":"`+state+`"}`).ServeHTTP(w, r)

@@ -1,6 +1,9 @@
 package docs_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,6 +63,11 @@ var imports = map[string]string{
 	"provider":   "github.com/babyapi-org/babyapi-go/provider",
 	"llms":       "github.com/tmc/langchaingo/llms",
 	"schema":     "github.com/tmc/langchaingo/schema",
+	"bytes":      "bytes",
+	"color":      "image/color",
+	"draw":       "image/draw",
+	"image":      "image",
+	"png":        "image/png",
 	"http":       "net/http",
 	"slog":       "log/slog",
 	"json":       "encoding/json",
@@ -128,6 +136,7 @@ func TestGoRuns(t *testing.T) {
 	documents := filepath.Join(root, "examples/rag/documents")
 	copyFile(t, filepath.Join(documents, "t90-service-manual.pdf"), filepath.Join(folder, "report.pdf"))
 	copyFile(t, filepath.Join(documents, "travel-policy.docx"), filepath.Join(folder, "policy.docx"))
+	zipFolder(t, filepath.Join(root, "babyclient/testdata/talk"), filepath.Join(folder, "talk.pptx"))
 	dir, found := programs(t)
 	bin := t.TempDir() + string(filepath.Separator)
 	run(t, "go", "build", "-o", bin, "./"+dir+"/...")
@@ -173,6 +182,19 @@ func startStack(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = stack.Close() })
 	return stack.BaseURL()
+}
+
+// zipFolder makes one file of the parts of a presentation.
+func zipFolder(t *testing.T, from, to string) {
+	t.Helper()
+	var out bytes.Buffer
+	parts := zip.NewWriter(&out)
+	if err := errors.Join(parts.AddFS(os.DirFS(from)), parts.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {

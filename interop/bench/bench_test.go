@@ -67,7 +67,7 @@ func TestQuickRunIsComplete(t *testing.T) {
 	report := r.report()
 	for _, want := range []string{
 		"What is required", "from memory", "Over loopback", "Allocations", "Whole processes", "Many at once",
-		"gateway", "MCP servers", "as work grows", "go-openai v1.",
+		"gateway", "docling's JSON", "MCP servers", "as work grows", "go-openai v1.",
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report lacks %q", want)

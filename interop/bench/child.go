@@ -77,6 +77,8 @@ func workOfChild(work []string) (result, error) {
 		return embedTexts(work[1], number(work[2]))
 	case "convert":
 		return convertDocuments(work[1], number(work[2]))
+	case "document":
+		return measureDocument(number(work[1]), work[2])
 	}
 	return nil, fmt.Errorf("no work %q", work[0])
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"testing"
 )
 
@@ -64,8 +65,9 @@ func main() {
 func (r *run) say(what string) { fmt.Fprintln(r.progress, "bench:", what) }
 
 func (r *run) skip(what string, err error) {
-	r.skipped = append(r.skipped, fmt.Sprintf("%s: %v", what, err))
-	r.say("skipped: " + r.skipped[len(r.skipped)-1])
+	line := strings.Join(strings.Fields(fmt.Sprintf("%s: %v", what, err)), " ") // an item of a list
+	r.skipped = append(r.skipped, line)
+	r.say("skipped: " + line)
 }
 
 // all measures everything.
@@ -107,6 +109,7 @@ func (r *run) all(ctx context.Context, benchtime string) (err error) {
 		func() error { return r.compareCallers(ctx, 1_000, total) },
 		func() error { return r.compareStreams(ctx, open) },
 		func() error { return r.measureGateway(ctx) },
+		func() error { return r.compareDocuments(ctx) },
 		func() error { return r.compareMCPServers(ctx) },
 		func() error { return r.measureGrowth(ctx) },
 	} {

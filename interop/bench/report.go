@@ -60,6 +60,22 @@ func (r *run) report() string {
 		{"a stream of an event each millisecond takes longer by", percent(value(gatewayStream, extraWall))},
 	}))
 
+	var documents [][]string
+	for _, document := range jsonDocuments {
+		row := []string{fmt.Sprintf("%s, %s", document.title,
+			megabytes(value(key("document", document.name, ourDocument), jsonBytes)))}
+		for _, reader := range documentReaders {
+			name, ourName := key("document", document.name, reader.name), key("document", document.name, ourDocument)
+			row = append(row, cell("%s (%s×), %s, %s (%s×), %s",
+				duration(value(name, cpuNs)), short(ratio(cpuNs, name, ourName)), duration(value(name, wallNs)),
+				size(value(name, liveBytes)), short(ratio(liveBytes, name, ourName)), size(value(name, allocBytes))))
+		}
+		documents = append(documents, row)
+	}
+	section("A document read from docling's JSON",
+		"CPU (× docling.Parse), wall, memory kept (× docling.Parse), allocated.",
+		table([]string{"document", ourDocument, anyMap, structsByHand}, documents))
+
 	var servers [][]string
 	for _, name := range []string{ourMCP, doclingMCP, nodeMCP} {
 		if n := key("mcp", name); r.results[n] != nil {

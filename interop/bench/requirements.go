@@ -95,6 +95,12 @@ func (r *run) requirements() []requirement {
 		value(gatewayStream, extraWall), 0.10, percent)
 	atMost("babyapi-local: CPU added to an event", value(gatewayStream, cpuNs), 0.10*float64(pace), duration)
 
+	// Documents.
+	for _, document := range jsonDocuments {
+		atMost(fmt.Sprintf("%s: memory kept, %s / %s", document.title, ourDocument, anyMap), ratio(liveBytes,
+			key("document", document.name, ourDocument), key("document", document.name, anyMap)), 0.5, plain)
+	}
+
 	// Growing work.
 	for _, g := range growths {
 		steps := r.steps(g.work)

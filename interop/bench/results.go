@@ -28,6 +28,8 @@ const (
 	ownGoroutines = "own-goroutines" // that babyclient started
 	extraWall     = "extra-wall"     // how much more wall time: 0.01 is 1 %
 	itemCount     = "items"
+	jsonBytes     = "json-B" // the length of a document
+	textBytes     = "text-B" // the texts and cells in it
 )
 
 // results are those of a run by what was measured and of whom, such as "memory/chat/go-openai".
