@@ -44,6 +44,9 @@ func (c *Client) newAttempt(ctx context.Context, k *call, s *settings, f *errorM
 func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	switch {
 	case k.isStream && s.timeoutOfCall && !s.idleOfCall:
+		if s.streamIdle > 0 {
+			return min(s.timeout, s.streamIdle)
+		}
 		return s.timeout
 	case k.isStream:
 		return s.streamIdle

@@ -2,12 +2,10 @@ package babyclient
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // Version is the version of this client, as sent in the User-Agent header.
@@ -51,7 +49,7 @@ func New(opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	if c.http == nil {
-		c.http = &http.Client{Transport: newTransport()}
+		c.http = &http.Client{Transport: newTransport(c.base.Scheme)}
 	}
 	c.http.CheckRedirect = checkRedirect(c.http.CheckRedirect)
 	c.baseText = c.base.String()
@@ -108,24 +106,6 @@ func (c *Client) errorsWithOptions(op string, opts []CallOption) (*errorMaker, e
 		return nil, withOp(op, err)
 	}
 	return c.errorsWith(op, s), nil
-}
-
-// newTransport keeps as many idle connections as a busy program has callers. With the two for each
-// host of http.DefaultTransport, almost every call of many callers makes a new connection.
-func newTransport() *http.Transport {
-	const connectTimeout = 30 * time.Second
-	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          2048,
-		MaxIdleConnsPerHost:   1024,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   connectTimeout,
-		ExpectContinueTimeout: time.Second,
-		WriteBufferSize:       2 << 10, // bytes; a call fits, and there may be thousands of connections
-	}
 }
 
 var (

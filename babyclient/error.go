@@ -59,9 +59,9 @@ var (
 	ErrRateLimited = errors.New("rate limited")
 	// ErrQuotaExceeded is a 402, or the code MONTHLY_LIMIT_REACHED or insufficient_quota.
 	ErrQuotaExceeded = errors.New("quota exceeded")
-	// ErrUnavailable is a 502, 503 or 504.
+	// ErrUnavailable is a 502, 503 or 504, or one of Cloudflare's, 520 to 530.
 	ErrUnavailable = errors.New("service unavailable")
-	// ErrTimeout means that one of the client's own clocks ran out, or is a 408 or 504.
+	// ErrTimeout means that one of the client's own clocks ran out, or is a 408, 504 or 524.
 	ErrTimeout = errors.New("timeout")
 	// ErrConnection means that the connection failed, so that the answer did not come.
 	ErrConnection = errors.New("connection failed")
@@ -186,10 +186,11 @@ func (e *Error) Is(target error) bool {
 	case ErrQuotaExceeded:
 		return e.StatusCode == http.StatusPaymentRequired || isQuota(e.Code) || isQuota(e.Type)
 	case ErrUnavailable:
-		return e.StatusCode >= 502 && e.StatusCode <= 504
+		return e.StatusCode >= 502 && e.StatusCode <= 504 || isCloudflare(e.StatusCode)
 	case ErrTimeout:
 		return e.Code == CodeTimeout || e.Code == CodePollTimeout ||
-			e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusGatewayTimeout
+			e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusGatewayTimeout ||
+			e.StatusCode == statusCloudflareTimeout
 	case ErrConnection:
 		return e.Code == CodeConnectionError
 	case ErrStreamTruncated, io.ErrUnexpectedEOF:

@@ -1,8 +1,11 @@
 package babyclient
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"time"
 )
 
@@ -27,4 +30,11 @@ func EventsOf(r io.Reader) ([]string, error) {
 // ParseRetryAfter is parseRetryAfter.
 func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	return parseRetryAfter(value, now)
+}
+
+// NewTransport is the client's own transport, for connections that dial makes.
+func NewTransport(scheme string, dial func(context.Context, string, string) (net.Conn, error)) http.RoundTripper {
+	t := newTransport(scheme)
+	t.current.Load().DialContext = dial
+	return t
 }

@@ -109,8 +109,9 @@ func WithAPIKey(key string) SharedOption {
 	})
 }
 
-// WithBaseURL sets the URL of the service. A path is kept as a prefix, trailing slashes are
-// dropped. Default: BABYAPI_BASE_URL, else [DefaultBaseURL].
+// WithBaseURL sets the URL of the service. A path is kept as a prefix. Trailing slashes are dropped,
+// and one "/v1" at the end, which people give as for OpenAI's clients: the paths of the calls have
+// it. Default: BABYAPI_BASE_URL, else [DefaultBaseURL].
 func WithBaseURL(base string) Option {
 	return clientOption(func(c *config) error {
 		u, err := parseBaseURL(base)
@@ -143,7 +144,19 @@ func parseBaseURL(s string) (*url.URL, error) {
 		shown := u.Scheme + "://" + u.Host + u.Path
 		return nil, invalid(CodeInvalidRequest, "base URL %q has a query or a fragment: %s", shown, want)
 	}
-	return u, nil
+	return withoutVersion(u), nil
+}
+
+// withoutVersion drops one "/v1" from the end of the path, and the slashes before it.
+func withoutVersion(u *url.URL) *url.URL {
+	path, had := strings.CutSuffix(u.EscapedPath(), "/v1")
+	if !had {
+		return u
+	}
+	out := *u
+	out.RawPath = strings.TrimRight(path, "/")
+	out.Path, _ = url.PathUnescape(out.RawPath) // it is part of a path that was parsed
+	return &out
 }
 
 // WithHTTPClient makes the client send through hc, for a proxy, TLS settings or
@@ -167,7 +180,8 @@ func WithHTTPClient(hc *http.Client) Option {
 //     [DefaultTimeout], and at least [DefaultDocumentTimeout] for an upload, a conversion, a
 //     chunking or OCR, unless the call itself is given a timeout;
 //   - a stream, between two bytes, if it is given to that call. A [WithStreamIdleTimeout] of the
-//     same call wins over it. Given to [New], it does not limit streams;
+//     same call wins over it, and of one given to [New] the shorter counts. Given to [New], it does
+//     not limit streams;
 //   - each poll of a job, if it is given to Wait. [WithPollTimeout] limits the wait itself.
 func WithTimeout(d time.Duration) SharedOption {
 	return sharedOption(func(s *settings) error {

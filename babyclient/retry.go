@@ -32,7 +32,8 @@ type RetryPolicy func(Attempt) bool
 // DefaultRetryPolicy never runs, and bills, one request twice. A POST is sent again only if it
 // provably did not run: no connection was made (for another reason than the certificate), or the
 // service answered 503, or 429 for another reason than the monthly limit. A GET or HEAD is also
-// sent again after a network error, a timeout, 408, 502 and 504.
+// sent again after a network error, a timeout, 408, 502, 504 and 520 to 530, with which Cloudflare
+// says that it did not reach the service or lost the connection.
 func DefaultRetryPolicy(a Attempt) bool {
 	isSafe := isSafeMethod(a.Method)
 	if a.Err.StatusCode < 300 {
@@ -50,8 +51,15 @@ func DefaultRetryPolicy(a Attempt) bool {
 	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return isSafe
 	}
-	return false
+	return isSafe && isCloudflare(a.Err.StatusCode)
 }
+
+// isCloudflare tells whether a status is one that Cloudflare gives in place of a service that it
+// cannot reach.
+func isCloudflare(status int) bool { return status >= 520 && status <= 530 }
+
+// statusCloudflareTimeout is Cloudflare's for a service that took too long. It may run on.
+const statusCloudflareTimeout = 524
 
 // isSafeMethod reports whether a request that is sent again bills nothing twice.
 func isSafeMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }

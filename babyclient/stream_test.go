@@ -657,8 +657,9 @@ func TestStreamLongerThanResponseLimit(t *testing.T) {
 	}
 }
 
-// Which option limits a silent stream: those of the call before those of New, and in a call the
-// idle timeout before the timeout. The timeout of New limits no stream.
+// Which option limits a silent stream: an idle timeout of the call before all others, then the
+// shorter of the timeout of the call and the idle timeout of New. The timeout of New limits no
+// stream.
 func TestWhatLimitsASilentStream(t *testing.T) {
 	call := func(opts ...babyclient.CallOption) []babyclient.CallOption { return opts }
 	idle, timeout := babyclient.WithStreamIdleTimeout, babyclient.WithTimeout
@@ -677,6 +678,7 @@ func TestWhatLimitsASilentStream(t *testing.T) {
 		{"both of the call, the other way round", nil, call(idle(5*time.Second), timeout(time.Second)),
 			5 * time.Second},
 		{"idle timeout of New, timeout of the call", idle(time.Hour), call(timeout(6 * time.Second)), 6 * time.Second},
+		{"a shorter idle timeout of New", idle(6 * time.Second), call(timeout(time.Hour)), 6 * time.Second},
 		{"the call lifts it", idle(time.Second), call(idle(0)), 0},
 		{"the call lifts it beside a timeout", nil, call(idle(0), timeout(time.Second)), 0},
 	} {
