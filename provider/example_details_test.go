@@ -307,9 +307,9 @@ func ExampleLoader_Documents() {
 			fmt.Println(err) // the others go on
 			continue
 		}
-		fmt.Println(doc.Metadata[provider.MetadataHeadings], doc.PageContent)
+		fmt.Printf("%v: %s\n", doc.Metadata[provider.MetadataHeadings], doc.PageContent)
 	}
-	// Output: [A] One. Two.
+	// Output: A: One. Two.
 }
 
 func ExampleLoader_LoadAndSplit() {
