@@ -245,8 +245,8 @@ func ExampleLLM_CreateEmbedding() {
 	// Output: [[4 1]]
 }
 
-// docling is a service that converts any document to the same text.
-func docling() *babytest.Server {
+// doclingService is a service that converts any document to the same text.
+func doclingService() *babytest.Server {
 	srv := babytest.NewServer()
 	for _, path := range []string{"convert/file", "convert/source", "chunk/hybrid/file", "chunk/hierarchical/file"} {
 		srv.On("POST /docling/v1/"+path+"/async", babytest.JSON(200, `{"task_id":"t","task_status":"pending"}`))
@@ -260,7 +260,7 @@ func docling() *babytest.Server {
 }
 
 func ExampleNewLoader() {
-	srv := docling()
+	srv := doclingService()
 	defer srv.Close()
 	dir, err := os.MkdirTemp("", "loader")
 	if err != nil {
@@ -294,7 +294,7 @@ func ExampleNewLoader() {
 
 // The chunks that docling cuts, as they come.
 func ExampleLoader_Documents() {
-	srv := docling()
+	srv := doclingService()
 	defer srv.Close()
 	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("a.html", strings.NewReader("<h1>A</h1>")),
 		provider.WithMode(provider.PerChunk), provider.WithChunker(babyclient.ChunkerHybrid),
@@ -313,7 +313,7 @@ func ExampleLoader_Documents() {
 }
 
 func ExampleLoader_LoadAndSplit() {
-	srv := docling()
+	srv := doclingService()
 	defer srv.Close()
 	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("a.html", strings.NewReader("<h1>A</h1>")))
 	if err != nil {

@@ -69,7 +69,11 @@ func (d *parsedDocument) chunkMetadata(s babyclient.Source, c *babyclient.Chunk)
 	if d != nil && d.Document != nil {
 		items, _ := d.Resolve(c.DocItems) // what is not found only means fewer boxes
 		for _, item := range items {
-			boxes = append(boxes, d.boxes(item)...)
+			for _, box := range d.boxes(item) { // the items of a list on a slide have the box of the list
+				if !slices.Contains(boxes, box) {
+					boxes = append(boxes, box)
+				}
+			}
 			if len(c.Pages) == 0 {
 				pages = append(pages, item.Pages()...)
 			}

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// withTableHeaders puts the header of a table in front of each piece of a text that begins inside
-// the table, and the start of a row in front of one that begins inside the row. The pieces are in
-// the order of the text, and may overlap. A piece that is not found in the text, because the
-// splitter has rewritten it, stays as it is. For example, of
+// withTableHeaders puts the header of a table in front of its rows in each piece of a text that has
+// them without it, and the start of a row in front of a piece that begins inside the row. The
+// pieces are in the order of the text, and may overlap. Rows that are not found in the text, because
+// the splitter has rewritten them, stay as they are. For example, of
 //
 //	| name | price |
 //	|------|-------|
@@ -28,32 +28,68 @@ func withTableHeaders(text string, pieces []string) []string {
 	if len(tables) == 0 {
 		return pieces
 	}
-	source := fold(text)
-	start, end := -1, 0 // of the piece before, in source
-	out := slices.Clone(pieces)
+	c := completion{text: text, tables: tables, source: fold(text), start: -1}
+	out := make([]string, len(pieces))
 	for i, piece := range pieces {
-		headings, body := cutHeadings(piece) // a splitter may repeat the headings that a piece is under
-		folded := fold(body)
-		found := source.find(folded.text, start, end)
-		if found < 0 {
-			// Some splitters repeat the header of a table themselves. The row after it is found.
-			folded = fold(afterHeader(body))
-			if found = source.find(folded.text, start, end); found >= 0 {
-				start, end = found, found+len(folded.text)
-			}
-			continue
-		}
-		start, end = found, found+len(folded.text)
-		offset := int(source.offsets[found])
-		t, inside := slices.BinarySearchFunc(tables, offset, markdownTable.compare)
-		if !inside {
-			continue
-		}
-		if rest, changed := tables[t].resume(text, offset, body[folded.offsets[0]:]); changed {
-			out[i] = headings + rest
-		}
+		out[i] = c.complete(piece)
 	}
 	return out
+}
+
+// completion goes through the pieces of a text. Positions are in source.
+type completion struct {
+	text   string
+	tables []markdownTable
+	source folded
+
+	start int // of the piece before
+	first int // the start of this piece, -1 until it is found
+	end   int // of what was found last
+}
+
+// complete adds to a piece what its rows need.
+func (c *completion) complete(piece string) string {
+	out, body := cutHeadings(piece) // a splitter may repeat the headings that a piece is under
+	c.first = -1
+	inTable := -1 // the table that the block before is in
+	for _, block := range tableBlocks(body) {
+		offset, table, found := c.locate(block)
+		switch {
+		case !found: // some splitters repeat the header of a table themselves: the row after it is found
+			_, table, _ = c.locate(afterHeader(block))
+		case table >= 0 && table != inTable:
+			block = c.tables[table].resume(c.text, offset, block)
+		}
+		out, inTable = out+block, table
+	}
+	if c.first >= 0 {
+		c.start = c.first
+	}
+	return out
+}
+
+// locate finds a block of a piece in the text, after the blocks before it. The first one of a piece
+// may overlap the piece before. table is the one that it begins in, -1 for none.
+func (c *completion) locate(block string) (offset, table int, found bool) {
+	folded := fold(block)
+	from := c.start + 1
+	if c.first >= 0 {
+		from = c.end
+	}
+	position := c.source.find(folded.text, from, c.end)
+	if position < 0 {
+		return 0, -1, false
+	}
+	if c.first < 0 {
+		c.first = position
+	}
+	c.end = position + len(folded.text)
+	offset = int(c.source.offsets[position])
+	table, inside := slices.BinarySearchFunc(c.tables, offset, markdownTable.compare)
+	if !inside {
+		table = -1
+	}
+	return offset, table, true
 }
 
 // markdownTable is where a table stands in a text: its header from start to delimiter, the line of
@@ -105,22 +141,22 @@ func markdownTables(text string) []markdownTable {
 	return out
 }
 
-// resume puts in front of a piece what it needs to be read as a table. The piece begins at offset
-// of the text, inside the table. changed is false for a piece that begins with the whole header.
-func (t markdownTable) resume(text string, offset int, piece string) (resumed string, changed bool) {
-	lineStart := strings.LastIndexByte(text[:offset], '\n') + 1
-	before := text[lineStart:offset]
+// resume puts in front of a block what it needs to be read as a table. The block begins at offset of
+// the text, inside the table.
+func (t markdownTable) resume(text string, offset int, block string) string {
+	before := text[strings.LastIndexByte(text[:offset], '\n')+1 : offset]
 	if offset < t.delimiter {
-		return shortRow(before) + piece, !isBlank(before)
+		return shortRow(before) + block
 	}
+	block = block[strings.IndexFunc(block, isKept):] // before has what stands in front of that
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
 	header := indent + strings.TrimSpace(shortRow(fromPipe(text[t.start:t.delimiter]))) + "\n" +
 		indent + shortDelimiter(text[t.delimiter:t.body]) + "\n"
 	if offset < t.body { // the splitter cut before, or in, the line of dashes
-		_, piece, _ = strings.Cut(piece, "\n")
-		return header + piece, true
+		_, block, _ = strings.Cut(block, "\n")
+		return header + block
 	}
-	return header + indent + shortRow(before) + piece, true
+	return header + indent + shortRow(before) + block
 }
 
 // fromPipe is a row without what stands before it, as the mark of a list item.
@@ -171,6 +207,21 @@ func cutHeadings(piece string) (headings, body string) {
 	}
 }
 
+// tableBlocks cuts a text before each run of rows.
+func tableBlocks(text string) []string {
+	var out []string
+	start, offset, inRows := 0, 0, false
+	for line := range strings.Lines(text) {
+		isRow := tableRow.MatchString(line)
+		if isRow && !inRows && offset > start {
+			out, start = append(out, text[start:offset]), offset
+		}
+		inRows = isRow
+		offset += len(line)
+	}
+	return append(out, text[start:])
+}
+
 // afterHeader is what follows the header that a piece begins with, "" if it begins with none.
 func afterHeader(piece string) string {
 	lines := strings.SplitN(piece, "\n", 3)
@@ -192,7 +243,7 @@ func fold(text string) folded {
 	offsets := make([]int32, 0, len(text))
 	var last rune
 	for i, r := range text {
-		if unicode.IsSpace(r) || r == '\\' || r == ':' || r == utf8.RuneError || r == '-' && last == '-' {
+		if !isKept(r) || r == '-' && last == '-' {
 			continue
 		}
 		last = r
@@ -204,17 +255,22 @@ func fold(text string) folded {
 	return folded{string(out), offsets}
 }
 
-// find finds a piece that comes after the piece from start to end, and may overlap it. It returns
-// -1 if there is none.
-func (f folded) find(piece string, start, end int) int {
-	if piece == "" {
+func isKept(r rune) bool { return !unicode.IsSpace(r) && r != '\\' && r != ':' && r != utf8.RuneError }
+
+// find finds a text. It prefers the position end, then the first one, beginning with from, at which
+// the text reaches beyond end, then the first of all. It returns -1 if the text is nowhere.
+func (f folded) find(text string, from, end int) int {
+	if text == "" {
 		return -1
 	}
-	if strings.HasPrefix(f.text[end:], piece) {
+	if strings.HasPrefix(f.text[end:], text) {
 		return end
 	}
-	for _, from := range []int{min(max(start+1, end+1-len(piece)), len(f.text)), 0} {
-		if i := strings.Index(f.text[from:], piece); i >= 0 {
+	for _, from := range []int{max(from, end+1-len(text)), 0} {
+		if from > len(f.text) {
+			continue
+		}
+		if i := strings.Index(f.text[from:], text); i >= 0 {
 			return from + i
 		}
 	}
