@@ -50,7 +50,7 @@ func TestConvertFile(t *testing.T) {
 
 func TestConvertURLGoesToTheService(t *testing.T) {
 	svc := newService(t)
-	svc.layout = layoutJSON(9, 2)
+	svc.layout = pagedJSON(9, pagedText{2, "Hello."})
 	s, _ := newTestServer(t, svc)
 	text := mustText(t, s, ToolConvert,
 		`{"source":"https://user:pw@example.com/a.pdf?token=secret","ocr":"force","pages":"2-3"}`)
@@ -136,7 +136,7 @@ func TestConvertInPartsIsTheWhole(t *testing.T) {
 func TestConvertPages(t *testing.T) {
 	svc := newService(t)
 	svc.markdown = "one\n\n" + pageBreak + "\n\ntwo\n\n" + pageBreak + "\n\nfour\n\n" + pageBreak + "\n\nfive"
-	svc.layout = layoutJSON(6, 1, 2, 4, 5)
+	svc.layout = pagedJSON(6, pagedText{1, "one"}, pagedText{2, "two"}, pagedText{4, "four"}, pagedText{5, "five"})
 	s, _ := newTestServer(t, svc)
 	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
 	body, note := splitNote(t, mustText(t, s, ToolConvert, `{"document_id":"`+id+`","pages":"1,4-5"}`))
@@ -162,7 +162,7 @@ func TestConvertPages(t *testing.T) {
 func TestConvertPagesOfASource(t *testing.T) {
 	svc := newService(t)
 	svc.markdown = "two\n\n" + pageBreak + "\n\nthree"
-	svc.layout = layoutJSON(3, 2, 3)
+	svc.layout = pagedJSON(3, pagedText{2, "two"}, pagedText{3, "three"})
 	s, _ := newTestServer(t, svc)
 	body, note := splitNote(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf","pages":"2-3"}`))
 	if body != "two\n\n<!-- page 3 -->\n\nthree" || !strings.Contains(note, "(pages 2-3)") ||

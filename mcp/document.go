@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"fmt"
 	"slices"
 	"unicode/utf8"
 
@@ -20,6 +21,8 @@ type document struct {
 	// pages were asked for, ranged is set, and nobody knows how many there are.
 	lastPage int
 	ranged   bool
+	// unpaged is why the pages of a document that may have some are not known.
+	unpaged error
 	// warnings are what the service said of a conversion that went well in part.
 	warnings []string
 }
@@ -112,8 +115,13 @@ func (d *document) spans(pages pageRanges) ([]span, error) {
 
 // refusePages refuses a choice of pages in a document whose page starts are not known.
 func (d *document) refusePages() error {
-	return refuse("%s has no pages that are known in format %q. "+
-		"It is converted: read it with convert {\"document_id\":%q}, or by search or outline.", d.name, d.format, d.id)
+	why := ""
+	if d.unpaged != nil {
+		why = fmt.Sprintf(" (%s)", clip(d.unpaged.Error()))
+	}
+	return refuse("%s has no pages that are known in format %q%s. "+
+		"It is converted: read it with convert {\"document_id\":%q}, or by search or outline.",
+		d.name, d.format, why, d.id)
 }
 
 // nextPart returns the pieces of the spans, from the byte offset on, that fit into budget

@@ -13,8 +13,7 @@ import (
 func TestPartsJoinedAreTheDocument(t *testing.T) {
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		text, pages := numberPages(randomMarkdown(r, 40), nil)
-		d := &document{id: "d_x", name: "x", format: babyclient.FormatMarkdown, text: text, pages: pages}
+		d := &document{id: "d_x", name: "x", format: babyclient.FormatMarkdown, text: randomMarkdown(r, 40)}
 		budget := 1 + r.IntN(3000)
 		var joined strings.Builder
 		for offset := 0; offset >= 0; {
