@@ -10,8 +10,8 @@ import (
 )
 
 // Box is a rectangle on a page, as left, top, right and bottom. The coordinates count from the top
-// left corner of the page, in the units of the document: points of a PDF (1/72 inch), EMU of a slide
-// (1/914400 inch), columns and rows of a sheet.
+// left corner of the page, in the units of the document: points of a PDF (1/72 inch), EMU of a
+// slide (1/914400 inch), columns and rows of a sheet.
 type Box struct {
 	Page int     `json:"page"` // counted from 1; the slide or sheet too
 	L    float64 `json:"l"`

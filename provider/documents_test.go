@@ -56,7 +56,8 @@ func oneDocument(t testing.TB, raw json.RawMessage, markdown string) *babytest.S
 		}
 	}
 	document := map[string]any{"filename": "a", "md_content": markdown, "json_content": raw}
-	srv := newServer(t, "GET /docling/v1/status/poll/{id}", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
+	srv := newServer(t, "GET /docling/v1/status/poll/{id}",
+		babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
 	for _, path := range []string{"convert", "chunk/hybrid"} {
 		srv.On("POST /docling/v1/"+path+"/file/async", babytest.JSON(200, `{"task_id":"t","task_status":"pending"}`))
 	}
@@ -211,17 +212,26 @@ func TestChunkPlaces(t *testing.T) {
 	}
 }
 
-// A table of many rows is one item for each, as in a list: the metadata stays small.
-func TestManyBoxes(t *testing.T) {
-	doc := &docling.Document{SchemaName: "DoclingDocument", Version: "1.10.0", PageItems: map[int]*docling.Page{}}
-	for i := range 300 {
-		text := docling.Text{Text: "x", DocNode: docling.DocNode{
-			Node: docling.Node{SelfRef: fmt.Sprintf("#/texts/%d", i), Label: docling.LabelText, Parent: &docling.Ref{Ref: "#/body"}},
-			Prov: []docling.Provenance{{PageNo: 1 + i%2, BBox: docling.BoundingBox{L: float64(i), T: 5, R: float64(i) + 1, B: 9}}}}}
-		doc.Texts = append(doc.Texts, text)
-		doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: text.SelfRef})
+// addText adds a text to a document, or a heading of a level other than 0.
+func addText(doc *docling.Document, text string, level int, places ...docling.Provenance) {
+	doc.SchemaName, doc.Version, doc.Body.SelfRef = "DoclingDocument", "1.10.0", "#/body"
+	item := docling.Text{Text: text, Level: level}
+	item.Label = docling.LabelText
+	if level > 0 {
+		item.Label = docling.LabelSectionHeader
 	}
-	doc.Body.SelfRef = "#/body"
+	item.SelfRef, item.Parent, item.Prov = fmt.Sprintf("#/texts/%d", len(doc.Texts)), &docling.Ref{Ref: "#/body"}, places
+	doc.Texts = append(doc.Texts, item)
+	doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: item.SelfRef})
+}
+
+// A chunk of many items has one box for each page: the metadata stays small.
+func TestManyBoxes(t *testing.T) {
+	var doc docling.Document
+	for i := range 300 {
+		addText(&doc, fmt.Sprint(i), 0, docling.Provenance{PageNo: 1 + i%2,
+			BBox: docling.BoundingBox{L: float64(i), T: 5, R: float64(i) + 1, B: 9}})
+	}
 	raw, err := doc.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +260,6 @@ func TestBoxesOfOtherMetadata(t *testing.T) {
 // The headings of a page are those above its first text, also if they stand on pages before it.
 func TestHeadingsOfPages(t *testing.T) {
 	var doc docling.Document
-	doc.SchemaName, doc.Version, doc.Body.SelfRef = "DoclingDocument", "1.10.0", "#/body"
 	for _, item := range []struct {
 		text  string
 		level int // 0 for a text
@@ -260,16 +269,11 @@ func TestHeadingsOfPages(t *testing.T) {
 		{"goes on", 0, []int{2, 3}}, {"Chapter 2", 2, []int{3}}, {"a", 0, []int{3}}, {"Part 2", 1, []int{3}},
 		{"b", 0, []int{4}}, {"Chapter 3", 2, []int{5}}, {"Chapter 4", 3, []int{5}}, {"Part 3", 1, []int{6}},
 	} {
-		text := docling.Text{Text: item.text, Level: item.level, DocNode: docling.DocNode{Node: docling.Node{
-			SelfRef: fmt.Sprintf("#/texts/%d", len(doc.Texts)), Label: docling.LabelText, Parent: &docling.Ref{Ref: "#/body"}}}}
-		if item.level > 0 {
-			text.Label = docling.LabelSectionHeader
-		}
+		var places []docling.Provenance
 		for _, page := range item.pages {
-			text.Prov = append(text.Prov, docling.Provenance{PageNo: page})
+			places = append(places, docling.Provenance{PageNo: page})
 		}
-		doc.Texts = append(doc.Texts, text)
-		doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: text.SelfRef})
+		addText(&doc, item.text, item.level, places...)
 	}
 	raw, err := doc.MarshalJSON()
 	if err != nil {
@@ -337,7 +341,8 @@ func TestPagesHaveTheOptions(t *testing.T) {
 		"by field": {MDCompactTables: new(true), ImageExportMode: babyclient.ImageEmbedded},
 		"by name":  {Extra: map[string]any{"md_compact_tables": true, "image_export_mode": "embedded"}},
 	} {
-		docs, err := load(t, oneDocument(t, raw, ""), provider.WithMode(provider.PerPage), provider.WithConvertOptions(options))
+		docs, err := load(t, oneDocument(t, raw, ""), provider.WithMode(provider.PerPage),
+			provider.WithConvertOptions(options))
 		if err != nil || len(docs) != 3 {
 			t.Fatalf("%s: documents %v, error %v; want 3", name, docs, err)
 		}

@@ -68,7 +68,7 @@ func NewLoader(client *babyclient.Client, opts ...LoaderOption) (*Loader, error)
 	return l, nil
 }
 
-// nameOptions puts options of Extra that have a field into it, so that the loader sees what is sent.
+// nameOptions puts options of Extra that have a field into the field, where the loader sees them.
 func nameOptions(o *babyclient.ConvertOptions) error {
 	if len(o.Extra) == 0 {
 		return nil
@@ -91,10 +91,10 @@ func (l *Loader) Load(ctx context.Context) ([]schema.Document, error) {
 // cuts them into chunks, by their structure and not by their length alone. If some documents fail,
 // the others are returned with the error, as for [Loader.Load].
 //
-// A table is not cut from its column names: a piece that begins inside a table gets the header rows
-// of the table, and the start of a row that was cut, in front. Such a piece may be longer than the
-// splitter's size by these. Cells in front are cut at 100 characters. Pieces in which the text of
-// the table was rewritten are left as they are.
+// A table keeps its column names: rows without the header of their table get it, and a piece that
+// begins inside a row gets the start of the row. Such a piece may be longer than the splitter's
+// size by these; cells in them are cut at 100 characters. Rows that the splitter has rewritten, so
+// that they are not found in the text, stay as they are.
 //
 // Pieces are numbered in [MetadataChunk] by document, and have a [MetadataContentHash] of their
 // own. What was true of the whole text alone, as tokens and boxes, is left out; pages and headings

@@ -10,8 +10,8 @@ import (
 
 // withTableHeaders puts the header of a table in front of its rows in each piece of a text that has
 // them without it, and the start of a row in front of a piece that begins inside the row. The
-// pieces are in the order of the text, and may overlap. Rows that are not found in the text, because
-// the splitter has rewritten them, stay as they are. For example, of
+// pieces are in the order of the text, and may overlap. Rows that are not found in the text,
+// because the splitter has rewritten them, stay as they are. For example, of
 //
 //	| name | price |
 //	|------|-------|
@@ -141,8 +141,8 @@ func markdownTables(text string) []markdownTable {
 	return out
 }
 
-// resume puts in front of a block what it needs to be read as a table. The block begins at offset of
-// the text, inside the table.
+// resume puts in front of a block what it needs to be read as a table. The block begins at offset
+// of the text, inside the table.
 func (t markdownTable) resume(text string, offset int, block string) string {
 	before := text[strings.LastIndexByte(text[:offset], '\n')+1 : offset]
 	if offset < t.delimiter {

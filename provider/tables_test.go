@@ -69,14 +69,17 @@ const prices = "# Prices\n\nOf today.\n\n" +
 const header = "| name | price | note |\n|---|---:|---|\n"
 
 func TestSplitTables(t *testing.T) {
+	between := func(first, last string) string {
+		return prices[strings.Index(prices, first):strings.Index(prices, last)]
+	}
+	tea, rest := between("| tea", "| cake"), prices[strings.Index(prices, "| cake"):]
 	long := strings.Repeat("long ", 100)
 	for name, test := range map[string]struct {
 		text     string
 		splitter textsplitter.TextSplitter
 		want     []string // the pieces but the first
 	}{
-		"between rows": {prices, cutAt("| cake"),
-			[]string{header + "| cake   |       5 | with cream   |\n| bread  |      -4 | of the day   |\n\nThank you."}},
+		"between rows": {prices, cutAt("| cake"), []string{header + rest}},
 		"inside a row": {prices, cutAt("5 | with"),
 			[]string{header + "| cake | 5 | with cream   |\n| bread  |      -4 | of the day   |\n\nThank you."}},
 		"inside a cell": {prices, cutAt("cream"),
@@ -93,22 +96,25 @@ func TestSplitTables(t *testing.T) {
 			header + "| bread  |      -4 | of the ",
 			header + "| bread | -4 | of the day   |\n\n",
 			"Thank you."}},
-		"before the table":          {prices, cutAt("| name", "Thank"), []string{prices[strings.Index(prices, "| name"):strings.Index(prices, "Thank")], "Thank you."}},
-		"inside the header":         {prices, cutAt("price |", "| cake"), []string{"| name | " + prices[strings.Index(prices, "price |"):strings.Index(prices, "| cake")], header + prices[strings.Index(prices, "| cake"):]}},
-		"before the line of dashes": {prices, cutAt("|---", "| cake"), []string{header + "| tea    |       3 | hot          |\n", header + prices[strings.Index(prices, "| cake"):]}},
-		"inside the line of dashes": {prices, cutAt("-:|", "| cake"), []string{header + "| tea    |       3 | hot          |\n", header + prices[strings.Index(prices, "| cake"):]}},
+		"before the table": {prices, cutAt("| name", "Thank"), []string{between("| name", "Thank"), "Thank you."}},
+		"inside the header": {prices, cutAt("price |", "| cake"),
+			[]string{"| name | " + between("price |", "| cake"), header + rest}},
+		"before the line of dashes": {prices, cutAt("|---", "| cake"), []string{header + tea, header + rest}},
+		"inside the line of dashes": {prices, cutAt("-:|", "| cake"), []string{header + tea, header + rest}},
 		"table at the end":          {"| a |\n|---|\n| 1 |\n| 2 |", cutAt("| 2"), []string{"| a |\n|---|\n| 2 |"}},
-		"same header, same rows": {"| a |\n|---|\n| 1 |\n| 2 |\n\nThen\n\n| a |\n|---|\n| 1 |\n| 2 |", cutAt("| 2", "Then", "| a", "| 2"),
-			[]string{"| a |\n|---|\n| 2 |\n\n", "Then\n\n", "| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |"}},
+		"same header, same rows": {"| a |\n|---|\n| 1 |\n| 2 |\n\nThen\n\n| a |\n|---|\n| 1 |\n| 2 |",
+			cutAt("| 2", "Then", "| a", "| 2"), []string{"| a |\n|---|\n| 2 |\n\n", "Then\n\n", "| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |"}},
 		"same rows, other header": {"| a |\n|---|\n| 1 |\n| 1 |\n\n| b |\n|---|\n| 1 |\n| 1 |\n\nThen 1",
 			cutAt("| 1", "| 1", "| b", "| 1", "| 1", "Then"), []string{"| a |\n|---|\n| 1 |\n",
-				"| a |\n|---|\n| 1 |\n\n", "| b |\n|---|\n", "| b |\n|---|\n| 1 |\n", "| b |\n|---|\n| 1 |\n\n", "Then 1"}},
+				"| a |\n|---|\n| 1 |\n\n", "| b |\n|---|\n", "| b |\n|---|\n| 1 |\n",
+				"| b |\n|---|\n| 1 |\n\n", "Then 1"}},
 		"in a list": {"- item\n\n    | a | b |\n    |---|---|\n    | 1 | 2 |\n    | 3 | 4 |\n- next", cutAt("| 3", "- next"),
 			[]string{"    | a | b |\n    |---|---|\n    | 3 | 4 |\n", "- next"}},
 		"first line of a list item": {"- | a | b |\n  |---|---|\n  | 1 | 2 |\n  | 3 | 4 |", cutAt("  | 3"),
 			[]string{"  | a | b |\n  |---|---|\n  | 3 | 4 |"}},
 		"escaped pipes": {"| a | b |\n|---|---|\n| x \\| y | 2 |\n| p &#124; q | 4 |", cutAt("| y", "4 |"),
-			[]string{"| a | b |\n|---|---|\n| x \\| y | 2 |\n| p &#124; q | ", "| a | b |\n|---|---|\n| p &#124; q | 4 |"}},
+			[]string{"| a | b |\n|---|---|\n| x \\| y | 2 |\n| p &#124; q | ",
+				"| a | b |\n|---|---|\n| p &#124; q | 4 |"}},
 		"empty header": {"|  |  |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |", cutAt("| 3"),
 			[]string{"|  |  |\n|---|---|\n| 3 | 4 |"}},
 		"rows without a header": {"| 1 | 2 |\n| 3 | 4 |", cutAt("| 3"), []string{"| 3 | 4 |"}},
@@ -129,7 +135,8 @@ func TestSplitTables(t *testing.T) {
 			return []string{"first", "| name | price | note |\n| --- | --- | --- |\n| tea | 3 | hot |",
 				"| name | price | note |\n| --- | --- | --- |\n| cake | 5 |", "with cream |", "Thank you."}
 		}), []string{"| name | price | note |\n| --- | --- | --- |\n| tea | 3 | hot |",
-			"| name | price | note |\n| --- | --- | --- |\n| cake | 5 |", header + "| cake | 5 | with cream |", "Thank you."}},
+			"| name | price | note |\n| --- | --- | --- |\n| cake | 5 |",
+			header + "| cake | 5 | with cream |", "Thank you."}},
 		"rewritten": {prices, splitterFunc(func(string) []string { return []string{"x", "cake: 5", "bread: -4"} }),
 			[]string{"cake: 5", "bread: -4"}},
 		"in another order": {prices, splitterFunc(func(string) []string { return []string{"Thank you.", "| cake   |", "# Prices"} }),
