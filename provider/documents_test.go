@@ -220,7 +220,8 @@ func addText(doc *docling.Document, text string, level int, places ...docling.Pr
 	if level > 0 {
 		item.Label = docling.LabelSectionHeader
 	}
-	item.SelfRef, item.Parent, item.Prov = fmt.Sprintf("#/texts/%d", len(doc.Texts)), &docling.Ref{Ref: "#/body"}, places
+	item.SelfRef, item.Prov = fmt.Sprintf("#/texts/%d", len(doc.Texts)), places
+	item.Parent = &docling.Ref{Ref: "#/body"}
 	doc.Texts = append(doc.Texts, item)
 	doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: item.SelfRef})
 }

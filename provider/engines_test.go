@@ -128,7 +128,8 @@ func checkSplit(t *testing.T, l *provider.Loader) {
 		lines := strings.Split(p.PageContent, "\n")
 		for i, line := range lines[1:] {
 			if strings.HasPrefix(line, "|--") {
-				headers[p.Metadata[provider.MetadataPage]] = append(headers[p.Metadata[provider.MetadataPage]], dense(lines[i]))
+				page := p.Metadata[provider.MetadataPage]
+				headers[page] = append(headers[page], dense(lines[i]))
 			}
 		}
 	}

@@ -29,6 +29,7 @@ func withTableHeaders(text string, pieces []string) []string {
 		return pieces
 	}
 	c := completion{text: text, tables: tables, source: fold(text), start: -1}
+	c.budget = 100 * len(c.source.text)
 	out := make([]string, len(pieces))
 	for i, piece := range pieces {
 		out[i] = c.complete(piece)
@@ -45,6 +46,8 @@ type completion struct {
 	start int // of the piece before
 	first int // the start of this piece, -1 until it is found
 	end   int // of what was found last
+
+	budget int // how many more bytes are searched far away
 }
 
 // complete adds to a piece what its rows need.
@@ -53,11 +56,14 @@ func (c *completion) complete(piece string) string {
 	c.first = -1
 	inTable := -1 // the table that the block before is in
 	for _, block := range tableBlocks(body) {
-		offset, table, found := c.locate(block)
-		switch {
-		case !found: // some splitters repeat the header of a table themselves: the row after it is found
-			_, table, _ = c.locate(afterHeader(block))
-		case table >= 0 && table != inTable:
+		offset, hasHeader, found := c.locate(block)
+		table := -1
+		if found {
+			if i, inside := slices.BinarySearchFunc(c.tables, offset, markdownTable.compare); inside {
+				table = i
+			}
+		}
+		if table >= 0 && table != inTable && !hasHeader {
 			block = c.tables[table].resume(c.text, offset, block)
 		}
 		out, inTable = out+block, table
@@ -68,39 +74,81 @@ func (c *completion) complete(piece string) string {
 	return out
 }
 
-// locate finds a block of a piece in the text, after the blocks before it. The first one of a piece
-// may overlap the piece before. table is the one that it begins in, -1 for none.
-func (c *completion) locate(block string) (offset, table int, found bool) {
-	folded := fold(block)
-	from := c.start + 1
+// locate finds a block of a piece in the text, nearby first. Some splitters repeat the header of a
+// table themselves: then hasHeader is true, and offset is that of the row after it.
+func (c *completion) locate(block string) (offset int, hasHeader, found bool) {
+	texts := []string{fold(block).text, fold(afterHeader(block)).text}
+	for _, find := range []func(string) int{c.findNext, c.findNear, c.findFar} {
+		for i, text := range texts {
+			if text == "" {
+				continue
+			}
+			if position := find(text); position >= 0 {
+				if c.first < 0 {
+					c.first = position
+				}
+				c.end = position + len(text)
+				return int(c.source.offsets[position]), i == 1, true
+			}
+		}
+	}
+	return 0, false, false
+}
+
+// findNext returns the position of a text that follows what was found last, else -1.
+func (c *completion) findNext(text string) int {
+	if strings.HasPrefix(c.source.text[c.end:], text) {
+		return c.end
+	}
+	return -1
+}
+
+// findNear finds a text that overlaps the piece before, or comes soon after it.
+func (c *completion) findNear(text string) int {
+	const near = 64 << 10
+	from := max(c.start+1, c.end+1-len(text)) // it reaches beyond what was found last
 	if c.first >= 0 {
 		from = c.end
 	}
-	position := c.source.find(folded.text, from, c.end)
-	if position < 0 {
-		return 0, -1, false
-	}
-	if c.first < 0 {
-		c.first = position
-	}
-	c.end = position + len(folded.text)
-	offset = int(c.source.offsets[position])
-	table, inside := slices.BinarySearchFunc(c.tables, offset, markdownTable.compare)
-	if !inside {
-		table = -1
-	}
-	return offset, table, true
+	return indexFrom(c.source.text[:min(c.end+len(text)+near, len(c.source.text))], from, text)
 }
 
-// markdownTable is where a table stands in a text: its header from start to delimiter, the line of
-// dashes from there to body, and its rows from there to end.
-type markdownTable struct{ start, delimiter, body, end int }
+// findFar finds a text anywhere, at first after what was found last. A splitter that rewrites a
+// long text makes thousands of pieces that are nowhere, so the search ends with the budget.
+func (c *completion) findFar(text string) int {
+	for _, from := range []int{c.end, 0} {
+		if c.budget <= 0 {
+			return -1
+		}
+		if position := indexFrom(c.source.text, from, text); position >= 0 {
+			c.budget -= position - from
+			return position
+		}
+		c.budget -= len(c.source.text) - from
+	}
+	return -1
+}
+
+func indexFrom(text string, from int, part string) int {
+	if i := strings.Index(text[min(from, len(text)):], part); i >= 0 {
+		return from + i
+	}
+	return -1
+}
+
+// markdownTable is where a table stands in a text: where each of its lines begins, of which the
+// first is the header and the second the line of dashes, and where the last one ends.
+type markdownTable struct {
+	lines             []int
+	end               int
+	header, delimiter string // as they are repeated
+}
 
 func (t markdownTable) compare(offset int) int {
 	switch {
 	case t.end <= offset:
 		return -1
-	case t.start > offset:
+	case t.lines[0] > offset:
 		return 1
 	}
 	return 0
@@ -125,10 +173,11 @@ func markdownTables(text string) []markdownTable {
 			inCode, inTable, last = !inCode, false, ""
 		case inCode:
 		case inTable && tableRow.MatchString(line):
-			out[len(out)-1].end += len(line)
+			t := &out[len(out)-1]
+			t.lines, t.end = append(t.lines, offset), offset+len(line)
 		case last != "" && tableDelimiter.MatchString(line):
-			body := offset + len(line)
-			out = append(out, markdownTable{offset - len(last), offset, body, body})
+			out = append(out, markdownTable{lines: []int{offset - len(last), offset}, end: offset + len(line),
+				header: strings.TrimSpace(shortRow(fromPipe(last))), delimiter: shortDelimiter(line)})
 			inTable, last = true, ""
 		default:
 			inTable, last = false, ""
@@ -144,15 +193,18 @@ func markdownTables(text string) []markdownTable {
 // resume puts in front of a block what it needs to be read as a table. The block begins at offset
 // of the text, inside the table.
 func (t markdownTable) resume(text string, offset int, block string) string {
-	before := text[strings.LastIndexByte(text[:offset], '\n')+1 : offset]
-	if offset < t.delimiter {
+	line, isStart := slices.BinarySearch(t.lines, offset)
+	if !isStart {
+		line-- // the one that holds offset
+	}
+	before := text[t.lines[line]:offset]
+	if line == 0 {
 		return shortRow(before) + block
 	}
 	block = block[strings.IndexFunc(block, isKept):] // before has what stands in front of that
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
-	header := indent + strings.TrimSpace(shortRow(fromPipe(text[t.start:t.delimiter]))) + "\n" +
-		indent + shortDelimiter(text[t.delimiter:t.body]) + "\n"
-	if offset < t.body { // the splitter cut before, or in, the line of dashes
+	header := indent + t.header + "\n" + indent + t.delimiter + "\n"
+	if line == 1 { // the splitter cut before, or in, the line of dashes
 		_, block, _ = strings.Cut(block, "\n")
 		return header + block
 	}
@@ -172,25 +224,59 @@ func shortRow(row string) string {
 	if isBlank(row) {
 		return ""
 	}
-	cells := strings.Split(strings.ReplaceAll(row, `\|`, "\x00"), "|")
-	for i, cell := range cells {
-		cell = strings.Join(strings.Fields(cell), " ")
-		if runes := []rune(cell); len(runes) > maxRepeatedCell {
-			cell = string(runes[:maxRepeatedCell]) + "…"
+	var out strings.Builder
+	for i, cell := range splitCells(row) {
+		if i > 0 {
+			out.WriteString(" | ")
 		}
-		cells[i] = strings.ReplaceAll(cell, "\x00", `\|`)
+		out.WriteString(shortCell(cell))
 	}
-	out := strings.TrimSpace(strings.Join(cells, " | "))
+	text := strings.TrimSpace(out.String())
 	if last, _ := utf8.DecodeLastRuneInString(row); last == '|' || unicode.IsSpace(last) {
-		out += " "
+		text += " "
 	}
-	return out
+	return text
 }
 
-var dashes = regexp.MustCompile(`\s*(:?)-+(:?)\s*`)
+// splitCells splits a row at its pipes, but not at escaped ones.
+func splitCells(row string) []string {
+	var out []string
+	start := 0
+	for i := strings.IndexByte(row, '|'); i >= 0; {
+		if i == 0 || row[i-1] != '\\' {
+			out, start = append(out, row[start:i]), i+1
+		}
+		next := strings.IndexByte(row[i+1:], '|')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return append(out, row[start:])
+}
 
+func shortCell(cell string) string {
+	cell = strings.TrimSpace(cell)
+	isLong := len(cell) > 8*maxRepeatedCell // not all of a very long one is read
+	if isLong {
+		cell = strings.ToValidUTF8(cell[:8*maxRepeatedCell], "")
+	}
+	runes := []rune(strings.Join(strings.Fields(cell), " "))
+	if len(runes) > maxRepeatedCell || isLong {
+		return string(runes[:min(len(runes), maxRepeatedCell)]) + "…"
+	}
+	return string(runes)
+}
+
+// shortDelimiter is a line of dashes with three for each column.
 func shortDelimiter(line string) string {
-	return dashes.ReplaceAllString(strings.TrimSpace(line), "$1---$2")
+	cells := splitCells(strings.TrimSpace(line))
+	for i, cell := range cells {
+		if dashes := strings.Trim(strings.TrimSpace(cell), ":"); dashes != "" {
+			cells[i] = strings.Replace(strings.TrimSpace(cell), dashes, "---", 1)
+		}
+	}
+	return strings.Join(cells, "|")
 }
 
 var heading = regexp.MustCompile(`^#{1,6} [^|]*$`) // a cell can begin with "#" too
@@ -256,23 +342,3 @@ func fold(text string) folded {
 }
 
 func isKept(r rune) bool { return !unicode.IsSpace(r) && r != '\\' && r != ':' && r != utf8.RuneError }
-
-// find finds a text. It prefers the position end, then the first one, beginning with from, at which
-// the text reaches beyond end, then the first of all. It returns -1 if the text is nowhere.
-func (f folded) find(text string, from, end int) int {
-	if text == "" {
-		return -1
-	}
-	if strings.HasPrefix(f.text[end:], text) {
-		return end
-	}
-	for _, from := range []int{max(from, end+1-len(text)), 0} {
-		if from > len(f.text) {
-			continue
-		}
-		if i := strings.Index(f.text[from:], text); i >= 0 {
-			return from + i
-		}
-	}
-	return -1
-}

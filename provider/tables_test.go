@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tmc/langchaingo/schema"
 	"github.com/tmc/langchaingo/textsplitter"
@@ -103,7 +104,8 @@ func TestSplitTables(t *testing.T) {
 		"inside the line of dashes": {prices, cutAt("-:|", "| cake"), []string{header + tea, header + rest}},
 		"table at the end":          {"| a |\n|---|\n| 1 |\n| 2 |", cutAt("| 2"), []string{"| a |\n|---|\n| 2 |"}},
 		"same header, same rows": {"| a |\n|---|\n| 1 |\n| 2 |\n\nThen\n\n| a |\n|---|\n| 1 |\n| 2 |",
-			cutAt("| 2", "Then", "| a", "| 2"), []string{"| a |\n|---|\n| 2 |\n\n", "Then\n\n", "| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |"}},
+			cutAt("| 2", "Then", "| a", "| 2"), []string{"| a |\n|---|\n| 2 |\n\n", "Then\n\n",
+				"| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |"}},
 		"same rows, other header": {"| a |\n|---|\n| 1 |\n| 1 |\n\n| b |\n|---|\n| 1 |\n| 1 |\n\nThen 1",
 			cutAt("| 1", "| 1", "| b", "| 1", "| 1", "Then"), []string{"| a |\n|---|\n| 1 |\n",
 				"| a |\n|---|\n| 1 |\n\n", "| b |\n|---|\n", "| b |\n|---|\n| 1 |\n",
@@ -216,5 +218,34 @@ func TestSplittersKeepColumnNames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Tables that only arrange a page have whole pages in a cell, and a splitter may rewrite all of a
+// long table: pieces stay small, and the time short.
+func TestSplitLongTables(t *testing.T) {
+	long := strings.Repeat("lorem ipsum ", 20_000)
+	rows := "| key | value |\n|---|---|\n" + strings.Repeat("| k | some words |\n", 20_000)
+	splitter := textsplitter.NewRecursiveCharacter(textsplitter.WithChunkSize(500), textsplitter.WithChunkOverlap(50))
+	rewriter := splitterFunc(func(text string) []string {
+		pieces, _ := splitter.SplitText(text)
+		for i, piece := range pieces {
+			pieces[i] = strings.ReplaceAll(piece, "o", "0")
+		}
+		return pieces
+	})
+	start := time.Now()
+	for name, text := range map[string]string{
+		"long cells": "| a | b |\n|---|---|\n| " + long + " | " + long + " |\n", "many rows": rows} {
+		for _, s := range []textsplitter.TextSplitter{splitter, rewriter} {
+			for _, d := range splitMarkdown(t, text, s) {
+				if len(d.PageContent) > 500+300 {
+					t.Fatalf("%s, %T: a piece has %d bytes, want at most 800", name, s, len(d.PageContent))
+				}
+			}
+		}
+	}
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("it took %v, want a few seconds", took)
 	}
 }
