@@ -69,31 +69,68 @@ const (
 	unsetFloat = -math.MaxFloat64
 )
 
-// applyOne applies an option to a copy in which all numbers are marked as unset, and takes from it
-// the numbers that have lost their mark. llms.WithTemperature(0), for example, leaves the mark on
-// MaxTokens, which therefore stays as it was, and sets the temperature to 0.
+// applyOne applies an option twice, and takes the numbers that it sets. Once it is applied to what
+// the options before it have set, so that an option of the caller's own sees that:
+//
+//	func(o *llms.CallOptions) { o.MaxTokens = min(o.MaxTokens, 500) }
+//
+// And once to a copy in which all numbers are marked as unset, because a number that an option sets
+// to what it was, above all to zero, can be told from one that it leaves alone only by that.
+// llms.WithTemperature(0), for example, leaves the mark on MaxTokens, which therefore stays as it
+// was, and sets the temperature to 0.
 //
 // llms.WithOptions replaces the whole struct, so all marks are gone and a zero may just be a field
 // that the caller left out: zeros are then passed over. It replaces the options of the call before
 // it, but not the defaults, which start holds.
 func (o *callOptions) applyOne(option llms.CallOption, start *callOptions) {
-	result := o.CallOptions
-	result.Metadata = copyMetadata(o.Metadata) // options may write into the map: never into the caller's
+	marked := o.copyOptions()
+	markedInts, markedFloats := intFields(&marked), floatFields(&marked)
+	mark(markedInts[:], unsetInt)
+	mark(markedFloats[:], unsetFloat)
+	option(&marked)
+	replaced := !anyMarked(markedInts[:], unsetInt) && !anyMarked(markedFloats[:], unsetFloat)
+
+	result := o.copyOptions()
 	ints, floats := intFields(&result), floatFields(&result)
-	mark(ints[:], unsetInt)
-	mark(floats[:], unsetFloat)
+	intsBefore, floatsBefore := give(ints[:], o.ints[:]), give(floats[:], o.floats[:])
 	option(&result)
 
-	replaced := !anyMarked(ints[:], unsetInt) && !anyMarked(floats[:], unsetFloat)
 	if replaced {
 		*o = *start
 		fillFrom(&result, &start.CallOptions)
 	}
-	take(o.ints[:], ints[:], unsetInt, replaced)
-	take(o.floats[:], floats[:], unsetFloat, replaced)
+	for i, f := range ints {
+		if (*markedInts[i] != unsetInt || *f != intsBefore[i]) && !(replaced && *f == 0) {
+			o.ints[i] = new(*f)
+		}
+	}
+	for i, f := range floats {
+		if (*markedFloats[i] != unsetFloat || *f != floatsBefore[i]) && !(replaced && *f == 0) {
+			o.floats[i] = new(*f)
+		}
+	}
 	// llms.WithMetadata puts its map in place of ours, which holds the options of this package too.
 	result.Metadata = merged(copyMetadata(o.Metadata), result.Metadata)
 	o.CallOptions = result
+}
+
+// copyOptions is a copy for an option to write into. Its map is not the caller's.
+func (o *callOptions) copyOptions() llms.CallOptions {
+	out := o.CallOptions
+	out.Metadata = copyMetadata(o.Metadata)
+	return out
+}
+
+// give writes the numbers into the fields, 0 for one that is not set, and returns what it wrote.
+func give[T number](fields, numbers []*T) []T {
+	out := make([]T, len(fields))
+	for i, f := range fields {
+		if numbers[i] != nil {
+			out[i] = *numbers[i]
+		}
+		*f = out[i]
+	}
+	return out
 }
 
 type number interface{ int | float64 }
@@ -111,14 +148,6 @@ func anyMarked[T number](fields []*T, unset T) bool {
 		}
 	}
 	return false
-}
-
-func take[T number](into, fields []*T, unset T, skipZero bool) {
-	for i, f := range fields {
-		if *f != unset && !(skipZero && *f == 0) {
-			into[i] = new(*f)
-		}
-	}
 }
 
 // fillFrom gives each field of o that is empty the value that it has in base.

@@ -370,3 +370,40 @@ func testConcurrency(t *testing.T) {
 		t.Errorf("an option of an earlier call stayed: %v", body)
 	}
 }
+
+// An option of the caller's own sees what the options before it have set, and nothing else.
+func TestOwnOptionsSeeEarlierValues(t *testing.T) {
+	type options = []llms.CallOption
+	halve := func(o *llms.CallOptions) { o.MaxTokens /= 2 }
+	for name, test := range map[string]struct {
+		defaults, options options
+		want              string
+	}{
+		"half of an option":   {nil, options{llms.WithMaxTokens(100), halve}, `"max_tokens":50`},
+		"half of a default":   {options{llms.WithMaxTokens(100)}, options{halve}, `"max_tokens":50`},
+		"a bound that holds":  {options{llms.WithTemperature(2)}, options{atMostOne}, `"temperature":1`},
+		"a bound of nothing":  {nil, options{atMostOne}, ``},
+		"only if unset":       {nil, options{unlessSet}, `"top_k":7`},
+		"only if unset, set":  {options{llms.WithTopK(3)}, options{unlessSet}, `"top_k":3`},
+		"zero over a default": {options{llms.WithTopK(3)}, options{llms.WithTopK(0)}, `"top_k":0`},
+		"same as before":      {options{llms.WithTopK(3)}, options{llms.WithTopK(3)}, `"top_k":3`},
+	} {
+		want := `{"model":"m"}`
+		if test.want != "" {
+			want = `{"model":"m",` + test.want + `}`
+		}
+		sameJSON(t, name, jsonOf(t, sentOptions(t, test.defaults, test.options...)), want)
+	}
+}
+
+func atMostOne(o *llms.CallOptions) {
+	if o.Temperature > 1 {
+		o.Temperature = 1
+	}
+}
+
+func unlessSet(o *llms.CallOptions) {
+	if o.TopK == 0 {
+		o.TopK = 7
+	}
+}

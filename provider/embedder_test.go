@@ -304,10 +304,17 @@ func testBadVectors(t *testing.T) {
 func testPrefixes(t *testing.T) {
 	for model, want := range map[string]provider.Prefixes{
 		"Qwen/Qwen3-Embedding-0.6B": {Query: "Instruct: Given a web search query, retrieve relevant passages " +
-			"that answer the query\nQuery: "},
-		"intfloat/multilingual-e5-large": {Query: "query: ", Document: "passage: "},
-		"BAAI/bge-small-en-v1.5":         {Query: "Represent this sentence for searching relevant passages: "},
-		"BAAI/bge-m3":                    {},
+			"that answer the query\nQuery:"},
+		"intfloat/multilingual-e5-large-instruct": {Query: "Instruct: Given a web search query, " +
+			"retrieve relevant passages that answer the query\nQuery: "},
+		"nomic-ai/nomic-embed-text-v1.5":          {Query: "search_query: ", Document: "search_document: "},
+		"google/embeddinggemma-300m":              {Query: "task: search result | query: ", Document: "title: none | text: "},
+		"Snowflake/snowflake-arctic-embed-l-v2.0": {Query: "query: "},
+		"Snowflake/snowflake-arctic-embed-m":      {Query: "Represent this sentence for searching relevant passages: "},
+		"BAAI/bge-large-zh-v1.5":                  {Query: "为这个句子生成表示以用于检索相关文章："},
+		"intfloat/multilingual-e5-large":          {Query: "query: ", Document: "passage: "},
+		"BAAI/bge-small-en-v1.5":                  {Query: "Represent this sentence for searching relevant passages: "},
+		"BAAI/bge-m3":                             {},
 	} {
 		srv := newServer(t, embedPath, lengths())
 		client := srv.Client()

@@ -421,3 +421,92 @@ func ExampleReranker_Retriever() {
 	// not reranked: true
 	// Rain falls in Bergen.
 }
+
+// The pieces of an answer as they come, with options of babyclient for this one call.
+func ExampleLLM_Stream() {
+	srv := script(chatPath, babytest.Stream(text("It "), text("rains."), finish("stop")))
+	defer srv.Close()
+	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("Qwen/Qwen3-8B"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	messages := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "How is the weather?")}
+	for piece, err := range llm.Stream(context.Background(), messages,
+		provider.WithClientCallOptions(babyclient.WithHeader("X-Tenant", "a"))) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if piece.Response == nil {
+			fmt.Printf("%q\n", piece.Text)
+		} else {
+			fmt.Println(piece.Response.Choices[0].StopReason)
+		}
+	}
+	// Output:
+	// "It "
+	// "rains."
+	// stop
+}
+
+// An answer goes back with its thinking, which models that call tools want to see again.
+func ExampleReasoningPartOf() {
+	srv := script(chatPath, babytest.JSON(200, `{"choices":[{"message":{"role":"assistant","content":"4",`+
+		`"reasoning":"2 and 2"},"finish_reason":"stop"}]}`))
+	defer srv.Close()
+	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("Qwen/Qwen3-8B"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	messages := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "2+2?")}
+	resp, err := llm.GenerateContent(ctx, messages)
+	if err != nil {
+		log.Fatal(err)
+	}
+	said := resp.Choices[0]
+	messages = append(messages,
+		llms.MessageContent{Role: llms.ChatMessageTypeAI,
+			Parts: []llms.ContentPart{provider.ReasoningPartOf(said), llms.TextPart(said.Content)}},
+		llms.TextParts(llms.ChatMessageTypeHuman, "And 2 more?"))
+	if _, err := llm.GenerateContent(ctx, messages); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.Contains(string(srv.Requests()[1].Body), `"reasoning":"2 and 2"`))
+	// Output: true
+}
+
+// Of passages that say the same, one is enough.
+func ExampleNewMMRRetriever() {
+	retriever, err := provider.NewMMRRetriever(found{"close", "copy", "aside"}, // vectorstores.ToRetriever(store, 20)
+		angles{"q": {1, 0}, "close": {1, 0.1}, "copy": {1, 0.1}, "aside": {0.8, -0.6}}, // a provider.Embedder
+		2, 0.5)
+	if err != nil {
+		log.Fatal(err)
+	}
+	docs, err := retriever.GetRelevantDocuments(context.Background(), "q")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range docs {
+		fmt.Println(d.PageContent)
+	}
+	// Output:
+	// close
+	// aside
+}
+
+// Passages that do not answer the question are better left out than read by a model.
+func ExampleWithRelevanceThreshold() {
+	srv := script(rerankPath, babytest.JSON(200, ranks))
+	defer srv.Close()
+	reranker, err := provider.NewReranker(srv.Client(), "BAAI/bge-reranker-v2-m3", provider.WithRelevanceThreshold(0.5))
+	if err != nil {
+		log.Fatal(err)
+	}
+	docs, err := reranker.Rerank(context.Background(), "q", threeDocs(), 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(docs), docs[0].PageContent)
+	// Output: 1 c
+}

@@ -119,11 +119,13 @@ func (l *LLM) generate(
 	if err != nil {
 		return nil, err
 	}
+	// On a stream the timeout is the longest time without a byte, see [babyclient.WithTimeout].
+	clientOptions := append([]babyclient.CallOption{babyclient.WithTimeout(l.timeout)}, o.own().client...)
 	var chat *babyclient.ChatResponse
 	if o.streaming() {
-		chat, err = stream(ctx, l.client, req, o)
+		chat, err = stream(ctx, l.client, req, o, clientOptions)
 	} else {
-		chat, err = l.client.Chat(ctx, req, babyclient.WithTimeout(l.timeout))
+		chat, err = l.client.Chat(ctx, req, clientOptions...)
 	}
 	if err != nil {
 		return nil, err

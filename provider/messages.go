@@ -97,8 +97,11 @@ func (c *conversation) addAssistant(parts []placedPart) error {
 		switch p := placed.ContentPart.(type) {
 		case llms.TextContent:
 			texts = append(texts, babyclient.TextPart(p.Text))
-		case reasoningPart:
-			reasoning.WriteString(p.text)
+		case ownPart:
+			if p.Part != nil {
+				return placed.unsupported("an AI message holds text, thinking and tool calls")
+			}
+			reasoning.WriteString(p.Reasoning)
 		case llms.ToolCall:
 			if p.FunctionCall != nil && *p.FunctionCall == (llms.FunctionCall{}) && p.ID == "" {
 				c.unnamed++

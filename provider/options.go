@@ -67,9 +67,9 @@ func WithEmbeddingDimensions(n int) Option { return func(c *config) { c.embeddin
 // WithCallback sets the CallbacksHandler.
 func WithCallback(h callbacks.Handler) Option { return func(c *config) { c.callback = h } }
 
-// WithTimeout limits a call that does not stream, from sending to the last byte of the answer.
-// Default: [DefaultTimeout], even if the client given to [NewFromClient] has another timeout. A
-// stream is limited by its context alone.
+// WithTimeout limits a call that does not stream, from sending to the last byte of the answer, and
+// a stream that is silent: it is the longest time without a byte. Default: [DefaultTimeout], even
+// if the client given to [NewFromClient] has another timeout.
 func WithTimeout(d time.Duration) Option { return func(c *config) { c.timeout = d } }
 
 // WithDefaults gives options to every call, langchaingo's and those of this package. An option of

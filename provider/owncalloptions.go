@@ -2,6 +2,9 @@ package provider
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
+	"slices"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -18,6 +21,22 @@ type ownOptions struct {
 	err        error // of an option that could not be read; the call fails with it
 	thinkTags  thinkTags
 	onToolCall func(context.Context, babyclient.ToolCall) error
+	client     []babyclient.CallOption
+	clientID   string // tells one list of client options from another
+}
+
+// MarshalJSON encodes all that can change the answer. langchaingo's cache makes its key of that, so
+// what is left out here would give a call the answer of another.
+func (o ownOptions) MarshalJSON() ([]byte, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	return json.Marshal(struct {
+		Extra         map[string]any             `json:"extra,omitempty"`
+		Format        *babyclient.ResponseFormat `json:"format,omitempty"`
+		ThinkTags     thinkTags                  `json:"think_tags,omitempty"`
+		ClientOptions string                     `json:"client_options,omitempty"`
+	}{o.extra, o.format, o.thinkTags, o.clientID})
 }
 
 func ownOptionsIn(o *llms.CallOptions) ownOptions {
@@ -45,6 +64,19 @@ func WithExtraBody(fields map[string]any) llms.CallOption {
 	return ownOption(func(own *ownOptions) { own.extra = merged(own.extra, fields) })
 }
 
+// WithClientCallOptions gives a call options of babyclient: headers, retries, another key. A
+// babyclient.WithTimeout among them wins over [WithTimeout].
+//
+// They are functions, which langchaingo's llms/cache cannot compare: only calls that are given the
+// very same option, made once, share an answer in the cache.
+func WithClientCallOptions(opts ...babyclient.CallOption) llms.CallOption {
+	id := rand.Text()
+	return ownOption(func(own *ownOptions) {
+		own.client = append(slices.Clip(own.client), opts...)
+		own.clientID += id
+	})
+}
+
 // WithStreamingToolCallFunc streams the answer, and calls f with each piece of a tool call of the
 // first choice as it comes: id and name once, the arguments in pieces, by Index. An error of f ends
 // the call.
@@ -57,19 +89,27 @@ type thinkTags int
 
 const (
 	thinkTagsOff    thinkTags = iota
-	thinkTagsClosed           // if the model thinks, the text begins with the opening tag
-	thinkTagsOpen             // the prompt ends with the opening tag, so the text begins inside
+	thinkTagsClosed           // the model writes both tags
+	thinkTagsOpen             // the prompt may end with the opening tag, so that the text begins inside
 )
 
 // WithThinkTags moves a "<think>…</think>" at the start of the answer from Content to
 // ReasoningContent, also in a stream. It is for services without a reasoning parser, where a ReAct
-// agent would take the thinking for the answer.
+// agent would take the thinking for the answer. Where the service has one, it changes nothing.
+//
+// If the chat template of the model opens the tag, the answer has the closing one alone: what
+// stands before it is thinking too. A stream knows that only at the closing tag: use
+// [WithOpenThinkTag] for such a model.
 func WithThinkTags() llms.CallOption {
 	return ownOption(func(own *ownOptions) { own.thinkTags = thinkTagsClosed })
 }
 
-// WithOpenThinkTag is [WithThinkTags] for models whose chat template itself opens the tag, such as
-// DeepSeek-R1 and QwQ: everything up to "</think>" is thinking.
+// WithOpenThinkTag is [WithThinkTags] for streams of models whose chat template itself opens the
+// tag, such as DeepSeek-R1, QwQ and Qwen3-Thinking: everything up to "</think>" is thinking. An
+// answer that ends by itself without that tag was no thinking, and is the answer: a stream delivers
+// its text at the end, because only then it is known. With
+// llms.WithThinkingMode(llms.ThinkingModeNone) it is [WithThinkTags], so a model that can do both
+// works with this one option.
 func WithOpenThinkTag() llms.CallOption {
 	return ownOption(func(own *ownOptions) { own.thinkTags = thinkTagsOpen })
 }

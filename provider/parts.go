@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,28 +12,53 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// reasoningPart is thinking in an AI message. A type outside of langchaingo can be a part only by
-// embedding the interface, which stays nil.
-type reasoningPart struct {
+// ownPart is a part of a type that langchaingo has not: thinking in an AI message, or a part of the
+// wire. A type outside of langchaingo can be a part only by embedding the interface, which stays
+// nil.
+type ownPart struct {
 	llms.ContentPart
-	text string
+	ownContent
+}
+
+// ownContent is one of these.
+type ownContent struct {
+	Reasoning      string           `json:"reasoning,omitempty"`
+	ReasoningField string           `json:"reasoning_field,omitempty"`
+	Part           *babyclient.Part `json:"part,omitempty"`
 }
 
 // ReasoningPart is what the model thought before an answer, as a part of the AI message that holds
 // the answer: some models want it back while they call tools.
-func ReasoningPart(text string) llms.ContentPart { return reasoningPart{text: text} }
+func ReasoningPart(text string) llms.ContentPart {
+	return ownPart{ownContent: ownContent{Reasoning: text}}
+}
 
-// wirePart is a part that is sent as it is.
-type wirePart struct {
-	llms.ContentPart
-	part babyclient.Part
+// ReasoningPartOf is what the model thought before a choice of an answer, to be sent back with it:
+// its ReasoningContent, under the name it came with, which engines do not agree about.
+func ReasoningPartOf(c *llms.ContentChoice) llms.ContentPart {
+	field, _ := c.GenerationInfo["ReasoningField"].(string)
+	return ownPart{ownContent: ownContent{Reasoning: c.ReasoningContent, ReasoningField: field}}
 }
 
 // Part is a part of a human message that langchaingo has no type for: a video, a sound by its URL,
 // or anything else that the engine takes.
 //
 //	provider.Part(babyclient.VideoURLPart("https://…"))
-func Part(p babyclient.Part) llms.ContentPart { return wirePart{part: p} }
+func Part(p babyclient.Part) llms.ContentPart { return ownPart{ownContent: ownContent{Part: &p}} }
+
+// ownMediaType is that of an ownPart in JSON. langchaingo reads parts of its own kinds alone, so
+// ours goes there as one of them: bytes, whose media type nobody else has. After a history was
+// stored and read, [unwrapPart] makes an ownPart of them again.
+const ownMediaType = "application/vnd.babyapi.part+json"
+
+// MarshalJSON encodes all of the part. langchaingo's cache makes its key of that.
+func (p ownPart) MarshalJSON() ([]byte, error) {
+	data, err := json.Marshal(p.ownContent)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(llms.BinaryContent{MIMEType: ownMediaType, Data: data})
+}
 
 // placedPart is a part with its place, for errors: messages[message].Parts[index].
 type placedPart struct {
@@ -65,6 +91,11 @@ func unwrapPart(p llms.ContentPart) llms.ContentPart {
 		return unwrapPointer(p)
 	case *llms.BinaryContent:
 		return unwrapPointer(p)
+	case llms.BinaryContent:
+		var own ownPart
+		if p.MIMEType == ownMediaType && json.Unmarshal(p.Data, &own.ownContent) == nil {
+			return own
+		}
 	case *llms.ToolCall:
 		return unwrapPointer(p)
 	case *llms.ToolCallResponse:
@@ -96,15 +127,17 @@ func (p placedPart) content(role string) (babyclient.Part, error) {
 		return out, nil
 	case llms.BinaryContent:
 		return p.binary(part)
-	case wirePart:
-		if part.part.Type == "" {
+	case ownPart:
+		switch {
+		case part.Part == nil:
+			kind = "ReasoningPart"
+		case part.Part.Type == "":
 			return none, invalid("%s has no type", p.place())
+		default:
+			return *part.Part, nil
 		}
-		return part.part, nil
 	case llms.ToolCallResponse:
 		return none, p.misplacedAnswer(role)
-	case reasoningPart:
-		kind = "ReasoningPart"
 	case llms.ToolCall:
 	default:
 		return none, p.unsupported("this provider does not know this type of part")

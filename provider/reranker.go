@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type rerankerConfig struct {
 	overfetch  int
 	truncation int // tokens; 0: none, -1: the most that the model takes
 	timeout    time.Duration
+	threshold  *float64 // nil: none
 	fallback   bool
 	onFailure  func(context.Context, error)
 	onUsage    UsageFunc
@@ -53,6 +55,8 @@ func NewReranker(client *babyclient.Client, model string, opts ...RerankerOption
 		return nil, invalid("no rerank model: name one")
 	case r.timeout <= 0:
 		return nil, invalid("WithRerankTimeout(%s): want a positive duration", r.timeout)
+	case r.threshold != nil && math.IsNaN(*r.threshold):
+		return nil, invalid("WithRelevanceThreshold(NaN): want a number")
 	case r.overfetch < 1:
 		return nil, invalid("WithOverfetch(%d): want 1 or more", r.overfetch)
 	}
@@ -70,6 +74,14 @@ func WithOverfetch(factor int) RerankerOption {
 // context that ended and bad input are errors in any case.
 func WithFallback(onFailure func(context.Context, error)) RerankerOption {
 	return func(c *rerankerConfig) { c.fallback, c.onFailure = true, onFailure }
+}
+
+// WithRelevanceThreshold drops documents whose relevance is less than lowest, so that a search may
+// find nothing. What a number means is the model's: rerank models of vLLM score from 0 to 1, those
+// of llama.cpp in raw numbers below and above 0. Documents that [WithFallback] returns have no
+// relevance, and are kept. Default: none is dropped.
+func WithRelevanceThreshold(lowest float64) RerankerOption {
+	return func(c *rerankerConfig) { c.threshold = &lowest }
 }
 
 // WithRerankTruncation cuts query and document together to that many tokens; -1 means the most that
@@ -101,8 +113,8 @@ const (
 
 // Rerank returns the topN documents that answer the query best, best first: POST /v1/rerank. The
 // Score of each is its relevance, whose range is the model's; the score that it had before is kept
-// in the metadata. If topN is 0 or less, or more than there are documents, all are returned. The
-// caller's documents are not changed.
+// in the metadata. If topN is 0 or less, or more than there are documents, all are returned, but
+// for those below a [WithRelevanceThreshold]. The caller's documents are not changed.
 func (r *Reranker) Rerank(
 	ctx context.Context, query string, docs []schema.Document, topN int,
 ) ([]schema.Document, error) {
@@ -132,6 +144,9 @@ func (r *Reranker) Rerank(
 	r.onUsage.report(ctx, "rerank", resp.Model, resp.Usage)
 	out := make([]schema.Document, 0, topN)
 	for _, result := range resp.Results[:min(topN, len(resp.Results))] {
+		if r.threshold != nil && result.RelevanceScore < *r.threshold {
+			continue
+		}
 		out = append(out, withRelevance(docs[result.Index], result.RelevanceScore))
 	}
 	return out, nil

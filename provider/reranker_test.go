@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 
@@ -205,4 +206,25 @@ func TestRerankStore(t *testing.T) {
 	if _, err := s.SimilaritySearch(t.Context(), "q", 1); !errors.Is(err, base.err) {
 		t.Errorf("error %v, want that of the store underneath", err)
 	}
+}
+
+func TestRelevanceThreshold(t *testing.T) {
+	for name, test := range map[string]struct {
+		lowest float64
+		want   string
+	}{"all": {-5, "cab"}, "one": {0.5, "c"}, "at the number": {0.9, "c"}, "none": {0.95, ""}} {
+		srv := newServer(t, rerankPath, babytest.JSON(200, ranks))
+		r := newReranker(t, srv, provider.WithRelevanceThreshold(test.lowest))
+		got, err := r.Rerank(t.Context(), "q", threeDocs(), 0)
+		if err != nil || contents(got) != test.want {
+			t.Errorf("%s: %q, error %v; want %q", name, contents(got), err, test.want)
+		}
+	}
+	srv := newServer(t, rerankPath, babytest.JSON(500, `{}`))
+	r := newReranker(t, srv, provider.WithRelevanceThreshold(9), provider.WithFallback(nil))
+	if got, err := r.Rerank(t.Context(), "q", threeDocs(), 0); err != nil || contents(got) != "abc" {
+		t.Errorf("fallback: %q, error %v; want abc", contents(got), err)
+	}
+	_, err := provider.NewReranker(srv.Client(), "r", provider.WithRelevanceThreshold(math.NaN()))
+	wantError(t, err, llms.ErrCodeInvalidRequest, "NaN")
 }

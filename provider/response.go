@@ -10,35 +10,48 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
 
-// newResponse is an answer, whole or collected from a stream, in langchaingo's form.
+// newResponse is an answer, whole or collected from a stream, in langchaingo's form. It fails if no
+// choice can be used. A choice that cannot, beside one that can, has no tool calls, and the reason
+// in its GenerationInfo under "Error".
 func newResponse(
 	chat *babyclient.ChatResponse, req *babyclient.ChatRequest, o *callOptions,
 ) (*llms.ContentResponse, error) {
 	out := &llms.ContentResponse{Choices: make([]*llms.ContentChoice, len(chat.Choices))}
+	var failed error
+	whole := 0
 	for i := range chat.Choices {
-		c, err := newChoice(&chat.Choices[i], o.own().thinkTags)
+		c, err := newChoice(&chat.Choices[i], thinkTagsOf(req, o))
 		if err == nil && len(req.Tools) > 0 {
 			err = checkToolCallIsWhole(c)
 		}
-		if err != nil {
-			return nil, err
-		}
 		c.GenerationInfo = generationInfo(chat, &chat.Choices[i], c.ReasoningContent)
 		out.Choices[i] = c
+		if err == nil {
+			whole++
+			continue
+		}
+		// A call that is not whole must not be made.
+		c.ToolCalls, c.FuncCall = nil, nil
+		c.GenerationInfo["Error"] = err
+		failed = cmp.Or(failed, err)
+	}
+	if whole == 0 && failed != nil {
+		return nil, failed
 	}
 	return out, nil
 }
 
+// newChoice is a choice in langchaingo's form. It is returned with the error too.
 func newChoice(from *babyclient.ChatChoice, tags thinkTags) (*llms.ContentChoice, error) {
 	m := &from.Message
-	s := newThinkSplitter(tags)
-	reasoning, text := s.write(m.Content)
-	lastReasoning, lastText := s.flush()
-	c := &llms.ContentChoice{Content: text + lastText, ReasoningContent: m.Reasoning + reasoning + lastReasoning,
-		StopReason: from.FinishReason}
+	reasoning, text := m.Reasoning, m.Content
+	if reasoning == "" { // else the service has split the answer
+		reasoning, text = splitThinking(tags, m.Content, from.FinishReason)
+	}
+	c := &llms.ContentChoice{Content: text, ReasoningContent: reasoning, StopReason: from.FinishReason}
 	for _, call := range m.ToolCalls {
 		if call.Function.Name == "" {
-			return nil, newError(llms.ErrCodeProviderUnavailable,
+			return c, newError(llms.ErrCodeProviderUnavailable,
 				"the answer has a tool call without a name, arguments "+quoteShort(call.Function.Arguments))
 		}
 		c.ToolCalls = append(c.ToolCalls, llms.ToolCall{ID: call.ID, Type: cmp.Or(call.Type, "function"),
@@ -51,7 +64,7 @@ func newChoice(from *babyclient.ChatChoice, tags thinkTags) (*llms.ContentChoice
 			c.Content = "" // vLLM sends the line breaks before a call in a stream, but not in the plain answer
 		}
 	case c.StopReason == "function_call": // the call is in a field that the wire no longer has
-		return nil, newError(llms.ErrCodeNotImplemented, "the service answered with a function_call, "+
+		return c, newError(llms.ErrCodeNotImplemented, "the service answered with a function_call, "+
 			"which tool_calls have replaced: it must be one that takes tools")
 	}
 	return c, nil
@@ -86,9 +99,9 @@ func checkToolCallIsWhole(c *llms.ContentChoice) error {
 			return nil
 		}
 	}
-	// The message must not say "tool": langchaingo's llmtest would conclude that the model takes
-	// none.
-	return newError(llms.ErrCodeTokenLimit,
+	// The code must not be ErrCodeTokenLimit, at which agents shorten the prompt. And the message
+	// must not say "tool": langchaingo's llmtest would conclude that the model takes none.
+	return newError(llms.ErrCodeInvalidRequest,
 		"the answer was cut at the token limit inside of a function call: allow more with llms.WithMaxTokens").
 		WithDetail("partial_tool_call", partial).WithDetail("partial_content", c.Content)
 }

@@ -137,24 +137,31 @@ func testGenerationInfo(t *testing.T) {
 
 func TestThinkTagsAreTakenOffTheText(t *testing.T) {
 	closed, open := provider.WithThinkTags(), provider.WithOpenThinkTag()
+	type split struct{ reasoning, text string }
 	for name, test := range map[string]struct {
 		option          llms.CallOption
 		answer          string
 		reasoning, text string
+		// streamed is what a stream delivers, where that is another than the answer it ends with.
+		streamed *split
 	}{
-		"off":            {nil, "<think>hm</think>4", "", "<think>hm</think>4"},
-		"tags":           {closed, "<think>\nhm\n</think>\n\n4", "hm\n", "4"},
-		"space before":   {closed, "\n <think>hm</think>4", "hm", "4"},
-		"no tags":        {closed, "\n4 <b>", "", "\n4 <b>"},
-		"empty thinking": {closed, "<think>\n\n</think>\n\n4", "", "4"},
+		"off":            {nil, "<think>hm</think>4", "", "<think>hm</think>4", nil},
+		"tags":           {closed, "<think>\nhm\n</think>\n\n4", "hm\n", "4", nil},
+		"space before":   {closed, "\n <think>hm</think>4", "hm", "4", nil},
+		"no tags":        {closed, "\n4 <b>", "", "\n4 <b>", nil},
+		"empty thinking": {closed, "<think>\n\n</think>\n\n4", "", "4", nil},
 		"not at the start": {closed, "the tag <think> opens and </think> closes", "",
-			"the tag <think> opens and </think> closes"},
-		"like a tag":           {closed, "<thin", "", "<thin"},
-		"cut in the thinking":  {closed, "<think>hm </thi", "hm </thi", ""},
-		"opened by the prompt": {open, "hm\n</think>\n\n4", "hm\n", "4"},
-		"opened twice":         {open, "<think>hm</think>4", "hm", "4"},
-		"never closed":         {open, "hm", "hm", ""},
-		"other tags":           {open, "a < b </thinking> c</think>4 </think>", "a < b </thinking> c", "4 </think>"},
+			"the tag <think> opens and </think> closes", nil},
+		"like a tag":           {closed, "<thin", "", "<thin", nil},
+		"cut in the thinking":  {closed, "<think>hm </thi", "hm </thi", "", nil},
+		"opened by the prompt": {open, "hm\n</think>\n\n4", "hm\n", "4", nil},
+		"opened twice":         {open, "<think>hm</think>4", "hm", "4", nil},
+		"no thinking":          {open, "4", "", "4", &split{"4", "4"}},
+		"no thinking, space":   {open, "\n4 </thi", "", "\n4 </thi", &split{"4 ", "\n4 </thi"}},
+		"opened, no closing":   {open, "<think>hm", "hm", "", nil},
+		"opened by the prompt, tags": {closed, "hm\n</think>\n\n4", "hm\n", "4",
+			&split{"", "hm\n</think>\n\n4"}},
+		"other tags": {open, "a < b </thinking> c</think>4 </think>", "a < b </thinking> c", "4 </think>", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for size := range len(test.answer) + 1 { // 0: the plain call
@@ -178,10 +185,13 @@ func TestThinkTagsAreTakenOffTheText(t *testing.T) {
 					t.Errorf("in pieces of %d: text %q, thinking %q; want %q, %q", size, c.Content, c.ReasoningContent,
 						test.text, test.reasoning)
 				}
-				if text, reasoning := strings.Join(p.text, ""), strings.Join(p.reasoning, ""); size > 0 &&
-					(text != test.text || reasoning != test.reasoning) {
-					t.Errorf("in pieces of %d: streamed text %q, thinking %q; want %q, %q", size, text, reasoning,
-						test.text, test.reasoning)
+				want := split{test.reasoning, test.text}
+				if test.streamed != nil {
+					want = *test.streamed
+				}
+				got := split{strings.Join(p.reasoning, ""), strings.Join(p.text, "")}
+				if size > 0 && got != want {
+					t.Errorf("in pieces of %d: streamed %+q, want %+q", size, got, want)
 				}
 			}
 		})
@@ -189,9 +199,10 @@ func TestThinkTagsAreTakenOffTheText(t *testing.T) {
 }
 
 func FuzzThinkTags(f *testing.F) {
-	f.Add("<think>hm</think>4", uint8(3), false)
-	f.Add("hm</think>4", uint8(1), true)
-	f.Fuzz(func(t *testing.T, answer string, size uint8, open bool) {
+	f.Add("<think>hm</think>4", uint8(3), false, false)
+	f.Add("hm</think>4", uint8(1), true, false)
+	f.Add("hm", uint8(1), true, true)
+	f.Fuzz(func(t *testing.T, answer string, size uint8, open, wasCut bool) {
 		if size == 0 {
 			size = 1
 		}
@@ -199,15 +210,77 @@ func FuzzThinkTags(f *testing.F) {
 		if open {
 			option = provider.WithOpenThinkTag()
 		}
-		whole := provider.SplitThinking(option, answer)
+		whole := provider.SplitThinking(option, wasCut, answer)
 		var pieces []string
 		for at := 0; at < len(answer); at += int(size) {
 			pieces = append(pieces, answer[at:min(at+int(size), len(answer))])
 		}
-		if got := provider.SplitThinking(option, pieces...); got != whole {
+		if got := provider.SplitThinking(option, wasCut, pieces...); got != whole && !isAssumed(got, whole) {
 			t.Errorf("%q in pieces of %d: %q, whole: %q", answer, size, got, whole)
 		}
+		// The answer that a stream ends with is split as a whole.
+		final := provider.SplitWholeThinking(option, wasCut, answer)
+		if opened := strings.HasPrefix(strings.TrimLeft(answer, " \t\r\n"), "<think>"); final != whole &&
+			(opened || open && (wasCut || strings.Contains(answer, "</think>"))) {
+			t.Errorf("%q: %q, in a stream %q", answer, final, whole)
+		}
 	})
+}
+
+// isAssumed tells whether two streams of one answer differ only in the end that was not yet given
+// out as thinking when it turned out to be the answer.
+func isAssumed(a, b [2]string) bool {
+	return a[1] == b[1] && (strings.HasPrefix(a[0], b[0]) || strings.HasPrefix(b[0], a[0]))
+}
+
+// A service that splits the thinking off itself, for some answers or for all, gives the same with
+// every option.
+func TestThinkTagsLeaveASplitAnswerAlone(t *testing.T) {
+	for name, option := range map[string]llms.CallOption{
+		"off": nil, "tags": provider.WithThinkTags(), "open tag": provider.WithOpenThinkTag(),
+	} {
+		for _, streamed := range []bool{false, true} {
+			h := babytest.JSON(200, `{"choices":[{"finish_reason":"stop",`+
+				`"message":{"role":"assistant","reasoning":"hm","content":"a </think> b"}}]}`)
+			var p pieces
+			options := []llms.CallOption{option}
+			if streamed {
+				h = babytest.Stream(`{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`,
+					`{"choices":[{"index":0,"delta":{"reasoning":"h"}}]}`,
+					`{"choices":[{"index":0,"delta":{"reasoning":"m"}}]}`, text("a </th"), text("ink> b"), finish("stop"))
+				options = append(options, p.options()...)
+			}
+			resp, err := newLLM(t, chatServer(t, h)).GenerateContent(t.Context(), human("x"), options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := resp.Choices[0]; c.Content != "a </think> b" || c.ReasoningContent != "hm" {
+				t.Errorf("%s, streamed %t: text %q, thinking %q", name, streamed, c.Content, c.ReasoningContent)
+			}
+			if got := strings.Join(p.text, ""); streamed && got != "a </think> b" {
+				t.Errorf("%s: streamed text %q", name, got)
+			}
+		}
+	}
+}
+
+// One option serves a model that thinks only if it is asked to.
+func TestOpenThinkTagWithThinkingOff(t *testing.T) {
+	for name, off := range map[string]llms.CallOption{
+		"by mode":     llms.WithThinkingMode(llms.ThinkingModeNone),
+		"by template": provider.WithExtraBody(map[string]any{"chat_template_kwargs": map[string]any{"thinking": false}}),
+	} {
+		var p pieces
+		h := babytest.Stream(text("4"), text("2"), finish("length"))
+		resp, err := newLLM(t, chatServer(t, h)).GenerateContent(t.Context(), human("x"),
+			append(p.options(), provider.WithOpenThinkTag(), off)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := resp.Choices[0]; c.Content != "42" || c.ReasoningContent != "" || strings.Join(p.text, "|") != "4|2" {
+			t.Errorf("%s: text %q, thinking %q, streamed %q", name, c.Content, c.ReasoningContent, p.text)
+		}
+	}
 }
 
 func TestCutToolCallIsAnError(t *testing.T) {
@@ -238,8 +311,8 @@ func TestCutToolCallIsAnError(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call", "WithMaxTokens")
-			if resp != nil || !llms.IsTokenLimitError(err) {
+			wantError(t, err, llms.ErrCodeInvalidRequest, "inside of a function call", "WithMaxTokens")
+			if resp != nil || llms.IsTokenLimitError(err) {
 				t.Errorf("response %v, error %v", resp, err)
 			}
 			e := err.(*llms.Error) //nolint:errorlint // wantError has looked
@@ -247,5 +320,27 @@ func TestCutToolCallIsAnError(t *testing.T) {
 				t.Errorf("partial_tool_call %q, want %q", e.Details["partial_tool_call"], test.cut)
 			}
 		})
+	}
+}
+
+// One of several answers that cannot be used does not cost the others.
+func TestChoicesBesideOneThatIsCut(t *testing.T) {
+	h := babytest.JSON(200, `{"choices":[`+
+		`{"index":0,"message":{"content":"no","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"x"}}]},`+
+		`"finish_reason":"length"},{"index":1,"message":{"content":"yes"},"finish_reason":"stop"}]}`)
+	resp, err := newLLM(t, chatServer(t, h)).GenerateContent(t.Context(), human("x"), llms.WithN(2),
+		llms.WithTools([]llms.Tool{{Function: &llms.FunctionDefinition{Name: "f"}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, whole := resp.Choices[0], resp.Choices[1]
+	if whole.Content != "yes" || cut.Content != "no" || cut.ToolCalls != nil || cut.FuncCall != nil ||
+		cut.StopReason != "length" {
+		t.Errorf("choices %+v and %+v", cut, whole)
+	}
+	failed, _ := cut.GenerationInfo["Error"].(error)
+	wantError(t, failed, llms.ErrCodeInvalidRequest, "inside of a function call")
+	if whole.GenerationInfo["Error"] != nil {
+		t.Errorf("error %v of the whole choice", whole.GenerationInfo["Error"])
 	}
 }

@@ -167,43 +167,35 @@ func schemaName(name string) string {
 }
 
 func (b *schemaBuilder) addFields(t reflect.Type, properties *orderedObject, required *[]string) error {
-	for f := range t.Fields() {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		inner := f.Type
-		if inner.Kind() == reflect.Pointer {
-			inner = inner.Elem()
-		}
-		switch {
-		case f.Tag.Get("json") == "-", !f.IsExported() && !f.Anonymous:
-			continue
-		case f.Anonymous && name == "" && inner.Kind() == reflect.Struct:
-			if err := b.addFields(inner, properties, required); err != nil {
-				return err
-			}
-			continue
-		case !f.IsExported():
-			continue
-		case name == "":
-			name = f.Name
-		}
+	for _, f := range jsonFields(t) {
 		schema, err := b.schema(f.Type)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)
 		}
-		if schema, err = describe(schema, f); err != nil {
+		if f.hasOption("string") && isQuotable(f.Type) {
+			schema = typed("string")
+		}
+		if schema, err = describe(schema, f.StructField); err != nil {
 			return fmt.Errorf("field %s of %s: %w", f.Name, t, err)
 		}
-		optional := slices.ContainsFunc(strings.Split(options, ","),
-			func(option string) bool { return option == "omitempty" || option == "omitzero" })
-		if !optional {
-			*required = append(*required, name)
+		if !f.hasOption("omitempty") && !f.hasOption("omitzero") {
+			*required = append(*required, f.name)
 			if f.Type.Kind() == reflect.Pointer {
 				schema = orderedObject{{"anyOf", []orderedObject{schema, typed("null")}}}
 			}
 		}
-		*properties = append(*properties, member{name, schema})
+		*properties = append(*properties, member{f.name, schema})
 	}
 	return nil
+}
+
+// isQuotable tells whether encoding/json writes a value of the type as a string if the tag says so.
+func isQuotable(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.String || t.Kind() == reflect.Bool ||
+		t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64
 }
 
 // describe adds what the tags of a field say.

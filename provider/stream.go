@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -13,10 +14,11 @@ import (
 // in a detail, where nobody takes it for an answer.
 func stream(
 	ctx context.Context, client *babyclient.Client, req *babyclient.ChatRequest, o *callOptions,
+	clientOptions []babyclient.CallOption,
 ) (*babyclient.ChatResponse, error) {
 	own := o.own()
-	d := delivery{ctx: ctx, o: o, splitter: newThinkSplitter(own.thinkTags), onToolCall: own.onToolCall}
-	chat, err := babyclient.Collect(d.tee(client.ChatStream(ctx, req)))
+	d := delivery{ctx: ctx, o: o, splitter: newThinkSplitter(thinkTagsOf(req, o)), onToolCall: own.onToolCall}
+	chat, err := babyclient.Collect(d.tee(client.ChatStream(ctx, req, clientOptions...)))
 	if err == nil {
 		return chat, nil
 	}
@@ -36,6 +38,8 @@ type delivery struct {
 	heldSpace   string
 	textBegun   bool
 	hasToolCall bool
+	// finishReason is why the first choice ended.
+	finishReason string
 }
 
 // tee passes the chunks on after it has delivered them. It ends at the first error, which may be
@@ -54,7 +58,7 @@ func (d *delivery) tee(chunks iter.Seq2[*babyclient.ChatChunk, error]) iter.Seq2
 				return
 			}
 		}
-		reasoning, text := d.splitter.flush()
+		reasoning, text := d.splitter.flush(d.finishReason)
 		if !d.hasToolCall && d.heldSpace+text != "" {
 			d.textBegun = true // an answer of nothing but white space is an answer
 		}
@@ -70,9 +74,13 @@ func (d *delivery) deliverChunk(chunk *babyclient.ChatChunk) error {
 		if c.Index != 0 {
 			continue
 		}
+		d.finishReason = cmp.Or(c.FinishReason, d.finishReason)
+		heldText := ""
+		if c.Delta.Reasoning != "" {
+			heldText = d.splitter.stop()
+		}
 		reasoning, text := d.splitter.write(c.Delta.Content)
-		// Thinking in a field of its own comes before thinking between tags.
-		if err := d.deliver(c.Delta.Reasoning+reasoning, text); err != nil {
+		if err := d.deliver(c.Delta.Reasoning+reasoning, heldText+text); err != nil {
 			return err
 		}
 		d.hasToolCall = d.hasToolCall || len(c.Delta.ToolCalls) > 0

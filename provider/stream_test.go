@@ -434,6 +434,27 @@ func testCancel(t *testing.T) {
 			llm.Client().CloseIdleConnections()
 		})
 	})
+	t.Run("a stream that is silent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			srv := babytest.NewPipeServer()
+			defer srv.Close()
+			srv.On(chatPath, babytest.Hang(babytest.Stream(text("x"), finish("stop")), 150))
+			llm := newLLM(t, srv, provider.WithTimeout(time.Minute))
+			start := time.Now()
+			_, err := llm.GenerateContent(t.Context(), human("x"), onlyText())
+			if took := time.Since(start); took != time.Minute {
+				t.Errorf("ended after %s, want a minute", took)
+			}
+			wantError(t, err, llms.ErrCodeTimeout)
+			_, err = llm.GenerateContent(t.Context(), human("x"), onlyText(),
+				provider.WithClientCallOptions(babyclient.WithTimeout(time.Second)))
+			if took := time.Since(start); took != time.Minute+time.Second {
+				t.Errorf("the second ended after %s, want a second more", took)
+			}
+			wantError(t, err, llms.ErrCodeTimeout)
+			llm.Client().CloseIdleConnections()
+		})
+	})
 	t.Run("mid-stream, 200 times", func(t *testing.T) {
 		before := runtime.NumGoroutine()
 		srv := chatServer(t, babytest.EndlessStream(text("token ")))
@@ -547,9 +568,9 @@ func TestStreamEqualsPlainForAllCaptures(t *testing.T) {
 			var p pieces
 			streamed, err := c.play(t, p.withCalls()...)
 			if strings.Contains(name, "tool-cut") {
-				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call")
+				wantError(t, err, llms.ErrCodeInvalidRequest, "inside of a function call")
 				_, err = captures[strings.TrimSuffix(name, "-stream")].play(t)
-				wantError(t, err, llms.ErrCodeTokenLimit, "inside of a function call")
+				wantError(t, err, llms.ErrCodeInvalidRequest, "inside of a function call")
 				return
 			}
 			if err != nil {

@@ -33,6 +33,9 @@ func WithJSONSchema(name string, schema any) llms.CallOption {
 //
 // and jsonschema also takes minimum, maximum, minLength, maxLength, minItems, maxItems and pattern.
 // [GenerateJSON] decodes the answer too.
+//
+// A field with the option string in its json tag is a string, as encoding/json writes it. Of fields
+// with one name, from embedded structs, the one that encoding/json takes is in the schema.
 func WithJSONType[T any]() llms.CallOption {
 	raw, err := SchemaOf[T]()
 	return jsonFormat(reflect.TypeFor[T]().Name(), raw, err)
@@ -40,19 +43,24 @@ func WithJSONType[T any]() llms.CallOption {
 
 // SchemaOf is the JSON schema of a T as [WithJSONType] makes it. It can be the Parameters of a tool
 // whose arguments decode into a T.
+//
+// A type that encoding/json cannot write is an [*llms.Error] of llms.ErrCodeInvalidRequest.
 func SchemaOf[T any]() (json.RawMessage, error) {
 	schema, err := schemaOf(reflect.TypeFor[T]())
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var raw json.RawMessage
+		if raw, err = json.Marshal(schema); err == nil {
+			return raw, nil
+		}
 	}
-	return json.Marshal(schema)
+	return nil, invalid("the JSON schema of %s: %v", reflect.TypeFor[T](), err).WithCause(err)
 }
 
 func jsonFormat(name string, raw json.RawMessage, err error) llms.CallOption {
 	name = cmp.Or(schemaName(name), "answer")
 	return ownOption(func(own *ownOptions) {
 		if err != nil {
-			own.err = invalid("the JSON schema of the answer cannot be used: %v", err)
+			own.err = invalid("the JSON schema of the answer cannot be used: %v", err).WithCause(err)
 			return
 		}
 		own.format = babyclient.JSONSchema(name, raw)
@@ -75,7 +83,7 @@ func GenerateJSON[T any](
 	c := resp.Choices[0]
 	if err := json.Unmarshal([]byte(c.Content), &out); err != nil {
 		failure := newError(llms.ErrCodeProviderUnavailable,
-			fmt.Sprintf("the answer is not the JSON that was asked for: %v", err))
+			fmt.Sprintf("the answer is not the JSON that was asked for: %v%s", err, hintOnModel(model)))
 		if c.StopReason == babyclient.FinishLength {
 			failure = newError(llms.ErrCodeTokenLimit,
 				"the JSON of the answer was cut at the token limit: allow more with llms.WithMaxTokens")
@@ -83,4 +91,14 @@ func GenerateJSON[T any](
 		return out, resp, failure.WithCause(err).WithDetail("content", c.Content)
 	}
 	return out, resp, nil
+}
+
+// hintOnModel says why a model may not have been asked for JSON: the schema is an option that only
+// the models of this package know.
+func hintOnModel(model llms.Model) string {
+	if _, ours := model.(*LLM); ours {
+		return ""
+	}
+	return fmt.Sprintf(". The model is a %T: unless it calls one of this package's models, it does not know "+
+		"WithJSONType and was asked for no JSON: make it with provider.New", model)
 }

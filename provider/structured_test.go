@@ -144,3 +144,87 @@ func TestGenerateJSON(t *testing.T) {
 		t.Errorf("response %v beside the error, want none", resp)
 	}
 }
+
+type embedded struct {
+	Shadowed int
+	Deep     string `json:"deep"`
+	Both     string
+}
+
+type embeddedToo struct{ Both string }
+
+type taggedToo struct {
+	Other string `json:"Tagged"`
+}
+
+type untagged struct{ Tagged int }
+
+type selfish struct {
+	*selfish //nolint:unused // it embeds itself
+	Name     string
+}
+
+type shadowing struct {
+	embedded
+	embeddedToo
+	taggedToo
+	untagged
+	*selfish
+	Shadowed string
+	Count    int      `json:",string"`
+	Ratio    *float64 `json:"ratio,string,omitempty"`
+	List     []int    `json:"list,string"` //nolint:staticcheck // encoding/json passes over the option here
+}
+
+// The properties of a schema are those that encoding/json writes, each once.
+func TestSchemaHasTheFieldsOfEncodingJSON(t *testing.T) {
+	var schema struct {
+		Properties map[string]struct{ Type string }
+		Required   []string
+	}
+	raw, err := provider.SchemaOf[shadowing]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]any
+	if err := json.Unmarshal([]byte(jsonOf(t, shadowing{selfish: &selfish{}, Ratio: new(1.5)})), &want); err != nil {
+		t.Fatal(err)
+	}
+	for name, property := range schema.Properties {
+		value, ok := want[name]
+		if _, isText := value.(string); !ok || isText != (property.Type == "string") {
+			t.Errorf("property %s is of type %s, encoding/json writes %v", name, property.Type, value)
+		}
+		if strings.Count(string(raw), `"`+name+`":`) != 1 {
+			t.Errorf("property %s stands twice in %s", name, raw)
+		}
+	}
+	if len(schema.Properties) != len(want) || len(schema.Required) != len(want)-1 {
+		t.Errorf("got %v of which %q are required, want %v without ratio", schema.Properties, schema.Required, want)
+	}
+}
+
+func TestSchemaErrorsAreOfLangchaingo(t *testing.T) {
+	_, err := provider.SchemaOf[map[int]chan int]()
+	wantError(t, err, llms.ErrCodeInvalidRequest, "map[int]chan int", "keys")
+}
+
+// other is a model that knows nothing of this package.
+type other struct{ llms.Model }
+
+func (other) GenerateContent(
+	context.Context, []llms.MessageContent, ...llms.CallOption,
+) (*llms.ContentResponse, error) {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "It is three."}}}, nil
+}
+
+func TestGenerateJSONOnAnotherModel(t *testing.T) {
+	_, resp, err := provider.GenerateJSON[line](t.Context(), other{}, human("x"))
+	wantError(t, err, llms.ErrCodeProviderUnavailable, "provider_test.other", "does not know WithJSONType")
+	if resp == nil {
+		t.Error("the answer is lost")
+	}
+}

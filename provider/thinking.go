@@ -49,6 +49,19 @@ func addTemplateArgument(req *babyclient.ChatRequest, name string, value any) er
 	return nil
 }
 
+// thinkTagsOf is how the answer to a request may hold thinking. Where the request turns thinking
+// off, the chat template opens no tag.
+func thinkTagsOf(req *babyclient.ChatRequest, o *callOptions) thinkTags {
+	tags := o.own().thinkTags
+	arguments, _ := req.Extra["chat_template_kwargs"].(map[string]any)
+	for _, name := range []string{"enable_thinking", "thinking"} { // of Qwen and GLM, of DeepSeek
+		if arguments[name] == false && tags == thinkTagsOpen {
+			return thinkTagsClosed
+		}
+	}
+	return tags
+}
+
 // Parts of the names of models that think, and of models that do not although their family does.
 var (
 	reasoningNames = []string{"qwen3", "qwq", "deepseek-r1", "deepseek-v3.1", "gpt-oss", "glm-4.5", "glm-4.6",

@@ -3,10 +3,10 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -104,29 +104,44 @@ func singleArgument(schema json.RawMessage) (argument, bool) {
 	return argument{name: names[0], isText: t == nil || t == "string"}, true
 }
 
-var errNoArguments = errors.New("its arguments are no JSON object, " +
-	"and the request has no tool of that name with a single argument to put them into")
-
 // repair makes the arguments of an earlier call a JSON object, as the engines and the chat
 // templates need them. langchaingo's agents unwrap a single argument and send its bare text back:
-// "Oslo" for a tool that takes a city becomes {"city":"Oslo"} again.
+// "Oslo" for a tool that takes a city becomes {"city":"Oslo"} again. Where there is no such tool,
+// because the model has made up its name, or no such argument, it becomes {"input":"Oslo"}: the
+// model is told by the tool's answer what was wrong with it, and a run must not end for that.
 func (s toolset) repair(name, arguments string) (string, error) {
 	trimmed := bytes.TrimSpace([]byte(arguments))
 	valid := json.Valid(trimmed)
+	var text string
 	switch {
-	case len(trimmed) == 0 || string(trimmed) == "null":
+	case len(trimmed) == 0, string(trimmed) == "null", json.Unmarshal(trimmed, &text) == nil && isEmptyOrNull(text):
 		return "{}", nil
 	case valid && trimmed[0] == '{':
 		return arguments, nil
 	}
-	a, ok := s.single[name]
-	if !ok {
-		return "", fmt.Errorf("%w: %s", errNoArguments, quoteShort(arguments))
-	}
+	a := s.singleOf(name)
 	var value any = arguments
 	if valid && !a.isText {
 		value = json.RawMessage(trimmed)
 	}
 	out, err := json.Marshal(map[string]any{a.name: value})
 	return string(out), err
+}
+
+func isEmptyOrNull(text string) bool {
+	text = strings.TrimSpace(text)
+	return text == "" || text == "null"
+}
+
+// singleOf is the single argument of a tool. A model writes its name in other case at times.
+func (s toolset) singleOf(tool string) argument {
+	if a, ok := s.single[tool]; ok {
+		return a
+	}
+	for name, a := range s.single {
+		if strings.EqualFold(name, tool) {
+			return a
+		}
+	}
+	return argument{name: "input", isText: true}
 }

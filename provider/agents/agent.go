@@ -22,6 +22,8 @@ type ToolAgent struct {
 	tools       []tools.Tool // as the executor calls them
 	definitions []llms.Tool  // as the model is shown them
 	system      string
+	earlier     []llms.MessageContent
+	memory      schema.Memory
 	options     []llms.CallOption
 	handler     callbacks.Handler
 }
@@ -33,6 +35,18 @@ type Option func(*ToolAgent)
 
 // WithSystemMessage sets a system message before the conversation. Default: none.
 func WithSystemMessage(text string) Option { return func(a *ToolAgent) { a.system = text } }
+
+// WithMessages puts earlier messages, such as those of a conversation that the program keeps,
+// between the system message and the question.
+func WithMessages(messages ...llms.MessageContent) Option {
+	return func(a *ToolAgent) { a.earlier = append(a.earlier, messages...) }
+}
+
+// WithMemory makes the agent remember earlier runs: it loads the memory before the question and
+// saves question and answer in it. It takes memories that return messages, which langchaingo's
+// executor refuses, and those that return text, which goes into a system message. Give a memory
+// either to the agent or to the executor.
+func WithMemory(m schema.Memory) Option { return func(a *ToolAgent) { a.memory = m } }
 
 // WithCallOptions gives options to every call of the model.
 func WithCallOptions(opts ...llms.CallOption) Option {
@@ -85,11 +99,22 @@ func (a *ToolAgent) GetOutputKeys() []string { return []string{outputKey} }
 // GetTools are the tools as the executor calls them.
 func (a *ToolAgent) GetTools() []tools.Tool { return a.tools }
 
-// Plan asks the model what to do next.
+// Plan asks the model what to do next. An answer that is empty, or was cut or filtered, is an
+// [*llms.Error], whose detail "content" has what there is of it.
+//
+// The text of inputs other than "input", which the memory of an executor adds, is a system message
+// before the question.
 func (a *ToolAgent) Plan(
 	ctx context.Context, steps []schema.AgentStep, inputs map[string]string, options ...chains.ChainCallOption,
 ) ([]schema.AgentAction, *schema.AgentFinish, error) {
-	messages, turns := a.messages(steps, inputs[inputKey])
+	messages, err := a.before(ctx, inputs)
+	if err != nil {
+		return nil, nil, err
+	}
+	turns := turnsOf(steps)
+	for _, t := range turns {
+		messages = append(messages, t.messages()...)
+	}
 	resp, err := a.model.GenerateContent(ctx, messages, a.callOptions(options)...)
 	if err != nil {
 		return nil, nil, err
@@ -99,17 +124,40 @@ func (a *ToolAgent) Plan(
 	}
 	c := resp.Choices[0]
 	if len(c.ToolCalls) == 0 {
-		return nil, &schema.AgentFinish{ReturnValues: map[string]any{outputKey: c.Content}, Log: c.Content}, nil
+		if err := checkAnswer(c); err != nil {
+			return nil, nil, err
+		}
+		return nil, &schema.AgentFinish{ReturnValues: map[string]any{outputKey: c.Content}, Log: c.Content},
+			a.save(ctx, inputs, c.Content)
 	}
+	log := writeLog(len(turns)+1, c)
 	var actions []schema.AgentAction
 	for _, call := range c.ToolCalls {
 		if call.FunctionCall == nil {
 			return nil, nil, fmt.Errorf("agents: tool call %q of the model has no function", call.ID)
 		}
 		actions = append(actions, schema.AgentAction{Tool: call.FunctionCall.Name,
-			ToolInput: call.FunctionCall.Arguments, ToolID: call.ID, Log: logPrefix(turns+1) + c.Content})
+			ToolInput: call.FunctionCall.Arguments, ToolID: call.ID, Log: log})
 	}
 	return actions, nil, nil
+}
+
+// checkAnswer refuses what is no answer, although the model said nothing else.
+func checkAnswer(c *llms.ContentChoice) error {
+	code, message := llms.ErrCodeProviderUnavailable, "the answer is empty"
+	switch failed, _ := c.GenerationInfo["Error"].(error); {
+	case failed != nil:
+		return failed
+	case c.StopReason == "length":
+		code = llms.ErrCodeInvalidRequest
+		message = "the answer was cut at the token limit: allow more with llms.WithMaxTokens"
+	case c.StopReason == "content_filter":
+		code, message = llms.ErrCodeContentFilter, "the answer was cut by a content filter"
+	case strings.TrimSpace(c.Content) != "":
+		return nil
+	}
+	return llms.NewError(code, "babyapi", message).
+		WithDetail("content", c.Content).WithDetail("reasoning", c.ReasoningContent)
 }
 
 // callOptions are the options of a call of the model, those of the chain last.
@@ -120,7 +168,9 @@ func (a *ToolAgent) callOptions(chain []chains.ChainCallOption) []llms.CallOptio
 	// must come after them, and only then.
 	var applied llms.CallOptions
 	for _, o := range options {
-		o(&applied)
+		if o != nil {
+			o(&applied)
+		}
 	}
 	if applied.StreamingFunc == nil && a.handler != nil {
 		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, piece []byte) error {
@@ -129,50 +179,4 @@ func (a *ToolAgent) callOptions(chain []chains.ChainCallOption) []llms.CallOptio
 		}))
 	}
 	return options
-}
-
-// logPrefix begins the Log of the actions of a turn. The executor hands back steps without saying
-// which of them were one answer of the model. Those have the same Log, and so find back into one
-// message.
-func logPrefix(turn int) string { return fmt.Sprintf("turn %d: ", turn) }
-
-// messages is the conversation so far: what was asked, and each turn of the model with its calls
-// and their results.
-func (a *ToolAgent) messages(steps []schema.AgentStep, input string) (out []llms.MessageContent, turns int) {
-	if a.system != "" {
-		out = append(out, llms.TextParts(llms.ChatMessageTypeSystem, a.system))
-	}
-	out = append(out, llms.TextParts(llms.ChatMessageTypeHuman, input))
-	for len(steps) > 0 {
-		turns++
-		n := 1
-		for n < len(steps) && steps[n].Action.Log == steps[0].Action.Log {
-			n++
-		}
-		said := llms.MessageContent{Role: llms.ChatMessageTypeAI}
-		if text := strings.TrimPrefix(steps[0].Action.Log, logPrefix(turns)); text != "" {
-			said.Parts = append(said.Parts, llms.TextPart(text))
-		}
-		results := llms.MessageContent{Role: llms.ChatMessageTypeTool}
-		for _, s := range steps[:n] {
-			name, id := s.Action.Tool, s.Action.ToolID
-			said.Parts = append(said.Parts, llms.ToolCall{ID: id, Type: "function",
-				FunctionCall: &llms.FunctionCall{Name: name, Arguments: replayed(s.Action.ToolInput)}})
-			results.Parts = append(results.Parts,
-				llms.ToolCallResponse{ToolCallID: id, Name: name, Content: s.Observation})
-		}
-		out = append(out, said, results)
-		steps = steps[n:]
-	}
-	return out, turns
-}
-
-// replayed is the arguments of an earlier call as they are sent back. The engines refuse arguments
-// that are no JSON object; the model finds what it wrote in the result of the call, which quotes
-// it.
-func replayed(arguments string) string {
-	if _, ok := readArguments(arguments); !ok {
-		return "{}"
-	}
-	return arguments
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/tmc/langchaingo/callbacks"
 	"github.com/tmc/langchaingo/chains"
 	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/memory"
+	"github.com/tmc/langchaingo/schema"
 	"github.com/tmc/langchaingo/tools"
 
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
@@ -149,7 +151,7 @@ func TestToolAgentCallsTools(t *testing.T) {
 		result("4", `error: the arguments of weather are wrong: json: unknown field "town"`)+`,`+
 		result("5", `error: the arguments of weather are no JSON object: {"city": `)+`,`+result("6",
 		"nothing is not a valid tool, try another one")+`,`+
-		result("7", "rain in  for 0 days")+`,`+result("8",
+		result("7", `error: the arguments of weather lack "city"`)+`,`+result("8",
 		`error: shout takes one argument, "input", which is a string`)+`]`)
 }
 
@@ -291,5 +293,161 @@ func TestToolsFromMCP(t *testing.T) {
 	}
 	if !strings.Contains(string(srv.Requests()[1].Body), "saw me") {
 		t.Errorf("sent %s", srv.Requests()[1].Body)
+	}
+}
+
+// lastMessages are the messages of the last request.
+func lastMessages(t testing.TB, srv *babytest.Server) []map[string]any {
+	t.Helper()
+	var body struct {
+		Messages []map[string]any `json:"messages"`
+	}
+	requests := srv.Requests()
+	if err := requests[len(requests)-1].JSON(&body); err != nil {
+		t.Fatal(err)
+	}
+	return body.Messages
+}
+
+func TestToolAgentRemembers(t *testing.T) {
+	texts := func() *memory.ConversationBuffer { return memory.NewConversationBuffer() }
+	messages := func() *memory.ConversationBuffer {
+		return memory.NewConversationBuffer(memory.WithReturnMessages(true), memory.WithMemoryKey("chat"))
+	}
+	const asText = `[{"role":"system","content":"Be brief.\n\nEarlier conversation:\nHuman: I am Ada.\nAI: Hello Ada."},
+		{"role":"user","content":"Who am I?"}]`
+	const asMessages = `[{"role":"system","content":"Be brief."},{"role":"user","content":"I am Ada."},
+		{"role":"assistant","content":"Hello Ada."},{"role":"user","content":"Who am I?"}]`
+	for name, test := range map[string]struct {
+		ofAgent, ofExecutor schema.Memory
+		want                string
+	}{
+		"text, of the executor":  {nil, texts(), asText},
+		"text, of the agent":     {texts(), nil, asText},
+		"messages, of the agent": {messages(), nil, asMessages},
+	} {
+		t.Run(name, func(t *testing.T) {
+			llm, srv := model(t, says("Hello Ada."), calls("", [3]string{"1", "shout", `{"input":"x"}`}), says("Ada."))
+			options := []agents.Option{agents.WithSystemMessage("Be brief.")}
+			if test.ofAgent != nil {
+				options = append(options, agents.WithMemory(test.ofAgent))
+			}
+			var executorOptions []langchain.Option
+			if test.ofExecutor != nil {
+				executorOptions = append(executorOptions, langchain.WithMemory(test.ofExecutor))
+			}
+			executor := langchain.NewExecutor(newAgent(t, llm, []tools.Tool{plain{}}, options...), executorOptions...)
+			for _, turn := range [][2]string{{"I am Ada.", "Hello Ada."}, {"Who am I?", "Ada."}} {
+				if got, err := chains.Run(t.Context(), executor, turn[0]); err != nil || got != turn[1] {
+					t.Fatalf("%s: %q, %v; want %q", turn[0], got, err, turn[1])
+				}
+			}
+			got := lastMessages(t, srv)
+			wantJSON(t, "messages", got[:len(got)-2], test.want)
+		})
+	}
+}
+
+func TestToolAgentTakesEarlierMessages(t *testing.T) {
+	llm, srv := model(t, says("Ada."))
+	agent := newAgent(t, llm, nil, agents.WithMessages(llms.TextParts(llms.ChatMessageTypeHuman, "I am Ada."),
+		llms.TextParts(llms.ChatMessageTypeAI, "Hello.")), agents.WithCallOptions(nil, llms.WithTemperature(0)))
+	if _, err := chains.Run(t.Context(), langchain.NewExecutor(agent), "Who am I?"); err != nil {
+		t.Fatal(err)
+	}
+	wantJSON(t, "messages", lastMessages(t, srv), `[{"role":"user","content":"I am Ada."},
+		{"role":"assistant","content":"Hello."},{"role":"user","content":"Who am I?"}]`)
+}
+
+// brokenMemory can be read or not, and never be written.
+type brokenMemory struct {
+	schema.Memory
+	load map[string]any
+	err  error
+}
+
+func (m brokenMemory) LoadMemoryVariables(context.Context, map[string]any) (map[string]any, error) {
+	return m.load, m.err
+}
+
+func (m brokenMemory) SaveContext(context.Context, map[string]any, map[string]any) error {
+	return errors.New("disk full")
+}
+
+func TestToolAgentMemoryFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		memory brokenMemory
+		want   string
+	}{
+		"load":         {brokenMemory{err: errors.New("no disk")}, "no disk"},
+		"another kind": {brokenMemory{load: map[string]any{"history": 3}}, "int"},
+		"save":         {brokenMemory{}, "disk full"},
+	} {
+		llm, _ := model(t, says("the answer"))
+		agent := newAgent(t, llm, nil, agents.WithMemory(test.memory))
+		_, err := chains.Run(t.Context(), langchain.NewExecutor(agent), "x")
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", name, err, test.want)
+		}
+		if e, ok := errors.AsType[*llms.Error](err); name == "save" && (!ok || e.Details["content"] != "the answer") {
+			t.Errorf("save: error %#v, want the answer in it", err)
+		}
+	}
+}
+
+// What is no answer is an error, and has what there is of it.
+func TestToolAgentRefusesWhatIsNoAnswer(t *testing.T) {
+	answer := func(content, reason string) http.Handler {
+		return babytest.JSON(200, map[string]any{"choices": []any{map[string]any{
+			"message": map[string]any{"content": content, "reasoning": "hm"}, "finish_reason": reason}}})
+	}
+	for name, test := range map[string]struct {
+		answer  http.Handler
+		code    llms.ErrorCode
+		content string
+	}{
+		"empty":       {answer("", "stop"), llms.ErrCodeProviderUnavailable, ""},
+		"blank":       {answer(" \n", "stop"), llms.ErrCodeProviderUnavailable, " \n"},
+		"cut":         {answer("The", "length"), llms.ErrCodeInvalidRequest, "The"},
+		"filtered":    {answer("The", "content_filter"), llms.ErrCodeContentFilter, "The"},
+		"cut, empty":  {answer("", "length"), llms.ErrCodeInvalidRequest, ""},
+		"no text, no": {answer("", ""), llms.ErrCodeProviderUnavailable, ""},
+	} {
+		llm, _ := model(t, test.answer)
+		got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil)), "x")
+		e, ok := errors.AsType[*llms.Error](err)
+		if !ok || e.Code != test.code || e.Details["content"] != test.content || e.Details["reasoning"] != "hm" {
+			t.Errorf("%s: answer %q, error %#v; want the code %s", name, got, err, test.code)
+		}
+	}
+}
+
+type trip struct {
+	From  city    `json:"from"`
+	Stops []city  `json:"stops"`
+	Note  *string `json:"note"`
+	Fast  bool    `json:"fast,omitempty"`
+}
+
+func TestNewToolAsksForWhatIsMissing(t *testing.T) {
+	ran := 0
+	tool, err := agents.NewTool("plan", "", func(context.Context, trip) (string, error) { ran++; return "ok", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for input, want := range map[string]string{
+		`{"from":{"city":"Oslo"},"stops":[{"city":"Bergen"}],"note":null}`: "ok",
+		`{"From":{"CITY":"Oslo"},"Stops":[],"note":"x"}`:                   "ok",
+		`{}`: `error: the arguments of plan lack "from", "stops", "note"`,
+		`{"from":{},"stops":[{"city":"a"},{"days":1}],"note":""}`:    `error: the arguments of plan lack "from.city", "stops[1].city"`,
+		`{"from":{"city":null},"stops":null,"note":null}`:            `error: the arguments of plan lack "stops", "from.city"`,
+		`{"from":null,"stops":[],"note":null}`:                       `error: the arguments of plan lack "from"`,
+		`{"from":{"city":"Oslo"},"stops":[],"note":null,"fast":"x"}`: "error: the arguments of plan are wrong: ",
+	} {
+		ran = 0
+		got, err := tool.Call(t.Context(), input)
+		if err != nil || !strings.HasPrefix(got, want) || (ran == 1) != (want == "ok") {
+			t.Errorf("%s: %q, %v, ran %d times; want %q", input, got, err, ran, want)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tmc/langchaingo/callbacks"
 	"github.com/tmc/langchaingo/chains"
 	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/memory"
 	"github.com/tmc/langchaingo/tools"
 
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
@@ -88,4 +89,33 @@ func ExampleToolsFromMCP() {
 		fmt.Println(tool.Name(), answer)
 	}
 	// Output: time noon
+}
+
+// An agent that remembers. Give WithMemory a memory of langchaingo, or WithMessages what was said
+// before.
+func ExampleWithMemory() {
+	srv := babytest.NewServer()
+	defer srv.Close()
+	srv.On("POST /v1/chat/completions", says("Hello Ada."), says("You are Ada."))
+	llm, err := provider.NewFromClient(srv.Client(), provider.WithModel("Qwen/Qwen3-8B"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	agent, err := agents.NewToolAgent(llm, nil,
+		agents.WithMessages(llms.TextParts(llms.ChatMessageTypeHuman, "Call me by my name.")),
+		agents.WithMemory(memory.NewConversationBuffer(memory.WithReturnMessages(true))))
+	if err != nil {
+		log.Fatal(err)
+	}
+	executor := langchain.NewExecutor(agent)
+	for _, question := range []string{"I am Ada.", "Who am I?"} {
+		answer, err := chains.Run(context.Background(), executor, question)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(answer)
+	}
+	// Output:
+	// Hello Ada.
+	// You are Ada.
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -23,8 +25,8 @@ type SchemaTool interface {
 }
 
 // NewTool makes a tool of a function. The schema of its arguments is that of In, as
-// provider.SchemaOf makes it. If arguments do not decode into an In, the model is answered what is
-// wrong with them, so that it can correct them.
+// provider.SchemaOf makes it. If arguments do not decode into an In, or one that the schema
+// requires is missing, the model is answered what is wrong with them, so that it can correct them.
 func NewTool[In any](name, description string, call func(context.Context, In) (string, error)) (SchemaTool, error) {
 	if name == "" || call == nil {
 		return nil, fmt.Errorf("agents: tool %q needs a name and a function", name)
@@ -33,12 +35,17 @@ func NewTool[In any](name, description string, call func(context.Context, In) (s
 	if err != nil {
 		return nil, fmt.Errorf("agents: tool %q: %w", name, err)
 	}
-	return &functionTool[In]{name: name, description: description, schema: schema, call: call}, nil
+	f := &functionTool[In]{name: name, description: description, schema: schema, call: call}
+	if err := json.Unmarshal(schema, &f.required); err != nil {
+		return nil, fmt.Errorf("agents: tool %q: its schema: %w", name, err)
+	}
+	return f, nil
 }
 
 type functionTool[In any] struct {
 	name, description string
 	schema            json.RawMessage
+	required          requirement
 	call              func(context.Context, In) (string, error)
 }
 
@@ -53,7 +60,49 @@ func (f *functionTool[In]) Call(ctx context.Context, input string) (string, erro
 	if err := d.Decode(&in); err != nil {
 		return fmt.Sprintf("error: the arguments of %s are wrong: %v", f.name, err), nil
 	}
+	if missing := f.required.missing(json.RawMessage(input), ""); len(missing) > 0 {
+		return fmt.Sprintf("error: the arguments of %s lack %s", f.name, strings.Join(missing, ", ")), nil
+	}
 	return f.call(ctx, in)
+}
+
+// requirement is the part of a JSON schema that says what must be there. encoding/json leaves a
+// field at its zero value if it is absent or null, and the tool would be run with that.
+type requirement struct {
+	Properties map[string]requirement `json:"properties"`
+	Items      *requirement           `json:"items"`
+	Required   []string               `json:"required"`
+	AnyOf      []json.RawMessage      `json:"anyOf"` // only of fields that may be null
+}
+
+// missing are the names of what is required and absent, or null where it must not be.
+func (r requirement) missing(value json.RawMessage, path string) (names []string) {
+	var items []json.RawMessage
+	if r.Items != nil && json.Unmarshal(value, &items) == nil {
+		for i, item := range items {
+			names = append(names, r.Items.missing(item, fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i))...)
+		}
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(value, &object) != nil {
+		return names
+	}
+	fields := map[string]json.RawMessage{} // encoding/json takes a name in other case too
+	for name, field := range object {
+		fields[strings.ToLower(name)] = field
+	}
+	for _, name := range r.Required {
+		field, given := fields[strings.ToLower(name)]
+		if !given || string(field) == "null" && r.Properties[name].AnyOf == nil {
+			names = append(names, fmt.Sprintf("%q", path+name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Properties)) {
+		if field, given := fields[strings.ToLower(name)]; given {
+			names = append(names, r.Properties[name].missing(field, path+name+".")...)
+		}
+	}
+	return names
 }
 
 // plainInput is the one argument of a tool without a schema.
