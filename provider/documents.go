@@ -22,7 +22,8 @@ const (
 	PerDocument Mode = iota
 	// PerPage makes one of each page, slide or sheet that holds text, as Markdown. A format without
 	// pages, as DOCX and HTML, gives one for the whole. Where docling's JSON is missing or cannot
-	// be read, the pages are those of the service's Markdown, and have no numbers.
+	// be read, the pages are those of the service's Markdown, and have no numbers. Where a part of
+	// the JSON cannot be read and text is missing, an error says so beside the pages.
 	PerPage
 	// PerChunk makes one of each of docling's chunks, for embedding.
 	PerChunk
