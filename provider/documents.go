@@ -3,13 +3,14 @@ package provider
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"strings"
+	"unicode"
 
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
+	"github.com/babyapi-org/babyapi-go/babyclient/docling"
 )
 
 // Mode is what a [Loader] makes one schema.Document of.
@@ -17,23 +18,41 @@ type Mode int
 
 // Modes of a [Loader].
 const (
-	PerDocument Mode = iota // a whole document, as Markdown
-	PerPage                 // a page of it, as Markdown; a format without pages gives one for the whole
-	PerChunk                // a chunk of docling's, for embedding
+	// PerDocument makes one of a whole document, as Markdown.
+	PerDocument Mode = iota
+	// PerPage makes one of each page, slide or sheet that holds text, as Markdown. A format without
+	// pages, as DOCX and HTML, gives one for the whole. Where docling's JSON is missing or cannot
+	// be read, the pages are those of the service's Markdown, and have no numbers. Where a part of
+	// the JSON cannot be read and text is missing, an error says so beside the pages.
+	PerPage
+	// PerChunk makes one of each of docling's chunks, for embedding.
+	PerChunk
 )
 
-// Keys of the metadata that a [Loader] sets, as far as docling knows them. All values encode as
-// JSON.
+// Keys of the metadata that a [Loader] sets, as far as docling knows them. Each value is a string
+// or an int, because langchaingo's stores for Pinecone, Chroma and others refuse or change lists. A
+// store that keeps metadata as JSON gives an int back as a float64.
 const (
-	MetadataSource       = "source"        // string: the path, the URL without its query, or the name of the reader
-	MetadataFilename     = "filename"      // string: as docling knows it
-	MetadataMediaType    = "media_type"    // string, such as "application/pdf"
-	MetadataPage         = "page"          // int, counted from 1: the page, or the first of a chunk
-	MetadataPages        = "pages"         // []int: all pages of a chunk
-	MetadataTotalPages   = "total_pages"   // int
-	MetadataHeadings     = "headings"      // []string: the headings that a chunk stands under, outermost first
-	MetadataCaptions     = "captions"      // []string: of the tables and pictures in a chunk
-	MetadataChunk        = "chunk"         // int, counted from 0
+	MetadataSource     = "source"      // string: the path, the URL without its query, or the name of the reader
+	MetadataFilename   = "filename"    // string: as docling knows it
+	MetadataMediaType  = "media_type"  // string, such as "application/pdf"
+	MetadataPage       = "page"        // int, counted from 1: the page, slide or sheet, of a chunk the first
+	MetadataPages      = "pages"       // string: all pages of a chunk, such as "3-5,8"
+	MetadataSlide      = "slide"       // int: the same as page, in a presentation only
+	MetadataSheet      = "sheet"       // string: the name of the sheet, in a workbook only
+	MetadataTotalPages = "total_pages" // int: pages, slides or sheets of the document
+	// MetadataHeadings is a string: the headings that the text stands under, outermost first, as
+	// "Part > Chapter". Of a page it is the headings above its first text, which stand on it or on
+	// pages before it.
+	MetadataHeadings = "headings"
+	MetadataCaptions = "captions" // string: of the tables and pictures in a chunk, one a line
+	// MetadataBoxes is a string that [Boxes] decodes: where on the pages the text stands. A chunk
+	// has a box for each item of it, or one for each page if it has more than 100 items. A page has
+	// the one that holds all its items.
+	MetadataBoxes = "boxes"
+	// MetadataChunk is an int, counted from 0: of docling's chunks of a document, or of the pieces
+	// that a splitter made of it.
+	MetadataChunk        = "chunk"
 	MetadataTokens       = "tokens"        // int: of a chunk, by the chunker's tokenizer
 	MetadataContentHash  = "content_hash"  // string: SHA-256 of PageContent, in hex
 	MetadataDocumentHash = "document_hash" // string: docling's hash of the document's bytes
@@ -42,30 +61,65 @@ const (
 // pageBreak is put between the pages of Markdown. No document holds it by itself.
 const pageBreak = "<!-- babyapi-go page break -->"
 
-// convertedDocuments makes one document of a conversion, or one of each page.
-func convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted) []schema.Document {
-	if c == nil || strings.TrimSpace(c.Markdown) == "" {
-		return nil
+// convertedDocuments makes one document of a conversion, or one of each page. An error comes
+// together with the pages that could be made.
+func (l *Loader) convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted) ([]schema.Document,
+	error) {
+	if c == nil {
+		return nil, nil
 	}
-	doc := readDoclingDocument(c.JSON)
-	common := documentMetadata(&doc, s, c.Filename)
-	if mode == PerDocument {
-		return []schema.Document{newDocument(c.Markdown, common)}
+	doc := readDocument(c.JSON)
+	common := doc.metadata(s, c.Filename)
+	if mode == PerPage {
+		return l.pageDocuments(doc, common, c.Markdown)
 	}
-	parts := strings.Split(c.Markdown, pageBreak)
-	pages := doc.pageOrder()
+	if isBlank(c.Markdown) {
+		return nil, nil
+	}
+	return []schema.Document{newDocument(c.Markdown, common)}, nil
+}
+
+// pageDocuments makes a document of each page. markdown is what the service made of the whole.
+func (l *Loader) pageDocuments(doc *parsedDocument, common map[string]any, markdown string) ([]schema.Document,
+	error) {
+	pages, err := doc.pages(l.markdownOptions())
+	if err != nil || len(pages) == 0 {
+		var out []schema.Document
+		for part := range strings.SplitSeq(markdown, pageBreak) {
+			if !isBlank(part) {
+				out = append(out, newDocument(strings.TrimSpace(part), maps.Clone(common)))
+			}
+		}
+		return out, nil
+	}
 	var out []schema.Document
-	for i, part := range parts {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
+	var whole strings.Builder
+	facts := doc.pageFacts()
+	for _, page := range pages {
 		metadata := maps.Clone(common)
-		if len(pages) == len(parts) { // else the numbers may not fit the parts, and a wrong number is worse than none
-			metadata[MetadataPage] = pages[i]
+		if page.Page != 0 {
+			doc.addPlace(metadata, page.Page)
+			setKnown(metadata, MetadataHeadings, facts[page.Page].headings)
+			addBoxes(metadata, facts[page.Page].boxes)
 		}
-		out = append(out, newDocument(part, metadata))
+		out = append(out, newDocument(page.Text, metadata))
+		whole.WriteString(page.Text)
 	}
-	return out
+	// What of a document cannot be reached, or is of a newer schema, may be missing in its pages.
+	if doc.err != nil && !sameText(whole.String(), strings.ReplaceAll(markdown, pageBreak, "")) {
+		return out, invalid("%s: some text may be missing in its pages, which PerDocument has: %v",
+			common[MetadataSource], doc.err).WithCause(doc.err)
+	}
+	return out, nil
+}
+
+// markdownOptions are those with which the service writes Markdown.
+func (l *Loader) markdownOptions() docling.MarkdownOptions {
+	compact := l.convert.MDCompactTables
+	return docling.MarkdownOptions{
+		Images:        docling.ImageMode(l.convert.ImageExportMode),
+		CompactTables: compact != nil && *compact,
+	}
 }
 
 // chunkDocuments makes a document of each chunk.
@@ -73,50 +127,29 @@ func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.D
 	if r == nil {
 		return nil
 	}
-	var doc doclingDocument
-	if len(r.Documents) > 0 {
-		doc = readDoclingDocument(r.Documents[0].JSON)
+	docs := map[string]*parsedDocument{}
+	for _, d := range r.Documents {
+		docs[d.Filename] = readDocument(d.JSON)
 	}
 	var out []schema.Document
 	for _, c := range r.Chunks {
-		metadata := documentMetadata(&doc, s, c.Filename)
-		var chunk struct {
-			Origin doclingOrigin `json:"origin"`
+		doc := docs[c.Filename]
+		if doc == nil && len(r.Documents) == 1 {
+			doc = docs[r.Documents[0].Filename]
 		}
-		if len(c.Metadata) > 0 && json.Unmarshal(c.Metadata, &chunk) == nil {
-			addOrigin(metadata, chunk.Origin)
-		}
-		metadata[MetadataChunk] = c.Index
-		setKnown(metadata, MetadataTokens, c.NumTokens)
-		if len(c.Headings) > 0 {
-			metadata[MetadataHeadings] = c.Headings
-		}
-		if len(c.Captions) > 0 {
-			metadata[MetadataCaptions] = c.Captions
-		}
-		if len(c.Pages) > 0 {
-			metadata[MetadataPage], metadata[MetadataPages] = c.Pages[0], c.Pages
-		}
-		out = append(out, newDocument(c.Text, metadata))
+		out = append(out, newDocument(c.Text, doc.chunkMetadata(s, &c)))
 	}
 	return out
 }
 
-// documentMetadata is the metadata that all pages or chunks of a source have.
-func documentMetadata(d *doclingDocument, s babyclient.Source, filename string) map[string]any {
-	metadata := map[string]any{MetadataSource: sourceName(s)}
-	setKnown(metadata, MetadataFilename, filename)
-	setKnown(metadata, MetadataTotalPages, len(d.Pages))
-	addOrigin(metadata, d.Origin)
-	return metadata
-}
-
-func addOrigin(metadata map[string]any, o doclingOrigin) {
-	setKnown(metadata, MetadataMediaType, o.MediaType)
-	setKnown(metadata, MetadataDocumentHash, o.Hash.String())
-}
-
+// newDocument gives the metadata to a text. What is no UTF-8 or holds a zero byte, which stores
+// refuse, is taken out of the metadata: the name of a file can be like that.
 func newDocument(text string, metadata map[string]any) schema.Document {
+	for key, value := range metadata {
+		if s, ok := value.(string); ok {
+			metadata[key] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
 	sum := sha256.Sum256([]byte(text))
 	metadata[MetadataContentHash] = hex.EncodeToString(sum[:])
 	return schema.Document{PageContent: text, Metadata: metadata}
@@ -127,4 +160,17 @@ func sourceName(s babyclient.Source) string {
 		return s.Path
 	}
 	return s.String()
+}
+
+// sameText compares two texts by all but their blanks.
+func sameText(a, b string) bool {
+	dense := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	return dense(a) == dense(b)
 }

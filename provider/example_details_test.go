@@ -245,22 +245,23 @@ func ExampleLLM_CreateEmbedding() {
 	// Output: [[4 1]]
 }
 
-// docling is a service that converts any document to the same text.
-func docling() *babytest.Server {
+// doclingService is a service that converts any document to the same Markdown.
+func doclingService(markdown string) *babytest.Server {
 	srv := babytest.NewServer()
 	for _, path := range []string{"convert/file", "convert/source", "chunk/hybrid/file", "chunk/hierarchical/file"} {
 		srv.On("POST /docling/v1/"+path+"/async", babytest.JSON(200, `{"task_id":"t","task_status":"pending"}`))
 	}
 	srv.On("GET /docling/v1/status/poll/t", babytest.JSON(200, `{"task_id":"t","task_status":"success"}`))
-	srv.On("GET /docling/v1/result/t", babytest.JSON(200, `{"document":{"filename":"a.html",`+
-		`"md_content":"# A\n\nOne. Two."},"status":"success",
-		"chunks":[{"filename":"a.html","text":"One. Two.","headings":["A"],"page_numbers":[1],"num_tokens":4}],`+
-		`"documents":[{"content":{"filename":"a.html"},"status":"success"}]}`))
+	srv.On("GET /docling/v1/result/t", babytest.JSON(200, map[string]any{"status": "success",
+		"document": map[string]any{"filename": "a.html", "md_content": markdown},
+		"chunks": []any{map[string]any{"filename": "a.html", "text": "One. Two.", "headings": []string{"A"},
+			"page_numbers": []int{1}, "num_tokens": 4}},
+		"documents": []any{map[string]any{"content": map[string]any{"filename": "a.html"}, "status": "success"}}}))
 	return srv
 }
 
 func ExampleNewLoader() {
-	srv := docling()
+	srv := doclingService("# A\n\nOne. Two.")
 	defer srv.Close()
 	dir, err := os.MkdirTemp("", "loader")
 	if err != nil {
@@ -294,7 +295,7 @@ func ExampleNewLoader() {
 
 // The chunks that docling cuts, as they come.
 func ExampleLoader_Documents() {
-	srv := docling()
+	srv := doclingService("# A\n\nOne. Two.")
 	defer srv.Close()
 	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("a.html", strings.NewReader("<h1>A</h1>")),
 		provider.WithMode(provider.PerChunk), provider.WithChunker(babyclient.ChunkerHybrid),
@@ -307,27 +308,51 @@ func ExampleLoader_Documents() {
 			fmt.Println(err) // the others go on
 			continue
 		}
-		fmt.Println(doc.Metadata[provider.MetadataHeadings], doc.PageContent)
+		fmt.Printf("%v: %s\n", doc.Metadata[provider.MetadataHeadings], doc.PageContent)
 	}
-	// Output: [A] One. Two.
+	// Output: A: One. Two.
 }
 
+// A citation: where on its page a passage stands, also after a vector store has kept it.
+func ExampleBoxes() {
+	found := schema.Document{PageContent: "Oslo is the capital of Norway.", Metadata: map[string]any{
+		provider.MetadataBoxes: `[{"page":3,"l":72,"t":100.5,"r":540,"b":112}]`}}
+	boxes, err := provider.Boxes(found)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, b := range boxes {
+		fmt.Printf("page %d, %g points from the left, %g from the top\n", b.Page, b.L, b.T)
+	}
+	// Output: page 3, 72 points from the left, 100.5 from the top
+}
+
+// Text splitters of langchaingo cut tables anywhere: each piece gets the names of the columns.
 func ExampleLoader_LoadAndSplit() {
-	srv := docling()
+	srv := doclingService("| name | price |\n|------|-------|\n| tea  |     3 |\n| cake |     5 |")
 	defer srv.Close()
-	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("a.html", strings.NewReader("<h1>A</h1>")))
+	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("prices.html", strings.NewReader("<table>…")))
 	if err != nil {
 		log.Fatal(err)
 	}
 	// nil: as docling cuts
-	docs, err := loader.LoadAndSplit(context.Background(), textsplitter.NewMarkdownTextSplitter())
+	docs, err := loader.LoadAndSplit(context.Background(), textsplitter.NewRecursiveCharacter(
+		textsplitter.WithChunkSize(60), textsplitter.WithChunkOverlap(0)))
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, d := range docs {
-		fmt.Printf("%q\n", d.PageContent)
+		fmt.Printf("%v:\n%s\n", d.Metadata[provider.MetadataChunk], d.PageContent)
 	}
-	// Output: "# A\nOne. Two."
+	// Output:
+	// 0:
+	// | name | price |
+	// |------|-------|
+	// | tea  |     3 |
+	// 1:
+	// | name | price |
+	// |---|---|
+	// | cake |     5 |
 }
 
 // shelf is a vector store, and a retriever, that finds the same documents always.

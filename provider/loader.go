@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -29,6 +30,7 @@ type Loader struct {
 // NewLoader makes a loader of the documents that the options name.
 func NewLoader(client *babyclient.Client, opts ...LoaderOption) (*Loader, error) {
 	l := &Loader{client: client, loaderConfig: configure(loaderConfig{}, opts)}
+	convertErr := nameOptions(&l.convert)
 	switch {
 	case client == nil:
 		return nil, errNilClient()
@@ -37,6 +39,8 @@ func NewLoader(client *babyclient.Client, opts ...LoaderOption) (*Loader, error)
 			"use WithFiles, WithFolder, WithReader, WithURLs or WithSources")
 	case l.mode < PerDocument || l.mode > PerChunk:
 		return nil, invalid("WithMode(%d): want PerDocument, PerPage or PerChunk", l.mode)
+	case convertErr != nil:
+		return nil, invalid("WithConvertOptions: %v", convertErr).WithCause(convertErr)
 	case l.convert.ToFormats != nil:
 		return nil, invalid("conflicting options: WithConvertOptions has ToFormats %v, "+
 			"and the loader asks for the formats that it needs", l.convert.ToFormats)
@@ -64,6 +68,19 @@ func NewLoader(client *babyclient.Client, opts ...LoaderOption) (*Loader, error)
 	return l, nil
 }
 
+// nameOptions puts options of Extra that have a field into the field, where the loader sees them.
+func nameOptions(o *babyclient.ConvertOptions) error {
+	if len(o.Extra) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(*o)
+	if err != nil {
+		return err
+	}
+	*o = babyclient.ConvertOptions{}
+	return json.Unmarshal(raw, o)
+}
+
 // Load loads all documents. If some fail, the documents of the others are returned together with
 // the error of all that failed.
 func (l *Loader) Load(ctx context.Context) ([]schema.Document, error) {
@@ -73,20 +90,35 @@ func (l *Loader) Load(ctx context.Context) ([]schema.Document, error) {
 // LoadAndSplit loads all documents and splits them with splitter. Without a splitter (nil) docling
 // cuts them into chunks, by their structure and not by their length alone. If some documents fail,
 // the others are returned with the error, as for [Loader.Load].
+//
+// A table keeps its column names: rows without the header of their table get it, and a piece that
+// begins inside a row gets the start of the row. Such a piece may be longer than the splitter's
+// size by these; cells in them are cut at 100 characters. Rows that the splitter has rewritten, so
+// that they are not found in the text, stay as they are.
+//
+// Pieces are numbered in [MetadataChunk] by document, and have a [MetadataContentHash] of their
+// own. What was true of the whole text alone, as tokens and boxes, is left out; pages and headings
+// stay. A splitter that makes nothing of a text is an error. One that leaves out a part is not
+// noticed: langchaingo's Markdown splitter does so with code, unless it has WithCodeBlocks(true).
 func (l *Loader) LoadAndSplit(ctx context.Context, splitter textsplitter.TextSplitter) ([]schema.Document, error) {
 	if splitter == nil {
 		return collect(l.documents(ctx, PerChunk))
 	}
 	docs, failed := l.Load(ctx)
 	out := []schema.Document{}
+	counts := map[[2]any]int{} // pieces by source and file name
 	for _, d := range docs {
-		split, err := textsplitter.SplitDocuments(splitter, []schema.Document{d})
+		pieces, err := splitText(splitter, d.PageContent)
 		if err != nil {
 			failed = errors.Join(failed,
 				invalid("the splitter (%T) failed at %v: %v", splitter, d.Metadata[MetadataSource], err).WithCause(err))
 			continue
 		}
-		out = append(out, split...)
+		name := [2]any{d.Metadata[MetadataSource], d.Metadata[MetadataFilename]}
+		for _, piece := range pieces {
+			out = append(out, pieceOf(d, piece, counts[name]))
+			counts[name]++
+		}
 	}
 	return out, failed
 }
@@ -205,7 +237,11 @@ func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient
 		} else if c != nil {
 			i = c.SourceIndex
 		}
-		if !deliver(sources[i], convertedDocuments(mode, sources[i], c), err) {
+		docs, docsErr := l.convertedDocuments(mode, sources[i], c)
+		if docsErr != nil {
+			err = errors.Join(wrapError(err), docsErr)
+		}
+		if !deliver(sources[i], docs, err) {
 			return
 		}
 	}

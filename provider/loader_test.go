@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,16 +76,22 @@ func documentName(r *http.Request) string {
 }
 
 // doclingJSON is a document of four pages, of which the second is empty; page numbers are
-// furniture.
-const doclingJSON = `{"origin":{"mimetype":"application/pdf","binary_hash":13564993687249300075},"pages":{"1":{},` +
-	`"2":{},"3":{},"4":{}},
-	"body":{"self_ref":"#/body","content_layer":"body","children":[{"$ref":"#/texts/0"},{"$ref":"#/groups/0"},` +
-	`{"$ref":"#/texts/2"},{"$ref":"#/tables/0"},{"$ref":"#/texts/9"}]},
-	"groups":[{"self_ref":"#/groups/0","content_layer":"body","children":[{"$ref":"#/texts/1"}]}],
-	"texts":[{"self_ref":"#/texts/0","content_layer":"body","prov":[{"page_no":1}]},{"self_ref":"#/texts/1",` +
-	`"content_layer":"body","prov":[{"page_no":1}]},
-		{"self_ref":"#/texts/2","content_layer":"furniture","prov":[{"page_no":2}]}],
-	"tables":[{"self_ref":"#/tables/0","content_layer":"body","prov":[{"page_no":3},{"page_no":4}]}],"pictures":[]}`
+// furniture. Its title is its name. A reference of it leads nowhere.
+func doclingJSON(name string) json.RawMessage {
+	return json.RawMessage(`{"origin":{"mimetype":"application/pdf","binary_hash":13564993687249300075,"filename":""},
+	"pages":{"1":{"page_no":1,"size":{"width":600,"height":800}},"2":{"page_no":2},"3":{"page_no":3},"4":{"page_no":4}},
+	"body":{"self_ref":"#/body","children":[{"$ref":"#/texts/0"},{"$ref":"#/groups/0"},` +
+		`{"$ref":"#/texts/2"},{"$ref":"#/texts/3"},{"$ref":"#/texts/9"}]},
+	"groups":[{"self_ref":"#/groups/0","parent":{"$ref":"#/body"},"children":[{"$ref":"#/texts/1"}]}],
+	"texts":[{"self_ref":"#/texts/0","parent":{"$ref":"#/body"},"label":"title","text":"` + name + `",
+			"prov":[{"page_no":1,"bbox":{"l":50.123,"t":750,"r":100,"b":730,"coord_origin":"BOTTOMLEFT"}}]},
+		{"self_ref":"#/texts/1","parent":{"$ref":"#/groups/0"},"label":"text","text":"First.",
+			"prov":[{"page_no":1,"bbox":{"l":40,"t":90,"r":90,"b":120,"coord_origin":"TOPLEFT"}}]},
+		{"self_ref":"#/texts/2","parent":{"$ref":"#/body"},"content_layer":"furniture","label":"page_footer",
+			"text":"2","prov":[{"page_no":2}]},
+		{"self_ref":"#/texts/3","parent":{"$ref":"#/body"},"label":"text","text":"A table.",
+			"prov":[{"page_no":3,"bbox":{"l":1,"t":9,"r":2,"b":8,"coord_origin":"BOTTOMLEFT"}},{"page_no":4}]}]}`)
+}
 
 func converted(name string) string {
 	if strings.HasPrefix(name, "bad") {
@@ -97,8 +105,8 @@ func converted(name string) string {
 	if strings.HasPrefix(name, "blank") {
 		return `{"document":{"filename":"` + name + `","md_content":" \n"},"status":"success"}`
 	}
-	doc := map[string]any{"filename": name, "md_content": "# " + name +
-		"\n\n<!-- babyapi-go page break -->\n\nA table.", "json_content": json.RawMessage(doclingJSON)}
+	doc := map[string]any{"filename": name, "json_content": doclingJSON(name),
+		"md_content": "# " + name + "\n\nFirst.\n\n<!-- babyapi-go page break -->\n\nA table."}
 	b, _ := json.Marshal(map[string]any{"document": doc, "status": status})
 	return string(b)
 }
@@ -106,12 +114,13 @@ func converted(name string) string {
 func chunked(name string) string {
 	chunks := []map[string]any{
 		{"filename": name, "chunk_index": 0, "text": "Intro\nfirst", "num_tokens": 3, "headings": []string{"Intro"},
-			"page_numbers": []int{1, 2}, "captions": []string{"Figure 1"},
+			"page_numbers": []int{1, 2}, "captions": []string{"Figure 1", "Table 2"},
+			"doc_items": []string{"#/texts/0", "#/texts/8", "/texts/1", "#/texts/3"},
 			"metadata": map[string]any{"origin": map[string]any{"mimetype": "application/pdf",
 				"binary_hash": json.Number("13564993687249300075")}}},
 		{"filename": name, "chunk_index": 1, "text": "second"},
 	}
-	status, content := "success", doclingJSON
+	status, content := "success", string(doclingJSON(name))
 	switch {
 	case strings.HasPrefix(name, "bad"):
 		chunks, status = nil, "failure"
@@ -171,6 +180,10 @@ func withoutHash(t testing.TB, d schema.Document) string {
 	}
 	return jsonOf(t, m)
 }
+
+// boxesOfFirstChunk are those of the items that are found: a box that counts from the bottom of a
+// page without a size is left out, and so is one that is missing.
+const boxesOfFirstChunk = `[{"page":1,"l":50.12,"t":50,"r":100,"b":70},{"page":1,"l":40,"t":90,"r":90,"b":120}]`
 
 func testLoad(t *testing.T) {
 	dir := writeFiles(t, "a.pdf")
@@ -234,8 +247,8 @@ func testLoad(t *testing.T) {
 			t.Fatalf("documents %v, error %v; want two chunks", docs, err)
 		}
 		sameJSON(t, "first", withoutHash(t, docs[0]),
-			source(path, "a.pdf")+`,"chunk":0,"tokens":3,"headings":["Intro"],"captions":["Figure 1"],"page":1,`+
-				`"pages":[1,2]}`)
+			source(path, "a.pdf")+`,"chunk":0,"tokens":3,"headings":"Intro","captions":"Figure 1\nTable 2",`+
+				`"page":1,"pages":"1-2","boxes":`+jsonOf(t, boxesOfFirstChunk)+`}`)
 		sameJSON(t, "second", withoutHash(t, docs[1]), source(path, "a.pdf")+`,"chunk":1}`)
 		fields := form(t, srv.Requests()[0])
 		if fields["chunking_max_tokens"][0] != "64" || fields["chunking_tokenizer"][0] != "t" ||
@@ -347,6 +360,10 @@ func testLoadAndSplit(t *testing.T) {
 	want, err := textsplitter.SplitDocuments(words{}, docs)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, d := range want { // the metadata of each piece is its own
+		sum := sha256.Sum256([]byte(d.PageContent))
+		d.Metadata["chunk"], d.Metadata["content_hash"] = i, hex.EncodeToString(sum[:])
 	}
 	got, err := l.LoadAndSplit(t.Context(), words{}) // a second time
 	if err != nil || jsonOf(t, got) != jsonOf(t, want) || len(got) < 4 {

@@ -123,17 +123,18 @@ func source(p schema.Document) string {
 
 // heading is the innermost heading of a passage.
 func heading(p schema.Document) string {
-	if h, _ := p.Metadata[provider.MetadataHeadings].([]string); len(h) > 0 {
-		return h[len(h)-1]
+	headings, _ := p.Metadata[provider.MetadataHeadings].(string)
+	if i := strings.LastIndex(headings, " > "); i >= 0 {
+		return headings[i+len(" > "):]
 	}
-	return ""
+	return headings
 }
 
 // body is a passage without the headings that docling puts before it.
 func body(p schema.Document) string {
 	text := p.PageContent
-	headings, _ := p.Metadata[provider.MetadataHeadings].([]string)
-	for _, h := range headings {
+	headings, _ := p.Metadata[provider.MetadataHeadings].(string)
+	for h := range strings.SplitSeq(headings, " > ") {
 		text = strings.TrimPrefix(strings.TrimPrefix(text, h), "\n")
 	}
 	return text

@@ -54,7 +54,7 @@ func TestProgress(t *testing.T) {
 
 func TestPassage(t *testing.T) {
 	p := schema.Document{PageContent: "Policy\nHotels\nThe limit is 210 euros.", Metadata: map[string]any{
-		provider.MetadataSource: "/home/me/policy.docx", provider.MetadataHeadings: []string{"Policy", "Hotels"}}}
+		provider.MetadataSource: "/home/me/policy.docx", provider.MetadataHeadings: "Policy > Hotels"}}
 	if got, want := source(p), "policy.docx, Hotels"; got != want {
 		t.Errorf("source is %q, want %q", got, want)
 	}

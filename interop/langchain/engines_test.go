@@ -71,8 +71,12 @@ func TestLoaderOnDocling(t *testing.T) {
 		page, _ := chunk.Metadata[provider.MetadataPage].(int)
 		if tokens < 1 || tokens > 64 || page < 1 || page > total || chunk.Metadata[provider.MetadataChunk] != i ||
 			chunk.Metadata[provider.MetadataTotalPages] != total ||
-			len(chunk.Metadata[provider.MetadataHeadings].([]string)) == 0 {
+			chunk.Metadata[provider.MetadataHeadings] == "" {
 			t.Errorf("chunk %d: %v", i, chunk.Metadata)
+		}
+		boxes, err := provider.Boxes(chunk)
+		if err != nil || len(boxes) == 0 || boxes[0].Page != page {
+			t.Errorf("chunk %d has boxes %v, %v, want the first on page %d", i, boxes, err, page)
 		}
 	}
 	split, err := newLoader(t, c, provider.WithFiles(manual())).LoadAndSplit(t.Context(),
