@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// A server closes connections that are idle for long. If a request meets the close, it fails without
-// an answer, and a POST is not sent again, since it may have run. So the client closes its idle
-// connections first. uvicorn, which vLLM and most others run on, and llama.cpp close after 5 s, and
-// uvicorn does not say so. Proxies with TLS are in front of the others, and wait for a minute or
-// more.
+// A server closes connections that are idle for long. If a request meets the close, it fails
+// without an answer, and a POST is not sent again, since it may have run. So the client closes its
+// idle connections first. uvicorn, which vLLM and most others run on, and llama.cpp close after 5
+// s, and uvicorn does not say so. Proxies with TLS are in front of the others, and wait for a
+// minute or more.
 const (
 	plainIdleTimeout = 3 * time.Second
 	tlsIdleTimeout   = 90 * time.Second

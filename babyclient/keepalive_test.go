@@ -53,7 +53,7 @@ func TestNoRequestMeetsTheCloseOfAnIdleConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				connections := 0
-				server := &http.Server{IdleTimeout: test.idle, //nolint:gosec // the clients are this test's
+				server := &http.Server{IdleTimeout: test.idle,
 					ConnState: func(_ net.Conn, s http.ConnState) {
 						if s == http.StateNew {
 							connections++
@@ -80,7 +80,8 @@ func TestNoRequestMeetsTheCloseOfAnIdleConnection(t *testing.T) {
 				}
 				infer() // its connection is given up if the server has said how long it keeps one
 				infer()
-				for interval := test.kept - 100*time.Millisecond; interval < 7*time.Second; interval += 50 * time.Millisecond {
+				const step = 50 * time.Millisecond
+				for interval := test.kept - 2*step; interval < 7*time.Second; interval += step {
 					before := connections
 					time.Sleep(interval)
 					infer()

@@ -109,9 +109,9 @@ func WithAPIKey(key string) SharedOption {
 	})
 }
 
-// WithBaseURL sets the URL of the service. A path is kept as a prefix. Trailing slashes are dropped,
-// and one "/v1" at the end, which people give as for OpenAI's clients: the paths of the calls have
-// it. Default: BABYAPI_BASE_URL, else [DefaultBaseURL].
+// WithBaseURL sets the URL of the service. A path is kept as a prefix. Trailing slashes are
+// dropped, and one "/v1" at the end, which people give as for OpenAI's clients: the paths of the
+// calls have it. Default: BABYAPI_BASE_URL, else [DefaultBaseURL].
 func WithBaseURL(base string) Option {
 	return clientOption(func(c *config) error {
 		u, err := parseBaseURL(base)
