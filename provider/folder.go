@@ -1,7 +1,9 @@
 package provider
 
 import (
-	"io/fs"
+	"errors"
+	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,49 +17,107 @@ var documentExtensions = []string{".pdf", ".docx", ".pptx", ".xlsx", ".html", ".
 	".adoc", ".asciidoc", ".csv", ".txt", ".eml", ".vtt", ".tex", ".xml",
 	".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 
-// listFolder lists the files below dir as [WithFolder] says. No file is an error.
+// listFolder lists the files below dir as [WithFolder] says. No file is an error, and so is one
+// that cannot be looked at: then the other files are returned with it.
 func listFolder(dir string, patterns []string) ([]babyclient.Source, error) {
-	var out []babyclient.Source
-	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case name != dir && strings.HasPrefix(entry.Name(), "."):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case !entry.Type().IsRegular():
-			return nil
-		}
-		below, err := filepath.Rel(dir, name)
-		if err == nil && matches(filepath.ToSlash(below), patterns) {
-			out = append(out, babyclient.FromFile(name))
-		}
-		return err
-	})
+	l := folderList{patterns: patterns, visited: map[string]bool{}}
+	l.list(dir, "")
 	switch {
-	case err != nil:
-		return nil, invalid("cannot list the folder %q: %v", dir, err).WithCause(err)
-	case len(out) == 0 && patterns == nil:
+	case len(l.failed) > 0:
+		err := errors.Join(l.failed...)
+		return l.files, invalid("cannot list the folder %q: %v", dir, err).WithCause(err)
+	case len(l.files) == 0 && len(patterns) == 0:
 		return nil, invalid("the folder %q holds no document that docling reads: "+
 			"give patterns to load other files", dir)
-	case len(out) == 0:
+	case len(l.files) == 0:
 		return nil, invalid("the folder %q holds no file that matches %q", dir, patterns)
 	}
-	return out, nil
+	return l.files, nil
 }
 
-func matches(below string, patterns []string) bool {
-	if patterns == nil {
+type folderList struct {
+	patterns []string
+	visited  map[string]bool // folders, by their real paths: links may lead to one twice, or in a circle
+	files    []babyclient.Source
+	failed   []error
+}
+
+// list adds the files in dir and below. below is the path from the folder of the list, with slashes.
+func (l *folderList) list(dir, below string) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		l.failed = append(l.failed, err)
+		return
+	}
+	if l.visited[real] {
+		return
+	}
+	l.visited[real] = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.failed = append(l.failed, err)
+	}
+	for _, entry := range entries {
+		name := filepath.Join(dir, entry.Name())
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		info, err := os.Stat(name) // of what a link leads to: a mounted volume of Kubernetes is links
+		isNamed := matchesFolder(path.Join(below, entry.Name()), l.patterns)
+		switch {
+		case err != nil && isNamed:
+			l.failed = append(l.failed, err)
+		case err != nil: // no document by its name
+		case info.IsDir():
+			l.list(name, path.Join(below, entry.Name()))
+		case info.Mode().IsRegular() && isNamed:
+			l.files = append(l.files, babyclient.FromFile(name))
+		}
+	}
+}
+
+// matchesFolder tells whether a path below a folder is one of those that [WithFolder] loads.
+func matchesFolder(below string, patterns []string) bool {
+	if len(patterns) == 0 {
 		return slices.Contains(documentExtensions, strings.ToLower(path.Ext(below)))
 	}
+	names := strings.Split(strings.ToLower(below), "/")
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		name := below
-		if !strings.Contains(pattern, "/") {
-			name = path.Base(below)
+		parts := strings.Split(strings.ToLower(pattern), "/")
+		if len(parts) == 1 && pattern != "**" {
+			return matchNames(parts, names[len(names)-1:])
 		}
-		ok, _ := path.Match(pattern, name) // NewLoader has checked the pattern
-		return ok
+		return matchNames(parts, names)
 	})
+}
+
+// matchNames matches the names of a path with the parts of a pattern, of which "**" stands for any
+// number of names.
+func matchNames(parts, names []string) bool {
+	switch {
+	case len(parts) == 0:
+		return len(names) == 0
+	case parts[0] == "**":
+		return matchNames(parts[1:], names) || len(names) > 0 && matchNames(parts, names[1:])
+	case len(names) == 0:
+		return false
+	}
+	ok, _ := path.Match(parts[0], names[0]) // NewLoader has checked the pattern
+	return ok && matchNames(parts[1:], names[1:])
+}
+
+// checkPattern refuses a pattern that matches nothing.
+func checkPattern(pattern string) error {
+	if strings.TrimSpace(pattern) == "" {
+		return errors.New(`it is empty: leave it out, or write "**" for all files`)
+	}
+	for part := range strings.SplitSeq(strings.ToLower(pattern), "/") {
+		switch _, err := path.Match(part, ""); {
+		case err != nil:
+			return err
+		case part == "", part == ".", part == "..":
+			return fmt.Errorf("the part %q names no file or folder below it", part)
+		}
+	}
+	return nil
 }

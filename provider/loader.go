@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"path"
 	"strings"
 	"sync/atomic"
 
@@ -53,8 +52,8 @@ func NewLoader(client *babyclient.Client, opts ...LoaderOption) (*Loader, error)
 	}
 	for _, s := range l.sources {
 		for _, p := range s.patterns {
-			if _, err := path.Match(p, ""); err != nil {
-				return nil, invalid("WithFolder(%q): pattern %q: %v", s.folder, p, err)
+			if err := checkPattern(p); err != nil {
+				return nil, invalid("WithFolder(%q): pattern %q: %v", s.folder, p, err).WithCause(err)
 			}
 		}
 	}
@@ -148,7 +147,8 @@ func collect(docs iter.Seq2[schema.Document, error]) ([]schema.Document, error) 
 
 func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Document, error] {
 	return func(yield func(schema.Document, error) bool) {
-		sources, err := l.openSources()
+		sources, release, err := l.openSources(mode == PerChunk && !l.noChunkJobs.Load())
+		defer release()
 		if err != nil && !yield(schema.Document{}, err) {
 			return
 		}
@@ -179,11 +179,12 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 	}
 }
 
-// openSources lists the files of the folders. The error says what cannot be listed, and which
-// readers were read before; the other sources are returned with it.
-func (l *Loader) openSources() ([]babyclient.Source, error) {
-	var out []babyclient.Source
+// openSources lists the files of the folders, and takes the readers until release is called. The
+// error says what cannot be listed, and which readers were read before; the other sources are
+// returned with it. keep says that a source may have to be sent twice.
+func (l *Loader) openSources(keep bool) (out []babyclient.Source, release func(), err error) {
 	var failed []error
+	var readers []*loaderReader
 	for _, s := range l.sources {
 		switch {
 		case s.folder != "":
@@ -192,14 +193,23 @@ func (l *Loader) openSources() ([]babyclient.Source, error) {
 				failed = append(failed, err)
 			}
 			out = append(out, files...)
-		case s.wasRead != nil && s.wasRead.Swap(true):
-			failed = append(failed, invalid("%s: the reader is spent, it was loaded before: "+
-				"give the bytes (babyclient.FromBytes) or a file to load it again", sourceName(s.Source)))
+		case s.reader != nil:
+			source, err := s.reader.claim(s.Source, keep)
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			out, readers = append(out, source), append(readers, s.reader)
 		default:
 			out = append(out, s.Source)
 		}
 	}
-	return out, errors.Join(failed...)
+	release = func() {
+		for _, r := range readers {
+			r.release()
+		}
+	}
+	return out, release, errors.Join(failed...)
 }
 
 // deliver takes what a source gave, and reports whether to go on.
@@ -253,11 +263,13 @@ func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source, deli
 	i := 0
 	for c, err := range l.client.Docling.ChunkAll(ctx, req) {
 		docs := chunkDocuments(sources[i], c)
-		if isMissingJobEndpoint(err) && sources[i].Reader == nil {
-			// Nothing has run, so the plain call bills nothing twice. A reader cannot be sent
-			// again.
+		if isMissingJobEndpoint(err) {
+			// Nothing has run, so the plain call bills nothing twice.
 			l.noChunkJobs.Store(true)
-			docs, err = l.chunkPlainly(ctx, sources[i])
+			var source babyclient.Source
+			if source, err = sendAgain(sources[i]); err == nil {
+				docs, err = l.chunkPlainly(ctx, source)
+			}
 		}
 		if !deliver(sources[i], docs, err) {
 			return

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -281,7 +282,10 @@ func testLoad(t *testing.T) {
 		"chunker":    {client, []provider.LoaderOption{file, provider.WithChunker("magic")}, `"magic"`},
 		"formats": {client, []provider.LoaderOption{file,
 			provider.WithConvertOptions(babyclient.ConvertOptions{ToFormats: []string{"html"}})}, "ToFormats"},
-		"pattern": {client, []provider.LoaderOption{provider.WithFolder(dir, "[")}, `"["`},
+		"pattern":          {client, []provider.LoaderOption{provider.WithFolder(dir, "[")}, `"["`},
+		"empty pattern":    {client, []provider.LoaderOption{provider.WithFolder(dir, "*.md", "")}, "empty"},
+		"pattern above":    {client, []provider.LoaderOption{provider.WithFolder(dir, "../*.md")}, `".."`},
+		"absolute pattern": {client, []provider.LoaderOption{provider.WithFolder(dir, "/*.md")}, `"/*.md"`},
 		"concurrency": {client,
 			[]provider.LoaderOption{file, provider.WithBatchOptions(babyclient.BatchOptions{Concurrency: -1})}, "-1"},
 	} {
@@ -298,10 +302,19 @@ func TestLoadFolder(t *testing.T) {
 		patterns []string
 		want     string
 	}{
-		"all":     {nil, "a.md b.pdf c.md d.PDF"},
-		"by name": {[]string{"*.md"}, "a.md c.md"},
-		"by path": {[]string{"sub/*.md"}, "c.md"},
-		"several": {[]string{"*.bin", "sub/*/*"}, "notes.bin d.PDF"},
+		"all":                    {nil, "a.md b.pdf c.md d.PDF"},
+		"by name":                {[]string{"*.md"}, "a.md c.md"},
+		"by path":                {[]string{"sub/*.md"}, "c.md"},
+		"several":                {[]string{"*.bin", "sub/*/*"}, "notes.bin d.PDF"},
+		"no patterns":            {[]string{}, "a.md b.pdf c.md d.PDF"},
+		"other case":             {[]string{"*.pdf"}, "b.pdf d.PDF"},
+		"other case, pattern":    {[]string{"SUB/*.MD"}, "c.md"},
+		"any folder":             {[]string{"**/*.md"}, "a.md c.md"},
+		"any folder below":       {[]string{"sub/**/*.pdf"}, "d.PDF"},
+		"any folder, none":       {[]string{"sub/**/c.md"}, "c.md"},
+		"all files":              {[]string{"**"}, "a.md b.pdf notes.bin c.md d.PDF"},
+		"all files in a folder":  {[]string{"sub/**"}, "c.md d.PDF"},
+		"two patterns, one file": {[]string{"a.*", "*.md"}, "a.md c.md"},
 	} {
 		srv := newDocling(t, newServer(t, ""))
 		docs, err := newLoader(t, srv.Server, provider.WithFolder(dir, test.patterns...)).Load(t.Context())
@@ -419,7 +432,7 @@ func testLoadAndSplit(t *testing.T) {
 	})
 	t.Run("a spent reader", func(t *testing.T) {
 		srv := newDocling(t, newServer(t, ""))
-		l := newLoader(t, srv.Server, provider.WithReader("r.pdf", strings.NewReader("x")),
+		l := newLoader(t, srv.Server, provider.WithReader("r.pdf", io.MultiReader(strings.NewReader("x"))),
 			provider.WithFiles(path("a.pdf")))
 		if docs, err := l.Load(t.Context()); err != nil || len(docs) != 2 {
 			t.Fatalf("documents %v, error %v; want two", docs, err)
@@ -546,5 +559,43 @@ func TestLoadArchive(t *testing.T) {
 	}
 	if want := []string{"# A of both.zip", "# B of both.zip", "# C of c.md"}; !slices.Equal(got, want) {
 		t.Errorf("loaded %q, want %q", got, want)
+	}
+}
+
+// A volume that Kubernetes mounts is a folder of links into a hidden one, which changes as a whole.
+func TestLoadFolderOfLinks(t *testing.T) {
+	dir := writeFiles(t, "..2026_11_25/a.md", "..2026_11_25/sub/b.md", "real/c.md")
+	link := func(to, name string) {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skip("links cannot be made here: ", err)
+		}
+	}
+	link("..2026_11_25", "..data")
+	link("..data/a.md", "a.md")
+	link("..data/sub", "sub")
+	link("real", "same")        // a folder that is listed already
+	link("..", "real/circle")   // a folder that it stands in
+	link("gone.txt.bak", "old") // it leads nowhere, and is no document by its name
+	root := filepath.Join(t.TempDir(), "root")
+	if err := os.Symlink(dir, root); err != nil {
+		t.Fatal(err)
+	}
+	srv := newDocling(t, newServer(t, ""))
+	docs, err := newLoader(t, srv.Server, provider.WithFolder(root)).Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range docs {
+		names = append(names, d.Metadata["filename"].(string))
+	}
+	if got := strings.Join(names, " "); got != "a.md c.md b.md" {
+		t.Errorf("loaded %s, want a.md c.md b.md, each once", got)
+	}
+	link("nowhere", "lost.md")
+	docs, err = newLoader(t, srv.Server, provider.WithFolder(root)).Load(t.Context())
+	wantError(t, err, llms.ErrCodeInvalidRequest, "lost.md")
+	if len(docs) != 3 {
+		t.Errorf("%d documents, want the three that can be read", len(docs))
 	}
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"io"
 	"slices"
-	"sync/atomic"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
@@ -21,8 +20,8 @@ type loaderConfig struct {
 type loaderSource struct {
 	babyclient.Source
 	folder   string
-	patterns []string     // of the folder; nil: the files that docling reads
-	wasRead  *atomic.Bool // only of a reader, which can be read once
+	patterns []string      // of the folder; nil: the files that docling reads
+	reader   *loaderReader // only of a source with a Reader
 }
 
 // A LoaderOption configures a [Loader].
@@ -46,8 +45,8 @@ func WithURLs(urls ...string) LoaderOption {
 	}
 }
 
-// WithReader loads a document from r, whose format the extension of name says. It can be loaded
-// once.
+// WithReader loads a document from r, whose format the extension of name says. If r is an io.Seeker
+// it is rewound for each load to where it stands now. Another can be loaded once.
 func WithReader(name string, r io.Reader) LoaderOption {
 	return WithSources(babyclient.FromReader(name, r))
 }
@@ -58,7 +57,7 @@ func WithSources(sources ...babyclient.Source) LoaderOption {
 		for _, s := range sources {
 			source := loaderSource{Source: s}
 			if s.Reader != nil {
-				source.wasRead = new(atomic.Bool)
+				source.reader = newLoaderReader(s.Reader)
 			}
 			c.sources = append(c.sources, source)
 		}
@@ -66,9 +65,15 @@ func WithSources(sources ...babyclient.Source) LoaderOption {
 }
 
 // WithFolder loads the files below dir that match one of the patterns, in the order of their names.
-// A pattern is as for path.Match. A pattern without a slash is matched with the name of a file in
-// any folder below dir, one with a slash with the path below dir. Without patterns the files that
-// docling reads are loaded. Hidden files and folders are left out.
+// A pattern is as for path.Match, and "**" stands for any number of folders. A pattern without a
+// slash is matched with the name of a file in any folder below dir, one with a slash with the path
+// below dir:
+//
+//	*.pdf             all PDF files
+//	reports/**/*.pdf  those below reports
+//
+// Upper and lower case are the same. Without patterns the files that docling reads are loaded.
+// Hidden files and folders are left out. Links are followed, to each folder once.
 func WithFolder(dir string, patterns ...string) LoaderOption {
 	return func(c *loaderConfig) {
 		c.sources = append(c.sources, loaderSource{folder: dir, patterns: slices.Clone(patterns)})
