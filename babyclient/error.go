@@ -215,6 +215,13 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
+// isCloudflare tells whether a status is one that Cloudflare gives in place of a service that it
+// cannot reach.
+func isCloudflare(status int) bool { return status >= 520 && status <= 530 }
+
+// statusCloudflareTimeout is Cloudflare's for a service that took too long. It may run on.
+const statusCloudflareTimeout = 524
+
 func isQuota(code string) bool {
 	return code == "MONTHLY_LIMIT_REACHED" || code == "insufficient_quota"
 }

@@ -54,13 +54,6 @@ func DefaultRetryPolicy(a Attempt) bool {
 	return isSafe && isCloudflare(a.Err.StatusCode)
 }
 
-// isCloudflare tells whether a status is one that Cloudflare gives in place of a service that it
-// cannot reach.
-func isCloudflare(status int) bool { return status >= 520 && status <= 530 }
-
-// statusCloudflareTimeout is Cloudflare's for a service that took too long. It may run on.
-const statusCloudflareTimeout = 524
-
 // isSafeMethod reports whether a request that is sent again bills nothing twice.
 func isSafeMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 

@@ -42,7 +42,8 @@ type folderList struct {
 	failed   []error
 }
 
-// list adds the files in dir and below. below is the path from the folder of the list, with slashes.
+// list adds the files in dir and below. below is the path from the folder of the list, with
+// slashes.
 func (l *folderList) list(dir, below string) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {

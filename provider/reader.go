@@ -30,8 +30,8 @@ func newLoaderReader(r io.Reader) *loaderReader {
 	return &loaderReader{r: r, start: start}
 }
 
-// claim takes the reader for one load. It fails if another load has it, or if it is spent. keep says
-// that [sendAgain] may be called.
+// claim takes the reader for one load. It fails if another load has it, or if it is spent. keep
+// says that [sendAgain] may be called.
 func (l *loaderReader) claim(s babyclient.Source, keep bool) (babyclient.Source, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

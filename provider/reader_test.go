@@ -130,7 +130,8 @@ func TestReadersAreChunkedWithoutJobs(t *testing.T) {
 		} {
 			t.Run(kind+", read "+reads, func(t *testing.T) {
 				var sent uploads
-				srv := newServer(t, "POST /docling/v1/chunk/hybrid/file", sent.then(babytest.JSON(200, chunked("r.pdf"))))
+				srv := newServer(t, "POST /docling/v1/chunk/hybrid/file",
+					sent.then(babytest.JSON(200, chunked("r.pdf"))))
 				srv.On("POST /docling/v1/chunk/hybrid/file/async", refusal)
 				l := newLoader(t, srv, provider.WithReader("r.pdf", test.make(t)), provider.WithMode(provider.PerChunk))
 				docs, err := l.Load(t.Context())
