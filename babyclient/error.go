@@ -55,6 +55,10 @@ var (
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrNotFound is a 404: there is no such model, route, task or job.
 	ErrNotFound = errors.New("not found")
+	// ErrTooManyTokens means that prompt and answer together do not fit the model, by the words of
+	// vLLM, SGLang, llama.cpp, Ollama and others. It matches ErrInvalidRequest too where the
+	// service answers with a 400.
+	ErrTooManyTokens = errors.New("too many tokens")
 	// ErrRateLimited is a 429.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrQuotaExceeded is a 402, or the code MONTHLY_LIMIT_REACHED or insufficient_quota.
@@ -185,6 +189,8 @@ func (e *Error) Is(target error) bool {
 		return e.StatusCode == http.StatusTooManyRequests
 	case ErrQuotaExceeded:
 		return e.StatusCode == http.StatusPaymentRequired || isQuota(e.Code) || isQuota(e.Type)
+	case ErrTooManyTokens:
+		return isTooManyTokens(e)
 	case ErrUnavailable:
 		return e.StatusCode >= 502 && e.StatusCode <= 504 || isCloudflare(e.StatusCode)
 	case ErrTimeout:

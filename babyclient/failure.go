@@ -156,9 +156,7 @@ func (f *errorMaker) serviceError(m Meta, body []byte, readErr error, explain fu
 		e.Message = "redirected, and the body of the request cannot be sent again: " +
 			"set the base URL to where the redirect leads"
 	}
-	if v := m.Header.Get("Retry-After"); v != "" {
-		e.RetryAfter, e.retryAfterGiven = parseRetryAfter(v, time.Now())
-	}
+	e.RetryAfter, e.retryAfterGiven = retryAfter(m.Header)
 	if explain != nil {
 		e = explain(e)
 	}
@@ -286,6 +284,18 @@ func isCertificateError(err error) bool {
 	_, isHostname := errors.AsType[x509.HostnameError](err)
 	_, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	return isVerification || isAuthority || isHostname || isInvalid
+}
+
+// retryAfter is how long the service asks the caller to wait. ok is false if it does not ask.
+// OpenAI's and Azure's servers say it in milliseconds too, and more exactly.
+func retryAfter(h http.Header) (d time.Duration, ok bool) {
+	ms, err := strconv.ParseFloat(strings.TrimSpace(h.Get("Retry-After-Ms")), 64)
+	if err == nil {
+		if d, ok = parseRetryAfter(strconv.FormatFloat(ms/1000, 'f', -1, 64), time.Now()); ok {
+			return d, true
+		}
+	}
+	return parseRetryAfter(h.Get("Retry-After"), time.Now())
 }
 
 // parseRetryAfter reads a Retry-After header: seconds, or an HTTP date. ok is false if value is

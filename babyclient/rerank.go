@@ -79,7 +79,8 @@ type RerankResponse struct {
 	Meta
 	ID    string `json:"id,omitempty"`
 	Model string `json:"model"`
-	// Results are sorted by RelevanceScore, best first.
+	// Results are sorted by RelevanceScore, best first, and equal ones by Index. There is one for
+	// each document, unless TopN asked for fewer: then there are at most so many.
 	Results []RerankResult `json:"results"`
 	Usage   *Usage         `json:"usage,omitzero"`
 }
@@ -221,13 +222,18 @@ func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
 		}
 	}
 	if _, ok := r.Extra["documents"]; !ok {
-		if err := checkIndexes(results, len(r.Documents)+len(r.DocumentObjects)); err != nil {
+		documents := len(r.Documents) + len(r.DocumentObjects)
+		if err := checkIndexes(results, documents); err != nil {
 			return nil, err
 		}
+		if wantsAll := r.TopN == 0 && r.Extra["top_n"] == nil; wantsAll && len(results) < documents {
+			return nil, fmt.Errorf("the answer ranks %d of %d documents, and all were asked for",
+				len(results), documents)
+		}
 	}
-	// Stable: equal ones stay in the service's order.
-	slices.SortStableFunc(results, func(a, b RerankResult) int {
-		return cmp.Compare(b.RelevanceScore, a.RelevanceScore)
+	// Equal ones stay in the order of the documents.
+	slices.SortFunc(results, func(a, b RerankResult) int {
+		return cmp.Or(cmp.Compare(b.RelevanceScore, a.RelevanceScore), cmp.Compare(a.Index, b.Index))
 	})
 	if r.ReturnDocuments != nil && *r.ReturnDocuments {
 		r.addDocuments(results)

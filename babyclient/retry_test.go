@@ -450,3 +450,37 @@ func TestConnectTimeout(t *testing.T) {
 		}
 	})
 }
+
+// Servers of OpenAI and Azure say it in milliseconds too.
+func TestRetryAfterMilliseconds(t *testing.T) {
+	for name, test := range map[string]struct {
+		ms, seconds string
+		min, max    time.Duration
+	}{
+		"milliseconds alone":       {"1500", "", 1500 * time.Millisecond, 1800 * time.Millisecond},
+		"both":                     {"1500", "30", 1500 * time.Millisecond, 1800 * time.Millisecond},
+		"fraction":                 {"0.5", "", 500 * time.Microsecond, 600 * time.Microsecond},
+		"unreadable":               {"soon", "2", 2 * time.Second, 2400 * time.Millisecond},
+		"negative":                 {"-1", "2", 2 * time.Second, 2400 * time.Millisecond},
+		"zero":                     {"0", "30", 0, 0},
+		"neither that can be read": {"NaN", "soon", 200 * time.Millisecond, 300 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, srv *babytest.Server) {
+				refusal := babytest.WithHeader(babytest.JSON(429, `{}`), "retry-after-ms", test.ms)
+				if test.seconds != "" {
+					refusal = babytest.WithHeader(refusal, "Retry-After", test.seconds)
+				}
+				srv.On("POST /infer", refusal, http.HandlerFunc(answerOK))
+				c := client(srv, babyclient.WithRetryBaseDelay(babyclient.DefaultRetryBaseDelay))
+				start := time.Now()
+				if _, err := c.Infer(t.Context(), &babyclient.InferRequest{Prompt: "p"}); err != nil {
+					t.Fatal(err)
+				}
+				if d := time.Since(start); d < test.min || d > test.max {
+					t.Errorf("sent again after %s, want %s to %s", d, test.min, test.max)
+				}
+			})
+		})
+	}
+}

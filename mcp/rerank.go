@@ -159,7 +159,7 @@ func (t rerankTool) rank(ctx context.Context, p *progress, whole *babyclient.Rer
 			out.Results = append(out.Results, rerankResult{Index: done + r.Index, Score: r.RelevanceScore})
 		}
 	}
-	// Stable: of results with one score the service's order is the best that is known.
+	// Stable: results of one score stay in the order of the texts, also across several requests.
 	slices.SortStableFunc(out.Results, func(a, b rerankResult) int { return cmp.Compare(b.Score, a.Score) })
 	out.Results = out.Results[:min(whole.TopN, len(out.Results))]
 	return out, nil

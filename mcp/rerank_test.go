@@ -31,7 +31,7 @@ func TestRerankTexts(t *testing.T) {
 	}
 }
 
-// Results of one score stay in the service's order.
+// Results of one score stay in the order of the texts.
 func TestRerankTies(t *testing.T) {
 	svc := newService(t)
 	svc.answers["/v1/rerank"] = answered{status: 200, body: `{"model":"m","results":[{"index":2,"relevance_score":0.5},` +
@@ -42,8 +42,8 @@ func TestRerankTies(t *testing.T) {
 	for _, r := range out.Results {
 		order = append(order, r.Index)
 	}
-	if !slices.Equal(order, []int{1, 2, 0}) {
-		t.Errorf("order %v, want 1, then 2 and 0 as the service has them", order)
+	if !slices.Equal(order, []int{1, 0, 2}) {
+		t.Errorf("order %v, want 1, then 0 and 2 as they were given", order)
 	}
 }
 

@@ -65,7 +65,7 @@ func errorCode(err error) llms.ErrorCode {
 		status = n // vLLM's errors in mid-stream carry the status as their code
 	}
 	switch {
-	case isTokenLimit(e):
+	case is(babyclient.ErrTooManyTokens):
 		return llms.ErrCodeTokenLimit
 	case e.Code == "content_filter" || e.Type == "content_filter":
 		return llms.ErrCodeContentFilter
@@ -85,13 +85,6 @@ func errorCode(err error) llms.ErrorCode {
 		return llms.ErrCodeInvalidRequest
 	}
 	return llms.ErrCodeUnknown
-}
-
-// isTokenLimit reports whether a prompt did not fit the model. OpenAI has a code for that and
-// llama.cpp a type; vLLM has neither, so its words have to do.
-func isTokenLimit(e *babyclient.Error) bool {
-	return e.Code == "context_length_exceeded" || e.Type == "exceed_context_size_error" ||
-		strings.Contains(e.Message, "maximum context length") || strings.Contains(e.Message, "maximum model length")
 }
 
 // stoppedBy is the error of a call that a function of the caller's ended.
