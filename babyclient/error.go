@@ -190,7 +190,7 @@ func (e *Error) Is(target error) bool {
 	case ErrQuotaExceeded:
 		return e.StatusCode == http.StatusPaymentRequired || isQuota(e.Code) || isQuota(e.Type)
 	case ErrTooManyTokens:
-		return isTooManyTokens(e)
+		return isTooManyTokens(e.StatusCode, e.Code, e.Type, e.Message)
 	case ErrUnavailable:
 		return e.StatusCode >= 502 && e.StatusCode <= 504 || isCloudflare(e.StatusCode)
 	case ErrTimeout:

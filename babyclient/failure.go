@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // This file makes every *Error of this package, once. Nothing changes an *Error afterwards: a
@@ -267,8 +266,6 @@ func (f *errorMaker) eventNotDecoded(m Meta, cause error) *Error {
 func (f *errorMaker) streamWithoutChoices(m Meta) *Error {
 	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
 }
-
-func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
 
 // withoutURL takes off the layer of net/http that repeats the method and the URL.
 func withoutURL(err error) error {

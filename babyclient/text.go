@@ -26,3 +26,6 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+// validUTF8 is the text of b, with U+FFFD where it is no UTF-8.
+func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }

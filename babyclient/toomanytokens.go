@@ -31,15 +31,15 @@ var tooManyTokens = regexp.MustCompile(`(?i)` + strings.Join([]string{
 
 // isTooManyTokens reads the code that OpenAI has, the type that llama.cpp has, and the words of all
 // others. A limit of the rate or the account has words of tokens too.
-func isTooManyTokens(e *Error) bool {
-	if e.Code == "context_length_exceeded" || e.Type == "exceed_context_size_error" {
+func isTooManyTokens(status int, code, typ, message string) bool {
+	if code == "context_length_exceeded" || typ == "exceed_context_size_error" {
 		return true
 	}
-	switch e.StatusCode {
+	switch status {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusTooManyRequests:
 		return false
 	case 0:
 		return false // an error of this package
 	}
-	return tooManyTokens.MatchString(e.Message)
+	return tooManyTokens.MatchString(message)
 }
