@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 )
@@ -32,6 +33,10 @@ func planConversion(a convertArguments) (plan, error) {
 	}
 	if a.Search != "" && strings.TrimSpace(a.Search) == "" {
 		return plan{}, refuse("search is blank. Give the text to find.")
+	}
+	if n := utf8.RuneCountInString(a.Search); n > maxSearchChars {
+		return plan{}, refuse("search has %s characters, at most %s. Give a few words of the text to find; "+
+			"rerank finds passages by meaning.", number(n), number(maxSearchChars))
 	}
 	source, documentID, jobID := unquote(a.Source), unquote(a.DocumentID), unquote(a.JobID)
 	given := 0

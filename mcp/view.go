@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -115,14 +114,15 @@ func (v view) describePart(d *document, pieces []span, next int) string {
 // renderOutline is the headings, each with the offset to read it from.
 func (v view) renderOutline(d *document, spans []span, offset int) string {
 	var b strings.Builder
+	chars := charCounter{text: d.text}
 	count := 0
 	for _, h := range d.headings() {
 		if h.offset < offset || !within(spans, h.offset) {
 			continue
 		}
-		line := fmt.Sprintf("%s%s %s\n", place(d, h.offset), strings.Repeat("#", h.level), h.title)
+		line := fmt.Sprintf("%s%s %s\n", place(d, h.offset, chars.at(h.offset)), strings.Repeat("#", h.level), h.title)
 		if b.Len()+len(line) > v.budget() && count > 0 {
-			more := callJSON("document_id", d.id, "outline", true, "offset", d.charOffset(h.offset))
+			more := callJSON("document_id", d.id, "outline", true, "offset", chars.at(h.offset))
 			fmt.Fprintf(&b, "\n[babyapi: more headings: convert %s]", more)
 			return b.String()
 		}
@@ -137,26 +137,22 @@ func (v view) renderOutline(d *document, spans []span, offset int) string {
 	return b.String()
 }
 
-// renderSearch is the places where the text occurs, upper and lower case and white space aside.
+// renderSearch is the places where the text occurs, as a person sees it: see [seenText].
 func (v view) renderSearch(d *document, spans []span, offset int) string {
-	words := strings.Fields(v.search)
-	for i, w := range words {
-		words[i] = regexp.QuoteMeta(w)
-	}
-	pattern := regexp.MustCompile(`(?i)` + strings.Join(words, `\s+`))
 	var b strings.Builder
+	chars := charCounter{text: d.text}
 	total, shown, more := 0, 0, ""
-	for _, match := range pattern.FindAllStringIndex(d.text[offset:], -1) {
-		from, to := offset+match[0], offset+match[1]
-		if !within(spans, from) {
+	for _, match := range findSeen(d.text, v.search, offset) {
+		if !within(spans, match.from) {
 			continue
 		}
 		total++
-		line := place(d, from) + excerpt(d.text, from, to) + "\n"
+		if more != "" {
+			continue
+		}
+		line := place(d, match.from, chars.at(match.from)) + excerpt(d.text, match.from, match.to) + "\n"
 		if shown == maxMatches || b.Len()+len(line) > v.budget() && shown > 0 {
-			if more == "" {
-				more = callJSON("document_id", d.id, "search", v.search, "offset", d.charOffset(from))
-			}
+			more = callJSON("document_id", d.id, "search", v.search, "offset", chars.at(match.from))
 			continue
 		}
 		shown++
@@ -175,12 +171,12 @@ func (v view) renderSearch(d *document, spans []span, offset int) string {
 	return b.String()
 }
 
-// place says where something is, for a list.
-func place(d *document, offset int) string {
+// place says where something is, for a list: at an offset in bytes, that is so many characters.
+func place(d *document, offset, chars int) string {
 	if p := d.pageAt(offset); p > 0 {
-		return fmt.Sprintf("offset %d, page %d: ", d.charOffset(offset), p)
+		return fmt.Sprintf("offset %d, page %d: ", chars, p)
 	}
-	return fmt.Sprintf("offset %d: ", d.charOffset(offset))
+	return fmt.Sprintf("offset %d: ", chars)
 }
 
 // readOn is the call that reads from a place of a list.
