@@ -102,7 +102,7 @@ type RerankDocument struct {
 	Raw json.RawMessage
 }
 
-// UnmarshalJSON takes a string, or an object with "text".
+// UnmarshalJSON takes a string, an object with "text", or anything else, which is then in Raw alone.
 func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	d.Raw = slices.Clone(data)
 	if len(data) > 0 && data[0] == '"' {
@@ -115,13 +115,10 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	var object struct {
 		Text *string `json:"text"`
 	}
-	if err := json.Unmarshal(data, &object); err != nil {
-		return err
-	}
-	if object.Text != nil {
+	if json.Unmarshal(data, &object) == nil && object.Text != nil {
 		d.Text = *object.Text
 	}
-	return nil
+	return nil // a document of another form is in Raw
 }
 
 // vllmDocuments are the forms in which vLLM writes a document, around the text.

@@ -88,7 +88,7 @@ func (v *vectorValue) UnmarshalJSON(b []byte) error {
 func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 	rest, taken := takeVectors(raw, max(inputs, 0))
 	decoded := embedAnswer{Data: make([]embedItem, 0, max(inputs, 0))}
-	if err := json.Unmarshal(rest, &decoded); err != nil {
+	if err := unmarshalFitting(rest, &decoded, ""); err != nil {
 		return nil, err
 	}
 	if inputs < 0 {
