@@ -36,13 +36,7 @@ type choiceAssembler struct {
 	content   strings.Builder
 	reasoning strings.Builder
 	refusal   strings.Builder
-	calls     []*toolCallAssembler
-}
-
-type toolCallAssembler struct {
-	index     int
-	call      ToolCall
-	arguments strings.Builder
+	calls     toolCallsAssembler
 }
 
 func (a *chatAssembler) add(chunk *ChatChunk) error {
@@ -101,39 +95,8 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 		a.choice.Logprobs.Refusal = append(a.choice.Logprobs.Refusal, c.Logprobs.Refusal...)
 	}
 	for _, piece := range c.Delta.ToolCalls {
-		a.toolCallOf(piece).add(piece)
+		a.calls.add(piece)
 	}
-}
-
-// toolCallOf finds the call that a piece belongs to: the one with its index. If the server sends no
-// index, a new id begins a new call.
-func (a *choiceAssembler) toolCallOf(piece ToolCall) *toolCallAssembler {
-	index := 0
-	switch {
-	case piece.Index != nil:
-		index = *piece.Index
-	case len(a.calls) > 0:
-		last := a.calls[len(a.calls)-1]
-		index = last.index
-		if piece.ID != "" && last.call.ID != "" && piece.ID != last.call.ID {
-			index++
-		}
-	}
-	for _, c := range a.calls {
-		if c.index == index {
-			return c
-		}
-	}
-	c := &toolCallAssembler{index: index}
-	a.calls = append(a.calls, c)
-	return c
-}
-
-func (a *toolCallAssembler) add(piece ToolCall) {
-	a.call.ID = cmp.Or(a.call.ID, piece.ID)
-	a.call.Type = cmp.Or(a.call.Type, piece.Type)
-	a.call.Function.Name = cmp.Or(a.call.Function.Name, piece.Function.Name)
-	a.arguments.WriteString(piece.Function.Arguments)
 }
 
 func (a *chatAssembler) response() *ChatResponse {
@@ -144,13 +107,7 @@ func (a *chatAssembler) response() *ChatResponse {
 		c.Message.Content = ch.content.String()
 		c.Message.Reasoning = ch.reasoning.String()
 		c.Message.Refusal = ch.refusal.String()
-		sortByIndex(ch.calls, func(c *toolCallAssembler) int { return c.index })
-		for _, t := range ch.calls {
-			call := t.call
-			call.Type = cmp.Or(call.Type, "function")
-			call.Function.Arguments = t.arguments.String()
-			c.Message.ToolCalls = append(c.Message.ToolCalls, call)
-		}
+		c.Message.ToolCalls = ch.calls.whole()
 		out.Choices = append(out.Choices, c)
 	}
 	sortByIndex(out.Choices, func(ch ChatChoice) int { return ch.Index })
