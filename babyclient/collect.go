@@ -7,21 +7,29 @@ import (
 )
 
 // Collect ranges over a stream and returns the answer that the plain call would have given.
-// When the stream fails it returns what had come together with the error.
+// When the stream fails it returns what had come together with the error. So it does when the
+// finish reason tells of a failure, such as "abort" ([ErrGenerationFailed]).
 func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
 	var a chatAssembler
 	for chunk, err := range chunks {
 		if err != nil {
 			return a.response(), err
 		}
-		if err := a.add(chunk); err != nil {
-			return a.response(), err
+		a.add(chunk)
+		if chunk.err != nil {
+			return a.response(), chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
 		}
 	}
-	if len(a.choices) == 0 {
-		return a.response(), a.fail.streamWithoutChoices(a.out.Meta)
+	out := a.response()
+	if len(out.Choices) == 0 {
+		return out, a.fail.streamWithoutChoices(a.out.Meta)
 	}
-	return a.response(), nil
+	for i := range out.Choices {
+		if reason := out.Choices[i].FinishReason; isFailedReason(reason) {
+			return out, a.fail.streamBrokenOff(out.Meta, reason)
+		}
+	}
+	return out, nil
 }
 
 // chatAssembler puts the chunks of a stream together.
@@ -39,10 +47,7 @@ type choiceAssembler struct {
 	calls     toolCallsAssembler
 }
 
-func (a *chatAssembler) add(chunk *ChatChunk) error {
-	if chunk.err != nil {
-		return chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
-	}
+func (a *chatAssembler) add(chunk *ChatChunk) {
 	o := &a.out
 	if o.Header == nil { // the first chunk
 		if chunk.fail != nil {
@@ -62,7 +67,6 @@ func (a *chatAssembler) add(chunk *ChatChunk) error {
 	for i := range chunk.Choices {
 		a.choice(chunk.Choices[i].Index).add(&chunk.Choices[i])
 	}
-	return nil
 }
 
 func (a *chatAssembler) choice(index int) *choiceAssembler {
@@ -82,7 +86,7 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 	a.content.WriteString(c.Delta.Content)
 	a.reasoning.WriteString(c.Delta.Reasoning)
 	a.refusal.WriteString(c.Delta.Refusal)
-	m.isReasoningContent = m.isReasoningContent || c.Delta.isReasoningContent
+	m.reasoningField = cmp.Or(m.reasoningField, c.Delta.reasoningField)
 	a.choice.FinishReason = cmp.Or(c.FinishReason, a.choice.FinishReason)
 	if c.StopReason != nil {
 		a.choice.StopReason = c.StopReason

@@ -229,7 +229,8 @@ func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
 	if r.ReturnDocuments != nil && *r.ReturnDocuments {
 		r.addDocuments(results)
 	}
-	return &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}, nil
+	out := &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}
+	return out, checkGeneration(raw)
 }
 
 // checkIndexes makes sure that every result is of one of the documents, and none is twice.

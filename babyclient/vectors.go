@@ -127,7 +127,7 @@ func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 			return nil, errors.New(`a value of "embedding" is no JSON`)
 		}
 	}
-	return &decoded, nil
+	return &decoded, checkGeneration(rest)
 }
 
 // vectorBlock decodes vectors of one length into one block of memory, one after the other.
