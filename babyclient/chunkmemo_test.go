@@ -12,7 +12,8 @@ import (
 )
 
 // sameChunks decodes the lines of events one after the other, as one stream, and compares each
-// chunk with what is made of the line alone, which is what encoding/json makes of it where all fits.
+// chunk with what is made of the line alone, which is what encoding/json makes of it where all
+// fits.
 func sameChunks(t *testing.T, events []byte) {
 	t.Helper()
 	memo := chunkMemo{meta: Meta{StatusCode: 200}}

@@ -7,10 +7,11 @@ import (
 
 // toolCallsAssembler puts the tool calls of a streamed choice together.
 //
-// By OpenAI's rules a piece belongs to the call with its index. Servers break that rule in all ways:
-// every call has index 0, or none has an index, an id, or both; the id or the name comes again with
-// every piece, or the id is another each time. So the rule here is: a piece belongs to the call that
-// its id, else its index, else its place after the last piece names, unless it begins another.
+// By OpenAI's rules a piece belongs to the call with its index. Servers break that rule in all
+// ways: every call has index 0, or none has an index, an id, or both; the id or the name comes
+// again with every piece, or the id is another each time. So the rule here is: a piece belongs to
+// the call that its id, else its index, else its place after the last piece names, unless it begins
+// another.
 type toolCallsAssembler struct {
 	calls []*toolCallAssembler // by their order of arrival
 	last  *toolCallAssembler   // that the last piece belonged to
@@ -49,8 +50,8 @@ func realID(id string) string {
 	return id
 }
 
-// find is the call that a piece goes on with, nil for none. Of several it is that of the last piece,
-// else the latest.
+// find is the call that a piece goes on with, nil for none. Of several it is that of the last
+// piece, else the latest.
 func (a *toolCallsAssembler) find(piece ToolCall) *toolCallAssembler {
 	var byID, byIndex *toolCallAssembler
 	for _, c := range a.calls {
@@ -71,8 +72,8 @@ func (a *toolCallsAssembler) find(piece ToolCall) *toolCallAssembler {
 	return a.last
 }
 
-// isOver reports whether a piece that seems to go on with the call begins another. Only a piece with
-// a name can.
+// isOver reports whether a piece that seems to go on with the call begins another. Only a piece
+// with a name can.
 func (c *toolCallAssembler) isOver(piece ToolCall) bool {
 	name := piece.Function.Name
 	if name == "" || c.call.Function.Name == "" {

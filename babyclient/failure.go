@@ -251,8 +251,8 @@ func checkContent(raw []byte) error {
 	return nil
 }
 
-// streamCut is the error of a stream whose body ended cleanly, but without [DONE]. said is text that
-// stood outside of the events, "" for none.
+// streamCut is the error of a stream whose body ended cleanly, but without [DONE]. said is text
+// that stood outside of the events, "" for none.
 func (f *errorMaker) streamCut(m Meta, said string) *Error {
 	message := "the stream ended before [DONE]: the answer is not complete"
 	if said != "" {

@@ -394,7 +394,8 @@ func faultMatrix() []fault {
 	at := func(name string, f func(http.Handler, int) http.Handler, offset func(answer) int) fault {
 		return served(name, func(a answer) http.Handler { return f(a.handler(), offset(a)) })
 	}
-	// inBand is a stream that holds these lines after its first event. Other calls are answered well.
+	// inBand is a stream that holds these lines after its first event. Other calls are answered
+	// well.
 	inBand := func(name, lines string) fault {
 		return served(name, func(a answer) http.Handler {
 			if a.events == nil {

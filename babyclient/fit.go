@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Servers write fields in types that are not OpenAI's: a "created" with a fraction, a token count as
-// text, an id that is a number. An answer that was paid for is not lost for that. What does not fit
-// its field is left zero, and is in Raw.
+// Servers write fields in types that are not OpenAI's: a "created" with a fraction, a token count
+// as text, an id that is a number. An answer that was paid for is not lost for that. What does not
+// fit its field is left zero, and is in Raw.
 
 // contentFields are the fields that an answer is asked for, by their path without indexes. An
 // answer is an error if one of them does not fit. What is empty is no content.

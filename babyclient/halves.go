@@ -38,8 +38,8 @@ type chunkText struct {
 	text *string
 }
 
-// mendHalves joins the halves in the texts of a chunk, whose data are given. textsOf finds the texts,
-// decode decodes data that are marked.
+// mendHalves joins the halves in the texts of a chunk, whose data are given. textsOf finds the
+// texts, decode decodes data that are marked.
 func mendHalves[T any](j *halfJoiner, chunk *T, data []byte, textsOf func(*T) []chunkText, decode func([]byte) *T) {
 	hasHalf := hasLoneHalf(data)
 	if len(j.held) == 0 && !hasHalf {

@@ -267,7 +267,8 @@ func isThinkingPart(p *Part) bool {
 
 func isRefusalPart(p *Part) bool { return p.Type == "refusal" }
 
-// isTextPart takes a part of an unknown type for text if it has one: its text is part of the answer.
+// isTextPart takes a part of an unknown type for text if it has one: its text is part of the
+// answer.
 func isTextPart(p *Part) bool { return !isThinkingPart(p) && !isRefusalPart(p) }
 
 // anyText is the text of a part, which stands in a field of the name of its type, or in "text".

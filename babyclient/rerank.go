@@ -102,7 +102,8 @@ type RerankDocument struct {
 	Raw json.RawMessage
 }
 
-// UnmarshalJSON takes a string, an object with "text", or anything else, which is then in Raw alone.
+// UnmarshalJSON takes a string, an object with "text", or anything else, which is then in Raw
+// alone.
 func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	d.Raw = slices.Clone(data)
 	if len(data) > 0 && data[0] == '"' {

@@ -13,8 +13,8 @@ import (
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
 )
 
-// The tests of this file play what real servers and proxies were seen to send. docs/servers.md names
-// them.
+// The tests of this file play what real servers and proxies were seen to send. docs/servers.md
+// names them.
 
 // got is what a caller sees of a generation, for comparison with one line of a table.
 type got struct {

@@ -220,8 +220,8 @@ type variant struct{ path, body string }
 
 func (v variant) String() string { return v.path + " in " + v.body }
 
-// variants puts each odd value in the place of each value of a JSON object, one at a time. odd gives
-// the values for a path.
+// variants puts each odd value in the place of each value of a JSON object, one at a time. odd
+// gives the values for a path.
 func variants(t *testing.T, answer string, odd func(path string) []string) (out []variant) {
 	t.Helper()
 	var root any
