@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // This file makes every *Error of this package, once. Nothing changes an *Error afterwards: a
@@ -217,13 +216,22 @@ func (f *errorMaker) unusable(m Meta, raw []byte, err error) *Error {
 	if areEvents {
 		e.Message = "the service answered with the events of a stream, not with JSON"
 	} else {
-		said = readErrorBody(raw)
+		said = readErrorBody(firstJSON(raw))
 	}
 	if said.message != "" {
 		e.Message += ": " + said.message
 		e.Type = said.typ
 	}
 	return f.completeAnswer(m, e)
+}
+
+// firstJSON is the first JSON value of a body that may have something behind it, such as [DONE].
+func firstJSON(raw []byte) []byte {
+	var first json.RawMessage
+	if json.NewDecoder(bytes.NewReader(raw)).Decode(&first) != nil {
+		return raw
+	}
+	return first
 }
 
 // generationFailed is the error of an answer that the service broke off.
@@ -300,8 +308,6 @@ func (f *errorMaker) eventNotDecoded(m Meta, cause error) *Error {
 func (f *errorMaker) streamWithoutChoices(m Meta) *Error {
 	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: "the stream had no choices"})
 }
-
-func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
 
 // withoutURL takes off the layer of net/http that repeats the method and the URL.
 func withoutURL(err error) error {

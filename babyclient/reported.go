@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -34,10 +35,7 @@ func mayReport(data []byte) bool {
 func failureIn(data []byte, isFailure bool) (failureReport, bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil || fields == nil {
-		text := strings.TrimSpace(string(data))
-		if inQuotes := jsonString(data); inQuotes != "" {
-			text = inQuotes
-		}
+		text := cmp.Or(jsonString(data), excerpt(data))
 		return failureReport{errorBody: errorBody{message: text}}, isFailure
 	}
 	var choices []json.RawMessage
@@ -58,9 +56,16 @@ func failureIn(data []byte, isFailure bool) (failureReport, bool) {
 	}
 	report.errorBody = errorOf(fields)
 	if report.message == "" && !isEmptyJSON(failed) {
-		report.message = string(failed) // in no form that is known, but in its own words
+		report.message = excerpt(failed) // in no form that is known, but in its own words
 	}
 	return report, true
+}
+
+// excerpt is the beginning of a text for an error message.
+func excerpt(text []byte) string {
+	const most = 1000 // bytes
+	text = bytes.TrimSpace(text)
+	return validUTF8(text[:min(len(text), most)])
 }
 
 // failureOfChoices is the failure that one of the choices tells of, nil if none does.

@@ -544,7 +544,7 @@ func TestStreamsByTheirContent(t *testing.T) {
 			for _, body := range []string{`{"error":{"message":"R"}}`, "\ufeff{\"error\":{\"message\":\"R\"}}",
 				`{"error":"R"}`,
 				"\n{\n  \"error\": {\n    \"message\": \"R\"\n  }\n}\n", `{"message":"R"}`, `{"detail":"R"}`,
-				`{"object":"error","message":"R","code":500}`} {
+				`{"object":"error","message":"R","code":500}`, "{\"error\":\"R\"}\n\ndata: [DONE]\n\n"} {
 				for how, g := range map[string]got{"ranged": ranged(t, answer(body)), "collected": collected(t,
 					answer(body))} {
 					if e := fails(t, g.err); !strings.Contains(e.Message, "R") || !errors.Is(e,

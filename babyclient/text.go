@@ -26,3 +26,5 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+func validUTF8(b []byte) string { return strings.ToValidUTF8(string(b), string(utf8.RuneError)) }
