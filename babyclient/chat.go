@@ -140,7 +140,7 @@ type ChatChoice struct {
 }
 
 // Text is the text of the first choice, without the thinking.
-func (r *ChatResponse) Text() string { return r.choice().Message.Content }
+func (r *ChatResponse) Text() string { return r.choice().Message.Text() }
 
 // Reasoning is what the model thought before the first choice.
 func (r *ChatResponse) Reasoning() string { return r.choice().Message.Reasoning }
@@ -167,7 +167,9 @@ func (r *ChatResponse) choice() *ChatChoice {
 
 // Chat asks for an answer to a conversation: POST /v1/chat/completions.
 //
-// An answer cut at the token limit is no error: its FinishReason is [FinishLength].
+// An answer cut at the token limit is no error: its FinishReason is [FinishLength]. One that the
+// service broke off is [ErrGenerationFailed]; what had been generated is returned together with
+// that error. A field beside the content that is not of its usual type stays zero, and is in Raw.
 func (c *Client) Chat(ctx context.Context, req *ChatRequest, opts ...CallOption) (*ChatResponse, error) {
 	return fetch(ctx, c, req, opts, readChat)
 }
@@ -217,14 +219,18 @@ func (r *ChatRequest) check(c *Client) (model string, err error) {
 
 func readChat(raw []byte) (*ChatResponse, error) {
 	out, err := decodeChat(raw)
-	if err != nil {
-		return nil, err
-	}
 	if len(out.Choices) == 0 {
-		return nil, errNoField("choices")
+		return nil, cmp.Or(err, errNoField("choices"))
 	}
 	sortByIndex(out.Choices, func(c ChatChoice) int { return c.Index })
-	return out, nil
+	if err != nil {
+		return out, err
+	}
+	reasons := make([]string, len(out.Choices))
+	for i := range out.Choices {
+		reasons[i] = out.Choices[i].FinishReason
+	}
+	return out, checkGeneration(raw, reasons...)
 }
 
 // chatAnswer is a ChatResponse whose messages are plain structs. Message.UnmarshalJSON would read
@@ -237,12 +243,20 @@ type chatAnswer struct {
 	} `json:"choices"`
 }
 
+// looseChatAnswer is a chatAnswer whose messages may be of any form.
+type looseChatAnswer struct {
+	ChatResponse
+	Choices []struct {
+		ChatChoice
+		Message looseMessage `json:"message"`
+	} `json:"choices"`
+}
+
+// decodeChat always returns a response, which is what could be decoded if there is an error.
 func decodeChat(raw []byte) (*ChatResponse, error) {
 	var decoded chatAnswer
 	if json.Unmarshal(raw, &decoded) != nil {
-		// The content of a message may be parts, which only Message itself can read.
-		out := new(ChatResponse)
-		return out, decode(raw, out)
+		return decodeLooseChat(raw)
 	}
 	out := new(decoded.ChatResponse)
 	if decoded.Choices != nil {
@@ -253,6 +267,18 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 		out.Choices[i].Message = messageOf(&choice.Message, choice.Message.Content, nil)
 	}
 	return out, nil
+}
+
+func decodeLooseChat(raw []byte) (*ChatResponse, error) {
+	var decoded looseChatAnswer
+	err := decode(raw, &decoded)
+	out := new(decoded.ChatResponse)
+	for _, choice := range decoded.Choices {
+		c := choice.ChatChoice
+		c.Message = choice.Message.message()
+		out.Choices = append(out.Choices, c)
+	}
+	return out, err
 }
 
 // ChatStream asks for an answer piece by piece. The request goes out when the range starts,
@@ -270,11 +296,13 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 //
 // Leaving the loop closes the connection, which ends the generation. A stream that breaks off
 // before its end is an error ([ErrStreamTruncated], [ErrStreamFailed], [ErrTimeout]).
-// [ChatChunk.Err] tells a chunk that could not be decoded.
+// [ChatChunk.Err] tells a chunk that could not be decoded; the stream goes on after it, but does
+// not end without an error ([ErrInvalidResponse]).
 func (c *Client) ChatStream(ctx context.Context, req *ChatRequest, opts ...CallOption) iter.Seq2[*ChatChunk, error] {
-	return streamOf(ctx, c, streamedChat{req}, opts, func(m Meta, fail *errorMaker) func([]byte) *ChatChunk {
-		return (&chunkMemo{meta: m, fail: fail}).decode
-	})
+	newDecoder := func(m Meta, fail *errorMaker) chunkDecoder[ChatChunk] {
+		return &chatDecoder{memo: chunkMemo{meta: m, fail: fail}}
+	}
+	return streamOf(ctx, c, streamedChat{req}, opts, newDecoder)
 }
 
 // streamedChat is a ChatRequest that is answered with a stream.

@@ -9,7 +9,7 @@ type ChatChunk struct {
 	Object  string `json:"object"`
 	Created int64  `json:"created"` // seconds since 1970
 	Model   string `json:"model"`
-	// Choices is empty in the chunk that carries the usage, and in one whose Err is not nil.
+	// Choices is empty in the chunk that carries the usage, and can be in one whose Err is not nil.
 	Choices           []ChunkChoice `json:"choices"`
 	Usage             *Usage        `json:"usage,omitzero"`
 	SystemFingerprint string        `json:"system_fingerprint,omitempty"`
@@ -19,10 +19,18 @@ type ChatChunk struct {
 	fail *errorMaker // of the stream
 }
 
-// Err is why the chunk could not be decoded: its event held no JSON, or JSON of another form. Such
-// a chunk has nothing but Meta, and what the service wanted to say is in Raw. Err is nil for every
-// other chunk.
+// Err is why the chunk could not be decoded whole: its event held no JSON, or its content was of
+// another form. Such a chunk has what could be decoded, and what the service wanted to say is in
+// Raw. The stream goes on after it, and ends with an error that matches [ErrInvalidResponse] and
+// quotes Raw. Err is nil for every other chunk.
 func (c *ChatChunk) Err() error { return c.err }
+
+// decodeChatChunk decodes the data of an event as far as they fit.
+func decodeChatChunk(data []byte) *ChatChunk {
+	chunk := new(ChatChunk)
+	chunk.err = unmarshalFitting(data, chunk, "")
+	return chunk
+}
 
 // ChunkChoice is the piece of one choice.
 type ChunkChoice struct {
@@ -45,24 +53,34 @@ type Delta struct {
 	// arguments in pieces.
 	ToolCalls []ToolCall `json:"tool_calls,omitempty"`
 
-	isReasoningContent bool // Reasoning came as "reasoning_content"
+	reasoningField reasoningField // that Reasoning came in
 }
 
-// UnmarshalJSON reads reasoning under both names.
+// UnmarshalJSON reads reasoning under both names, and content that is in parts.
 func (d *Delta) UnmarshalJSON(data []byte) error {
 	type fields Delta
 	var wire struct {
 		fields
 		ReasoningContent string `json:"reasoning_content"`
 	}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	if json.Unmarshal(data, &wire) != nil {
+		var loose looseMessage
+		err := unmarshalFitting(data, &loose, "choices.message")
+		*d = loose.delta()
 		return err
 	}
 	*d = Delta(wire.fields)
 	if d.Reasoning == "" && wire.ReasoningContent != "" {
-		d.Reasoning, d.isReasoningContent = wire.ReasoningContent, true
+		d.Reasoning, d.reasoningField = wire.ReasoningContent, inReasoningContent
 	}
 	return nil
+}
+
+// delta is the piece of a stream, which has content as text alone.
+func (m *looseMessage) delta() Delta {
+	whole := m.message()
+	return Delta{Role: m.Role, Content: whole.Text(), Reasoning: whole.Reasoning, Refusal: whole.Refusal,
+		ToolCalls: whole.ToolCalls, reasoningField: whole.reasoningField}
 }
 
 // Text is the text that the chunk adds to the first choice. It is empty in a chunk of another

@@ -1,9 +1,6 @@
 package babyclient
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "bytes"
 
 // chunkMemo decodes the chunks of one stream. It is eight times as fast as encoding/json alone,
 // because the chunks of a stream differ in little but their piece of text. It decodes one chunk of
@@ -59,36 +56,53 @@ var textFields = [...]struct {
 	}},
 }
 
-// decode makes a chunk of the data of an event, which it does not keep. A chunk that cannot be
-// decoded has an Err.
-func (m *chunkMemo) decode(data []byte) *ChatChunk {
-	if text, ok := m.textOf(data); ok {
-		m.unmatched = 0
-		return m.chunkWith(text, data)
+// again makes a chunk of the data of an event that is like the learned one. It returns nil for any
+// other event. It does not keep data.
+func (m *chunkMemo) again(data []byte) *ChatChunk {
+	text, ok := m.textOf(data)
+	if !ok {
+		return nil
 	}
-	if m.unmatched < maxUnmatched {
+	m.unmatched = 0
+	return m.chunkWith(text, data)
+}
+
+// decode makes a chunk of the data of any event, which it does not keep. A chunk that cannot be
+// decoded whole has an Err.
+func (m *chunkMemo) decode(data []byte) *ChatChunk {
+	if chunk := m.again(data); chunk != nil {
+		return chunk
+	}
+	if m.unmatched < maxUnmatched && isLearnable(data) {
 		for _, field := range textFields {
 			if chunk := m.learn(data, field.key, field.text); chunk != nil {
 				return chunk
 			}
 		}
 	}
-	chunk := new(ChatChunk)
-	if err := json.Unmarshal(data, chunk); err != nil {
-		*chunk = ChatChunk{err: err}
-	}
+	chunk := decodeChatChunk(data)
 	chunk.Meta, chunk.fail = m.meta, m.fail
 	chunk.Raw = bytes.Clone(data)
 	return chunk
 }
 
-// textOf is the text of an event that is like the learned one.
+// isLearnable declines the events that a stream needs to look at one by one: those with a whole
+// message ([chatDecoder]) or with half a character ([halfJoiner]).
+func isLearnable(data []byte) bool {
+	return !bytes.Contains(data, []byte(`"message"`)) && !hasLoneHalf(data)
+}
+
+// textOf is the text of an event that is like the learned one. It declines half a character.
 func (m *chunkMemo) textOf(data []byte) (string, bool) {
 	if len(m.before) == 0 || len(data) <= len(m.before)+len(m.after) ||
 		!bytes.HasPrefix(data, m.before) || !bytes.HasSuffix(data, m.after) {
 		return "", false
 	}
-	return unquoteJSON(data[len(m.before)-1 : len(data)-len(m.after)+1])
+	quoted := data[len(m.before)-1 : len(data)-len(m.after)+1]
+	if hasLoneHalf(quoted) {
+		return "", false
+	}
+	return unquoteJSON(quoted)
 }
 
 // chunkWith is the learned chunk with another text. It shares nothing with the learned one, since
@@ -131,16 +145,15 @@ func (m *chunkMemo) learn(data, key []byte, text func(*Delta) *string) *ChatChun
 		return nil
 	}
 	before, old, after := data[:start], data[start:start+length], data[start+length:]
-	var chunk ChatChunk
-	marked := bytes.Join([][]byte{before, []byte(textMark), after}, nil)
-	if json.Unmarshal(marked, &chunk) != nil || !isMarked(&chunk, text) {
+	chunk := decodeChatChunk(bytes.Join([][]byte{before, []byte(textMark), after}, nil))
+	if chunk.err != nil || !isMarked(chunk, text) {
 		return nil
 	}
 	m.unmatched++
 	m.before = append(m.before[:0], before...)
 	m.after = append(m.after[:0], after...)
 	chunk.Meta, chunk.fail = m.meta, m.fail
-	m.learned, m.text = chunk, text
+	m.learned, m.text = *chunk, text
 	return m.chunkWith(string(old), data)
 }
 

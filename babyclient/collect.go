@@ -7,21 +7,29 @@ import (
 )
 
 // Collect ranges over a stream and returns the answer that the plain call would have given.
-// When the stream fails it returns what had come together with the error.
+// When the stream fails it returns what had come together with the error. So it does when the
+// finish reason tells of a failure, such as "abort" ([ErrGenerationFailed]).
 func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
 	var a chatAssembler
 	for chunk, err := range chunks {
 		if err != nil {
 			return a.response(), err
 		}
-		if err := a.add(chunk); err != nil {
-			return a.response(), err
+		a.add(chunk)
+		if chunk.err != nil {
+			return a.response(), chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
 		}
 	}
-	if len(a.choices) == 0 {
-		return a.response(), a.fail.streamWithoutChoices(a.out.Meta)
+	out := a.response()
+	if len(out.Choices) == 0 {
+		return out, a.fail.streamWithoutChoices(a.out.Meta)
 	}
-	return a.response(), nil
+	for i := range out.Choices {
+		if reason := out.Choices[i].FinishReason; isFailedReason(reason) {
+			return out, a.fail.streamBrokenOff(out.Meta, reason)
+		}
+	}
+	return out, nil
 }
 
 // chatAssembler puts the chunks of a stream together.
@@ -36,19 +44,10 @@ type choiceAssembler struct {
 	content   strings.Builder
 	reasoning strings.Builder
 	refusal   strings.Builder
-	calls     []*toolCallAssembler
+	calls     toolCallsAssembler
 }
 
-type toolCallAssembler struct {
-	index     int
-	call      ToolCall
-	arguments strings.Builder
-}
-
-func (a *chatAssembler) add(chunk *ChatChunk) error {
-	if chunk.err != nil {
-		return chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
-	}
+func (a *chatAssembler) add(chunk *ChatChunk) {
 	o := &a.out
 	if o.Header == nil { // the first chunk
 		if chunk.fail != nil {
@@ -68,7 +67,6 @@ func (a *chatAssembler) add(chunk *ChatChunk) error {
 	for i := range chunk.Choices {
 		a.choice(chunk.Choices[i].Index).add(&chunk.Choices[i])
 	}
-	return nil
 }
 
 func (a *chatAssembler) choice(index int) *choiceAssembler {
@@ -88,7 +86,7 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 	a.content.WriteString(c.Delta.Content)
 	a.reasoning.WriteString(c.Delta.Reasoning)
 	a.refusal.WriteString(c.Delta.Refusal)
-	m.isReasoningContent = m.isReasoningContent || c.Delta.isReasoningContent
+	m.reasoningField = cmp.Or(m.reasoningField, c.Delta.reasoningField)
 	a.choice.FinishReason = cmp.Or(c.FinishReason, a.choice.FinishReason)
 	if c.StopReason != nil {
 		a.choice.StopReason = c.StopReason
@@ -101,39 +99,8 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 		a.choice.Logprobs.Refusal = append(a.choice.Logprobs.Refusal, c.Logprobs.Refusal...)
 	}
 	for _, piece := range c.Delta.ToolCalls {
-		a.toolCallOf(piece).add(piece)
+		a.calls.add(piece)
 	}
-}
-
-// toolCallOf finds the call that a piece belongs to: the one with its index. If the server sends no
-// index, a new id begins a new call.
-func (a *choiceAssembler) toolCallOf(piece ToolCall) *toolCallAssembler {
-	index := 0
-	switch {
-	case piece.Index != nil:
-		index = *piece.Index
-	case len(a.calls) > 0:
-		last := a.calls[len(a.calls)-1]
-		index = last.index
-		if piece.ID != "" && last.call.ID != "" && piece.ID != last.call.ID {
-			index++
-		}
-	}
-	for _, c := range a.calls {
-		if c.index == index {
-			return c
-		}
-	}
-	c := &toolCallAssembler{index: index}
-	a.calls = append(a.calls, c)
-	return c
-}
-
-func (a *toolCallAssembler) add(piece ToolCall) {
-	a.call.ID = cmp.Or(a.call.ID, piece.ID)
-	a.call.Type = cmp.Or(a.call.Type, piece.Type)
-	a.call.Function.Name = cmp.Or(a.call.Function.Name, piece.Function.Name)
-	a.arguments.WriteString(piece.Function.Arguments)
 }
 
 func (a *chatAssembler) response() *ChatResponse {
@@ -144,13 +111,7 @@ func (a *chatAssembler) response() *ChatResponse {
 		c.Message.Content = ch.content.String()
 		c.Message.Reasoning = ch.reasoning.String()
 		c.Message.Refusal = ch.refusal.String()
-		sortByIndex(ch.calls, func(c *toolCallAssembler) int { return c.index })
-		for _, t := range ch.calls {
-			call := t.call
-			call.Type = cmp.Or(call.Type, "function")
-			call.Function.Arguments = t.arguments.String()
-			c.Message.ToolCalls = append(c.Message.ToolCalls, call)
-		}
+		c.Message.ToolCalls = ch.calls.whole()
 		out.Choices = append(out.Choices, c)
 	}
 	sortByIndex(out.Choices, func(ch ChatChoice) int { return ch.Index })

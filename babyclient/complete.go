@@ -87,8 +87,8 @@ type CompleteResponse struct {
 	fail *errorMaker // of the stream
 }
 
-// Err is why a chunk of a stream could not be decoded. Such a chunk has nothing but Meta, with what
-// the service wanted to say in Raw. Err is nil for every other chunk, and for a plain answer.
+// Err is why a chunk of a stream could not be decoded whole. See [ChatChunk.Err]. It is nil for
+// every other chunk, and for a plain answer.
 func (r *CompleteResponse) Err() error { return r.err }
 
 // CompleteChunk is a piece of a streamed completion: Text is what it adds.
@@ -114,7 +114,8 @@ func (r *CompleteResponse) Text() string {
 	return ""
 }
 
-// Complete continues a prompt: POST /v1/completions.
+// Complete continues a prompt: POST /v1/completions. An answer that the service broke off is
+// [ErrGenerationFailed]; what had been generated is returned together with that error.
 func (c *Client) Complete(ctx context.Context, req *CompleteRequest, opts ...CallOption) (*CompleteResponse, error) {
 	return fetch(ctx, c, req, opts, readCompletion)
 }
@@ -179,21 +180,29 @@ func checkPrompt(prompt any) error {
 
 func readCompletion(raw []byte) (*CompleteResponse, error) {
 	out := new(CompleteResponse)
-	if err := decode(raw, out); err != nil {
-		return nil, err
-	}
+	err := decode(raw, out)
 	if len(out.Choices) == 0 {
-		return nil, errNoField("choices")
+		return nil, cmp.Or(err, errNoField("choices"))
 	}
 	out.tidy()
-	return out, nil
+	if err != nil {
+		return out, err
+	}
+	reasons := make([]string, len(out.Choices))
+	for i := range out.Choices {
+		reasons[i] = out.Choices[i].FinishReason
+	}
+	return out, checkGeneration(raw, reasons...)
 }
 
 // CompleteStream continues a prompt piece by piece. See [Client.ChatStream] for the rules.
 func (c *Client) CompleteStream(
 	ctx context.Context, req *CompleteRequest, opts ...CallOption,
 ) iter.Seq2[*CompleteChunk, error] {
-	return streamOf(ctx, c, streamedCompletion{req}, opts, completeChunkDecoder)
+	newDecoder := func(m Meta, fail *errorMaker) chunkDecoder[CompleteChunk] {
+		return &completeDecoder{meta: m, fail: fail}
+	}
+	return streamOf(ctx, c, streamedCompletion{req}, opts, newDecoder)
 }
 
 // streamedCompletion is a CompleteRequest that is answered with a stream.
@@ -207,16 +216,48 @@ func (r streamedCompletion) call(c *Client) (*call, error) {
 	return newStream(completePath, r.body(model, true), r.Extra)
 }
 
-func completeChunkDecoder(meta Meta, fail *errorMaker) func([]byte) *CompleteChunk {
-	return func(data []byte) *CompleteChunk {
-		chunk := new(CompleteChunk)
-		if err := json.Unmarshal(data, chunk); err != nil {
-			*chunk = CompleteChunk{err: err}
-		}
-		chunk.Meta, chunk.fail = meta, fail
-		chunk.Raw = bytes.Clone(data)
-		return chunk
+// completeDecoder decodes the chunks of one stream.
+type completeDecoder struct {
+	meta   Meta // of every chunk
+	fail   *errorMaker
+	halves halfJoiner
+}
+
+// again knows no chunk by heart.
+func (*completeDecoder) again([]byte) *CompleteChunk { return nil }
+
+func (d *completeDecoder) decode(data []byte) (*CompleteChunk, error) {
+	chunk := decodeCompleteChunk(data)
+	mendHalves(&d.halves, chunk, data, (*CompleteChunk).texts, decodeCompleteChunk)
+	chunk.Meta, chunk.fail = d.meta, d.fail
+	chunk.Raw = bytes.Clone(data)
+	return chunk, chunk.err
+}
+
+func (d *completeDecoder) rest() *CompleteChunk {
+	if len(d.halves.held) == 0 {
+		return nil
 	}
+	chunk := &CompleteChunk{Meta: d.meta, fail: d.fail}
+	for key := range d.halves.held {
+		chunk.Choices = append(chunk.Choices, CompleteChoice{Index: key.choice, Text: d.halves.give(key)})
+	}
+	chunk.tidy()
+	return chunk
+}
+
+func decodeCompleteChunk(data []byte) *CompleteChunk {
+	chunk := new(CompleteChunk)
+	chunk.err = unmarshalFitting(data, chunk, "")
+	return chunk
+}
+
+func (r *CompleteResponse) texts() []chunkText {
+	texts := make([]chunkText, len(r.Choices))
+	for i := range r.Choices {
+		texts[i] = chunkText{textKey{choice: r.Choices[i].Index}, &r.Choices[i].Text}
+	}
+	return texts
 }
 
 // CollectCompletion ranges over a stream and returns the answer that the plain call would
@@ -228,15 +269,21 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 		if err != nil {
 			return a.response(), err
 		}
+		a.add(chunk)
 		if chunk.err != nil {
 			return a.response(), chunk.fail.eventNotDecoded(chunk.Meta, chunk.err)
 		}
-		a.add(chunk)
 	}
-	if len(a.choices) == 0 {
-		return a.response(), a.fail.streamWithoutChoices(a.out.Meta)
+	out := a.response()
+	if len(out.Choices) == 0 {
+		return out, a.fail.streamWithoutChoices(a.out.Meta)
 	}
-	return a.response(), nil
+	for i := range out.Choices {
+		if reason := out.Choices[i].FinishReason; isFailedReason(reason) {
+			return out, a.fail.streamBrokenOff(out.Meta, reason)
+		}
+	}
+	return out, nil
 }
 
 // completionAssembler puts the chunks of a stream together.

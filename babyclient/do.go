@@ -37,7 +37,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	if out == nil {
 		return nil
 	}
-	if err := decode(raw, out); err != nil {
+	if err := decodeStrictly(raw, out); err != nil {
 		return resp.fail.unusable(resp.Meta, raw, err)
 	}
 	if embedsMeta, ok := out.(interface{ meta() *Meta }); ok {

@@ -1,9 +1,6 @@
 package babyclient
 
-import (
-	"context"
-	"encoding/json"
-)
+import "context"
 
 // Docling converts documents to text and cuts them into chunks, on docling-serve behind the
 // service. It is the Docling field of a [Client].
@@ -46,7 +43,7 @@ type DoclingVersion struct {
 
 // UnmarshalJSON takes the flat object of names and versions.
 func (v *DoclingVersion) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &v.Versions)
+	return unmarshalFitting(data, &v.Versions, "")
 }
 
 // Version tells what docling-serve runs: GET /docling/version.

@@ -43,6 +43,7 @@ const (
 	CodeInvalidResponse       = "INVALID_RESPONSE"
 	CodeResponseTooLarge      = "RESPONSE_TOO_LARGE"
 	CodeWriteFailed           = "WRITE_FAILED"
+	CodeGenerationFailed      = "GENERATION_FAILED"
 )
 
 // Sentinels for [errors.Is]: each names a kind of failure that an [*Error] can be.
@@ -75,6 +76,11 @@ var (
 	// ErrStreamFailed means that the connection broke in mid-stream, or that the service reported
 	// an error there.
 	ErrStreamFailed = errors.New("stream failed")
+	// ErrGenerationFailed means that the service broke the answer off and said so: with an error
+	// beside the answer or in mid-stream, or with a finish reason such as "abort" or "error". What
+	// had been generated comes together with the error. It matches ErrStreamFailed too if the
+	// answer was a stream, else ErrInvalidResponse.
+	ErrGenerationFailed = errors.New("generation failed")
 	// ErrInvalidResponse is a 2xx that is not what it must be, or a redirect that is not followed.
 	ErrInvalidResponse = errors.New("invalid response")
 	// ErrResponseTooLarge means that an answer is longer than [WithMaxResponseSize], or an event
@@ -129,6 +135,7 @@ type Error struct {
 	Err error
 
 	inStream        bool // the service reported it in an event of a stream
+	inAnswer        bool // the service reported it in a plain answer, beside the content
 	retryAfterGiven bool // tells a Retry-After of 0 seconds from none
 }
 
@@ -203,8 +210,10 @@ func (e *Error) Is(target error) bool {
 		return e.Code == CodeStreamTruncated
 	case ErrStreamFailed:
 		return e.Code == CodeStreamError || e.inStream
+	case ErrGenerationFailed:
+		return e.inStream || e.inAnswer
 	case ErrInvalidResponse:
-		return e.Code == CodeInvalidResponse
+		return e.Code == CodeInvalidResponse || e.inAnswer
 	case ErrResponseTooLarge:
 		return e.Code == CodeResponseTooLarge
 	case ErrTaskFailed:

@@ -373,3 +373,40 @@ func ExampleAsDocument() {
 	fmt.Println(out.Answer)
 	// Output: 42
 }
+
+// Mistral's reasoning models answer in parts. Text is the same for them as for any other model.
+func ExampleMessage_Text() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200, `{"choices":[{"message":{"role":"assistant",
+		"content":[{"type":"thinking","thinking":[{"type":"text","text":"A capital…"}]},{"type":"text","text":"Paris."}]}}]}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "magistral-small",
+		Messages: []babyclient.Message{babyclient.User("What is the capital of France?")}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	message := resp.Message()
+	fmt.Println(message.Text())
+	fmt.Println(message.Reasoning)
+	// Output:
+	// Paris.
+	// A capital…
+}
+
+// An answer that the service broke off comes together with the error.
+func ExampleChatResponse_brokenOff() {
+	client, done := service("POST /v1/chat/completions", babytest.JSON(200,
+		`{"choices":[{"message":{"content":"Once upon"},
+		"finish_reason":"error"}],"error":{"code":502,"message":"the provider has gone away"}}`))
+	defer done()
+
+	resp, err := client.Chat(context.Background(), &babyclient.ChatRequest{Model: "m",
+		Messages: []babyclient.Message{babyclient.User("Tell me a story.")}})
+	if errors.Is(err, babyclient.ErrGenerationFailed) {
+		fmt.Println(err)
+		fmt.Println("so far:", resp.Text())
+	}
+	// Output:
+	// babyapi: POST /v1/chat/completions: the provider has gone away
+	// so far: Once upon
+}

@@ -16,14 +16,14 @@ func EventsOf(r io.Reader) ([]string, error) {
 	s := sseReader{lines: lineReader{r: r}}
 	var out []string
 	for {
-		data, err := s.next()
+		e, err := s.next()
 		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {
 			return out, err
 		}
-		out = append(out, string(data))
+		out = append(out, string(e.data))
 	}
 }
 

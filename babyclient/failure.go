@@ -200,15 +200,43 @@ func (f *errorMaker) unusable(m Meta, raw []byte, err error) *Error {
 		message := strings.ReplaceAll(failed.Error(), "\n", "; ") // errors.Join has one line for each
 		return f.completeAnswer(m, Error{Code: failed.code, Message: message, Err: failed.err})
 	}
-	e := Error{Code: CodeInvalidResponse, Message: err.Error(), Err: err}
-	if said := hiddenError(raw); said.message != "" {
+	details := ""
+	if !isZip(raw) {
+		details = validUTF8(raw[:min(len(raw), maxErrorBody)])
+	}
+	if failed, ok := errors.AsType[*generationError](err); ok {
+		e := f.generationFailed(m, failed.errorBody, details)
+		e.inAnswer = true
+		return e
+	}
+	e := Error{Code: CodeInvalidResponse, Message: err.Error(), Err: err, Details: details}
+	said, areEvents := failureInEvents(raw, m.Header)
+	if areEvents {
+		e.Message = "the service answered with the events of a stream, not with JSON"
+	} else {
+		said = readErrorBody(firstJSON(raw))
+	}
+	if said.message != "" {
 		e.Message += ": " + said.message
 		e.Type = said.typ
 	}
-	if !isZip(raw) {
-		e.Details = validUTF8(raw[:min(len(raw), maxErrorBody)])
-	}
 	return f.completeAnswer(m, e)
+}
+
+// firstJSON is the first JSON value of a body that may have something behind it, such as [DONE].
+func firstJSON(raw []byte) []byte {
+	var first json.RawMessage
+	if json.NewDecoder(bytes.NewReader(raw)).Decode(&first) != nil {
+		return raw
+	}
+	return first
+}
+
+// generationFailed is the error of an answer that the service broke off.
+func (f *errorMaker) generationFailed(m Meta, said errorBody, details string) *Error {
+	message := cmp.Or(said.message, "the service reported an error in its answer")
+	code := cmp.Or(said.code, CodeGenerationFailed)
+	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: details})
 }
 
 // hiddenError is the error in the body of a 2xx: some proxies answer an error with status 200.
@@ -229,9 +257,13 @@ func checkContent(raw []byte) error {
 	return nil
 }
 
-// streamCut is the error of a stream whose body ended cleanly, but without [DONE].
-func (f *errorMaker) streamCut(m Meta) *Error {
-	const message = "the stream ended before [DONE]: the answer is not complete"
+// streamCut is the error of a stream whose body ended cleanly, but without [DONE]. said is text
+// that stood outside of the events, "" for none.
+func (f *errorMaker) streamCut(m Meta, said string) *Error {
+	message := "the stream ended before [DONE]: the answer is not complete"
+	if said != "" {
+		message += ": it holds " + quote(said) + ", which is no event"
+	}
 	return f.completeAnswer(m, Error{Code: CodeStreamTruncated, Message: message, Err: io.ErrUnexpectedEOF})
 }
 
@@ -251,11 +283,19 @@ func (f *errorMaker) eventTooLarge(m Meta, err error) *Error {
 func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
 	message := cmp.Or(said.message, "the service reported an error in mid-stream")
 	code := cmp.Or(said.code, CodeStreamError)
-	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: string(data),
+	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: validUTF8(data),
 		inStream: true})
 }
 
-// eventNotDecoded is the error of an event that holds no JSON, or JSON of another form.
+// streamBrokenOff is the error of a collected stream whose finish reason tells of a failure.
+func (f *errorMaker) streamBrokenOff(m Meta, reason string) *Error {
+	e := f.generationFailed(m, brokenOff(reason), "")
+	e.inStream = true
+	return e
+}
+
+// eventNotDecoded is the error of an event that holds no JSON, or JSON whose content is of another
+// form.
 func (f *errorMaker) eventNotDecoded(m Meta, cause error) *Error {
 	message := "an event of the stream is no JSON that can be decoded: " + quote(string(m.Raw))
 	return f.completeAnswer(m,

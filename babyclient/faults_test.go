@@ -394,6 +394,17 @@ func faultMatrix() []fault {
 	at := func(name string, f func(http.Handler, int) http.Handler, offset func(answer) int) fault {
 		return served(name, func(a answer) http.Handler { return f(a.handler(), offset(a)) })
 	}
+	// inBand is a stream that holds these lines after its first event. Other calls are answered
+	// well.
+	inBand := func(name, lines string) fault {
+		return served(name, func(a answer) http.Handler {
+			if a.events == nil {
+				return a.handler()
+			}
+			first, rest, _ := strings.Cut(a.text(), "\n\n")
+			return babytest.Body(200, a.contentType(), []byte(first+"\n\n"+lines+"\n\n"+rest))
+		})
+	}
 	bomb := babytest.GzipBomb(1 << 20)
 	nothing := func(answer) int { return 0 }
 	fixed := func(n int) func(answer) int { return func(answer) int { return n } }
@@ -507,6 +518,32 @@ func faultMatrix() []fault {
 		),
 		body("an error with 200", 200, `{"error":{"message":"no such model","type":"NotFoundError","code":404}}`),
 		typed("a broken zip", "application/zip", "PK\x03\x04 but not for long"),
+
+		inBand("error event", `data: {"error":{"code":"R1","message":"R"}}`),
+		inBand("error beside choices", `data: {"error":{"code":"R1","message":"R"},`+
+			`"choices":[{"index":0,"delta":{"content":"lo"},"text":"lo","finish_reason":"error"}]}`),
+		inBand("error in a choice", `data: {"choices":[{"index":0,"delta":{"content":"lo"},"text":"lo",`+
+			`"error":{"code":"R1","message":"R"}}]}`),
+		inBand("object error", `data: {"object":"error","message":"R","code":"R1"}`),
+		inBand("detail", `data: {"detail":"R"}`),
+		inBand("code and message", `data: {"error":"R1","message":"R"}`),
+		inBand("event: error", "event: error\ndata: {\"message\":\"R\",\"code\":\"R1\"}"),
+		inBand("error line", `error: {"code":"R1","message":"R"}`),
+		inBand("bare error", "{\n\"error\": {\"code\":\"R1\",\"message\":\"R\"}\n}"),
+		inBand("error behind a chunk", `data: {"choices":[{"index":0,"delta":{"content":"lo"},"text":"lo"}]}`+
+			`{"error":{"code":"R1","message":"R"}}`),
+		inBand("no JSON between", "data: hello"),
+		inBand("content of no type", `data: {"choices":[{"index":0,"delta":{"content":7},"text":7}]}`),
+		typed("an error as events", "text/event-stream", `{"error":{"message":"no such model","code":404}}`),
+		typed("events of an error", "application/json", "data: {\"error\":{\"message\":\"R\",\"code\":\"R1\"}}\n\n"),
+		served("an error beside the answer", func(a answer) http.Handler {
+			failed := `{"error":{"code":"R1","message":"R"},`
+			if a.events != nil {
+				return babytest.Stream(a.events[0], failed+a.events[1][1:])
+			}
+			a.body = failed + a.body[1:]
+			return a.handler()
+		}),
 
 		{
 			name: "refused",

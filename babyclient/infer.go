@@ -34,7 +34,8 @@ type InferResponse struct {
 	FinishReason string `json:"finish_reason,omitempty"`
 }
 
-// Infer asks a model in one call: POST /infer.
+// Infer asks a model in one call: POST /infer. An answer that the service broke off is
+// [ErrGenerationFailed]; what had been generated is returned together with that error.
 func (c *Client) Infer(ctx context.Context, req *InferRequest, opts ...CallOption) (*InferResponse, error) {
 	return fetch(ctx, c, req, opts, readInfer)
 }
@@ -80,5 +81,5 @@ func readInfer(raw []byte) (*InferResponse, error) {
 	if given.Output == nil {
 		return nil, errNoField("output")
 	}
-	return out, nil
+	return out, checkGeneration(raw, out.FinishReason)
 }

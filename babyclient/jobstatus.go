@@ -49,8 +49,8 @@ func (s *JobStatus) Failed() bool {
 // UnmarshalJSON takes the status of a docling task and of an OCR job.
 func (s *JobStatus) UnmarshalJSON(data []byte) error {
 	var w struct {
-		TaskID       string          `json:"task_id"`
-		JobID        string          `json:"job_id"`
+		TaskID       json.RawMessage `json:"task_id"` // text, or a number
+		JobID        json.RawMessage `json:"job_id"`
 		TaskStatus   string          `json:"task_status"`
 		Status       string          `json:"status"`
 		TaskPosition *int            `json:"task_position"`
@@ -59,11 +59,11 @@ func (s *JobStatus) UnmarshalJSON(data []byte) error {
 		TaskMeta     *TaskCounts     `json:"task_meta"`
 		Failure      *TaskFailure    `json:"failure"`
 	}
-	if err := json.Unmarshal(data, &w); err != nil {
+	if err := unmarshalFitting(data, &w, ""); err != nil {
 		return err
 	}
 	*s = JobStatus{
-		ID:      cmp.Or(w.TaskID, w.JobID),
+		ID:      cmp.Or(jsonScalar(w.TaskID), jsonScalar(w.JobID)),
 		State:   cmp.Or(w.TaskStatus, w.Status),
 		Message: cmp.Or(w.ErrorMessage, jsonString(w.Error)),
 		Counts:  w.TaskMeta,

@@ -66,12 +66,18 @@ func unmarshalNumbers(data []byte, into any) error {
 	return d.Decode(into)
 }
 
-// decode decodes the JSON of an answer.
-func decode(raw []byte, into any) error {
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("cannot decode the answer as JSON: %w", err)
+// decode decodes the JSON of an answer, as far as it fits. It returns an error if content does not
+// fit ([contentFields]).
+func decode(raw []byte, into any) error { return notDecoded(unmarshalFitting(raw, into, "")) }
+
+// decodeStrictly decodes the JSON of an answer into a type of the caller's, as encoding/json does.
+func decodeStrictly(raw []byte, into any) error { return notDecoded(json.Unmarshal(raw, into)) }
+
+func notDecoded(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("cannot decode the answer as JSON: %w", err)
 }
 
 // marshal is json.Marshal without the escapes that only HTML needs: they cost bytes in every

@@ -10,6 +10,8 @@ import (
 // maxLine is the longest line of a stream that is read, in bytes.
 const maxLine = MaxEventSize + len("data: ")
 
+const byteOrderMark = "\ufeff"
+
 // lineReader splits a stream into lines, which end with LF, CRLF or CR. bufio.Scanner could do that
 // too, but would hold back a line that ends with CR until the next byte comes, to see whether that
 // is an LF.
@@ -93,3 +95,23 @@ func (l *lineReader) fill() {
 	}
 	l.err = io.ErrNoProgress
 }
+
+// peek returns the first byte of the body that is neither white space nor a byte order mark, and
+// uses nothing up. ok is false if there is none.
+func (l *lineReader) peek() (first byte, ok bool) {
+	for {
+		read := l.buf[l.start:l.end]
+		text := bytes.TrimLeft(bytes.TrimPrefix(read, []byte(byteOrderMark)), " \t\r\n")
+		isHalfMark := len(read) < len(byteOrderMark) && bytes.HasPrefix([]byte(byteOrderMark), read)
+		switch {
+		case len(text) > 0 && !isHalfMark:
+			return text[0], true
+		case l.err != nil || len(read) > maxLine:
+			return 0, false
+		}
+		l.fill()
+	}
+}
+
+// unread is all that has been read and not used up.
+func (l *lineReader) unread() []byte { return l.buf[l.start:l.end] }

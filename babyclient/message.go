@@ -33,12 +33,30 @@ type Message struct {
 	// ToolCallID is the call that a tool message answers.
 	ToolCallID string
 	// Reasoning is what the model thought before it answered. vLLM calls it "reasoning", llama.cpp
-	// and older servers "reasoning_content". It is sent back under the name it came with.
+	// and older servers "reasoning_content", and Mistral has it in parts of the content. It is sent
+	// back as it came.
 	Reasoning string
 	// Refusal is why the model did not answer, if the service says so.
 	Refusal string
 
-	isReasoningContent bool // Reasoning came as "reasoning_content"
+	reasoningField reasoningField // that Reasoning came in
+}
+
+// reasoningField is where a server writes the thinking of a message.
+type reasoningField int
+
+const (
+	inReasoning        reasoningField = iota // "reasoning"
+	inReasoningContent                       // "reasoning_content"
+	inParts                                  // parts of the content, of type "thinking"
+)
+
+// Text is the text of the message, in Content or in Parts, without the thinking.
+func (m Message) Text() string {
+	if m.Parts == nil {
+		return m.Content
+	}
+	return partsText(m.Parts, isTextPart)
 }
 
 // System is a system message.
@@ -86,9 +104,14 @@ func (m *Message) wire() messageWire[any] {
 	case m.Content == "" && len(m.ToolCalls) > 0:
 		w.Content = nil
 	}
-	if m.isReasoningContent {
+	switch m.reasoningField {
+	case inReasoningContent:
 		w.ReasoningContent = m.Reasoning
-	} else {
+	case inParts:
+		if m.Parts == nil && m.Reasoning != "" { // collected from a stream
+			w.Content = []Part{thinkingPart(m.Reasoning), TextPart(m.Content)}
+		}
+	default:
 		w.Reasoning = m.Reasoning
 	}
 	return w
@@ -112,17 +135,26 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 
 // messageOf takes the content apart from the rest: w can hold it in either form.
 func messageOf[C any](w *messageWire[C], content string, parts []Part) Message {
-	return Message{
-		Role:               w.Role,
-		Content:            content,
-		Parts:              parts,
-		Name:               w.Name,
-		ToolCalls:          w.ToolCalls,
-		ToolCallID:         w.ToolCallID,
-		Reasoning:          cmp.Or(w.Reasoning, w.ReasoningContent),
-		Refusal:            w.Refusal,
-		isReasoningContent: w.Reasoning == "" && w.ReasoningContent != "",
+	m := Message{
+		Role:       w.Role,
+		Content:    content,
+		Parts:      parts,
+		Name:       w.Name,
+		ToolCalls:  w.ToolCalls,
+		ToolCallID: w.ToolCallID,
+		Reasoning:  cmp.Or(w.Reasoning, w.ReasoningContent),
+		Refusal:    w.Refusal,
 	}
+	switch {
+	case w.Reasoning != "":
+	case w.ReasoningContent != "":
+		m.reasoningField = inReasoningContent
+	case parts != nil:
+		if m.Reasoning = partsText(parts, isThinkingPart); m.Reasoning != "" {
+			m.reasoningField = inParts
+		}
+	}
+	return m
 }
 
 func (m *Message) check(i int) error {
@@ -171,6 +203,11 @@ type InputAudio struct {
 	Format string `json:"format"`
 }
 
+// thinkingPart is thinking as Mistral's models write it.
+func thinkingPart(text string) Part {
+	return Part{Type: "thinking", Extra: map[string]any{"thinking": []Part{TextPart(text)}}}
+}
+
 // TextPart is a part of text.
 func TextPart(text string) Part { return Part{Type: "text", Text: text} }
 
@@ -211,4 +248,53 @@ func (p Part) MarshalJSON() ([]byte, error) {
 func (p *Part) UnmarshalJSON(data []byte) error {
 	type fields Part
 	return decodeWithExtra(data, (*fields)(p), &p.Extra)
+}
+
+// partsText joins the texts of the parts of one kind.
+func partsText(parts []Part, isOfKind func(*Part) bool) string {
+	var b strings.Builder
+	for i := range parts {
+		if isOfKind(&parts[i]) {
+			b.WriteString(parts[i].anyText())
+		}
+	}
+	return b.String()
+}
+
+func isThinkingPart(p *Part) bool {
+	return strings.Contains(p.Type, "thinking") || p.Type == "reasoning"
+}
+
+func isRefusalPart(p *Part) bool { return p.Type == "refusal" }
+
+// isTextPart takes a part of an unknown type for text if it has one: its text is part of the
+// answer.
+func isTextPart(p *Part) bool { return !isThinkingPart(p) && !isRefusalPart(p) }
+
+// anyText is the text of a part, which stands in a field of the name of its type, or in "text".
+func (p *Part) anyText() string {
+	text := p.Text
+	for _, name := range [...]string{p.Type, "text", "thinking", "reasoning", "summary"} {
+		if text == "" {
+			text = textIn(p.Extra[name])
+		}
+	}
+	return text
+}
+
+// textIn is the text in a value of any form: {"value":"…"}, [{"type":"text","text":"…"}], "…".
+func textIn(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		var b strings.Builder
+		for _, item := range v {
+			b.WriteString(textIn(item))
+		}
+		return b.String()
+	case map[string]any:
+		return cmp.Or(textIn(v["text"]), textIn(v["value"]))
+	}
+	return ""
 }

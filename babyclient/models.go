@@ -50,5 +50,5 @@ func readModels(raw []byte) (*ModelsResponse, error) {
 	if json.Unmarshal(raw, &fields) != nil || fields.Data == nil { // null is a service without models
 		return nil, errNoField("data")
 	}
-	return out, nil
+	return out, checkGeneration(raw)
 }

@@ -103,7 +103,8 @@ type RerankDocument struct {
 	Raw json.RawMessage
 }
 
-// UnmarshalJSON takes a string, or an object with "text".
+// UnmarshalJSON takes a string, an object with "text", or anything else, which is then in Raw
+// alone.
 func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	d.Raw = slices.Clone(data)
 	if len(data) > 0 && data[0] == '"' {
@@ -116,13 +117,10 @@ func (d *RerankDocument) UnmarshalJSON(data []byte) error {
 	var object struct {
 		Text *string `json:"text"`
 	}
-	if err := json.Unmarshal(data, &object); err != nil {
-		return err
-	}
-	if object.Text != nil {
+	if json.Unmarshal(data, &object) == nil && object.Text != nil {
 		d.Text = *object.Text
 	}
-	return nil
+	return nil // a document of another form is in Raw
 }
 
 // vllmDocuments are the forms in which vLLM writes a document, around the text.
@@ -238,7 +236,8 @@ func (r *RerankRequest) read(raw []byte) (*RerankResponse, error) {
 	if r.ReturnDocuments != nil && *r.ReturnDocuments {
 		r.addDocuments(results)
 	}
-	return &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}, nil
+	out := &RerankResponse{ID: decoded.ID, Model: decoded.Model, Usage: decoded.Usage, Results: results}
+	return out, checkGeneration(raw)
 }
 
 // checkIndexes makes sure that every result is of one of the documents, and none is twice.

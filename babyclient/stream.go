@@ -7,18 +7,28 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
+// chunkDecoder decodes the events of one stream. It must copy what it keeps, since the buffer of
+// the data is used again.
+type chunkDecoder[T any] interface {
+	// again decodes an event that differs from an earlier one in its text alone. It returns nil if
+	// the event is any other.
+	again(data []byte) *T
+	// decode decodes any event. The error is that of a chunk which could not be decoded whole.
+	decode(data []byte) (*T, error)
+	// rest is a chunk with the text that was held back when the stream ended, nil for none.
+	rest() *T
+}
+
 // streamOf is the lazy stream of a call. The request goes out when the range over it starts, an
 // error is the last thing that it yields, and leaving the loop in any way closes the connection.
-//
-// newDecoder is called once for each stream. The function that it returns decodes one event, and
-// must copy what it keeps, since the buffer of the data is used again.
 func streamOf[T any](
 	ctx context.Context, c *Client, req callMaker, opts []CallOption,
-	newDecoder func(Meta, *errorMaker) func(data []byte) *T,
+	newDecoder func(Meta, *errorMaker) chunkDecoder[T],
 ) iter.Seq2[*T, error] {
 	var ranged atomic.Bool
 	return func(yield func(*T, error) bool) {
@@ -28,18 +38,59 @@ func streamOf[T any](
 			return
 		}
 		defer s.close(nil)
-		decodeEvent := newDecoder(s.Meta, s.fail)
+		decoder := newDecoder(s.Meta, s.fail)
 		for {
-			data, err := s.next()
+			chunk, err := nextChunk(s, decoder)
+			switch {
+			case chunk != nil:
+				if !yield(chunk, nil) {
+					return
+				}
+				continue
+			case err != nil:
+				s.close(err)
+			}
+			if held := decoder.rest(); held != nil && !yield(held, nil) {
+				return
+			}
 			if err != nil {
 				yield(nil, err)
-				return
 			}
-			isDone := data == nil
-			if isDone || !yield(decodeEvent(data), nil) {
-				return
+			return
+		}
+	}
+}
+
+// nextChunk reads on to the next chunk. Both results are nil at the end of a stream of which
+// nothing was left out.
+func nextChunk[T any](s *eventStream, decoder chunkDecoder[T]) (*T, error) {
+	for {
+		e, err := s.next()
+		switch {
+		case err != nil:
+			return nil, err
+		case isDone(e.data) && !e.isFailure:
+			s.drain()
+			return nil, s.leftOut
+		}
+		if !e.isFailure {
+			if chunk := decoder.again(e.data); chunk != nil {
+				return chunk, nil
 			}
 		}
+		if err := s.inspect(e); err != nil {
+			return nil, err
+		}
+		chunk, err := decoder.decode(e.data)
+		if err != nil && s.split(e.data) {
+			continue
+		}
+		if err != nil && s.leftOut == nil {
+			m := s.Meta
+			m.Raw = bytes.Clone(e.data)
+			s.leftOut = s.fail.eventNotDecoded(m, err)
+		}
+		return chunk, nil
 	}
 }
 
@@ -50,6 +101,12 @@ func streamOf[T any](
 type eventStream struct {
 	*response
 	events sseReader
+	begun  bool     // the first byte of the body was looked at
+	values [][]byte // further JSON values of an event that holds several
+	failed error    // to be returned next: the event that told of it had content too
+	// leftOut is the error of the first event that could not be decoded whole. The stream goes on,
+	// and ends with it.
+	leftOut error
 }
 
 // openStream sends the request of a stream, unless it was ranged over before.
@@ -68,52 +125,100 @@ func (c *Client) openStream(
 	if err != nil {
 		return nil, err
 	}
-	if err := resp.mustBeStream(); err != nil {
-		resp.close(err)
-		return nil, err
-	}
-	return &eventStream{resp, sseReader{lines: lineReader{r: &resp.body}}}, nil
+	return &eventStream{response: resp, events: sseReader{lines: lineReader{r: &resp.body}}}, nil
 }
 
-// mustBeStream refuses a 2xx with a JSON body: the service ignored "stream", or failed.
-func (r *response) mustBeStream() error {
-	if mediaTypeOf(r.Header) != "application/json" {
+// mustBeStream refuses a 2xx with a JSON body: the service ignored "stream", or failed. The header
+// does not tell: JSON comes as text/event-stream, and events as application/json.
+func (s *eventStream) mustBeStream() error {
+	lines := &s.events.lines
+	first, ok := lines.peek()
+	isJSON := ok && (first == '{' || first == '[')
+	if mediaTypeOf(s.Header) == "application/json" {
+		isJSON = !ok || !strings.ContainsRune("deir:", rune(first)) // data, event, id, retry, a comment
+	}
+	if !isJSON {
+		return nil // if nothing could be read, next will tell why
+	}
+	raw := bytes.TrimPrefix(lines.unread(), []byte(byteOrderMark))
+	err := lines.err
+	if err == nil {
+		var more []byte
+		more, err = io.ReadAll(io.LimitReader(&s.body, maxErrorBody))
+		raw = append(bytes.Clone(raw), more...)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return s.readFailed(err)
+	}
+	return s.fail.unusable(s.Meta, raw, errors.New("the service answered JSON, not a stream"))
+}
+
+// next returns the next event, or the next of several JSON values of one event.
+func (s *eventStream) next() (event, error) {
+	switch {
+	case s.callerCtx.Err() != nil: // events that wait in the buffer are not handed out any more
+		return event{}, s.fail.contextEnded(s.callerCtx, s.Meta)
+	case s.failed != nil:
+		return event{}, s.failed
+	case len(s.values) > 0:
+		value := s.values[0]
+		s.values = s.values[1:]
+		return event{data: value}, nil
+	case !s.begun:
+		s.begun = true
+		if err := s.mustBeStream(); err != nil {
+			return event{}, err
+		}
+	}
+	e, err := s.events.next()
+	if err != nil {
+		return event{}, s.streamFailed(err)
+	}
+	return e, nil
+}
+
+// inspect returns the failure that an event tells of. If the event has content too, the failure
+// waits until that was handed out.
+func (s *eventStream) inspect(e event) error {
+	if !e.isFailure && !mayReport(e.data) {
 		return nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(&r.body, maxErrorBody))
-	if err != nil {
-		return r.readFailed(err)
+	report, ok := failureIn(e.data, e.isFailure)
+	if !ok {
+		return nil
 	}
-	return r.fail.unusable(r.Meta, raw, errors.New("the service answered JSON, not a stream"))
+	failed := s.fail.eventError(s.Meta, e.data, report.errorBody)
+	if !report.hasContent {
+		return failed
+	}
+	s.failed = failed
+	return nil
 }
 
-// next returns the data of the next event, valid until the next call, and nil after [DONE]. It
-// closes the response if it fails.
-func (s *eventStream) next() ([]byte, error) {
-	data, err := s.nextEvent()
-	if err != nil {
-		s.close(err)
-		return nil, err
+// split takes an event apart that holds several JSON values, as a server sends them that forgets
+// the blank line between two events. It reports false for any other event. What follows the values
+// and is none is handed out too, as an event of its own: it may be [DONE].
+func (s *eventStream) split(data []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	var values [][]byte
+	end := 0
+	for {
+		start := skipSpace(data, end)
+		var value json.RawMessage
+		if start >= len(data) || data[start] != '{' || decoder.Decode(&value) != nil {
+			break
+		}
+		end = int(decoder.InputOffset())
+		values = append(values, data[start:end])
 	}
-	if isDone(data) {
-		s.drain()
-		return nil, nil
+	if rest := bytes.TrimSpace(data[end:]); len(rest) > 0 && len(values) > 0 {
+		values = append(values, rest)
 	}
-	return data, nil
-}
-
-func (s *eventStream) nextEvent() ([]byte, error) {
-	if s.callerCtx.Err() != nil { // events that wait in the buffer are not handed out any more
-		return nil, s.fail.contextEnded(s.callerCtx, s.Meta)
+	if len(values) < 2 {
+		return false
 	}
-	data, err := s.events.next()
-	if err != nil {
-		return nil, s.streamFailed(err)
-	}
-	if said, ok := reportedError(data); ok {
-		return nil, s.fail.eventError(s.Meta, data, said)
-	}
-	return data, nil
+	s.values = values
+	return true
 }
 
 // streamFailed makes the error of a stream whose body ended or failed before [DONE].
@@ -123,27 +228,11 @@ func (s *eventStream) streamFailed(err error) *Error {
 	}
 	switch {
 	case errors.Is(err, io.EOF):
-		return s.fail.streamCut(s.Meta)
+		return s.fail.streamCut(s.Meta, s.events.noEvent)
 	case errors.Is(err, errTooLarge):
 		return s.fail.eventTooLarge(s.Meta, err)
 	}
 	return s.fail.streamLost(s.Meta, err)
-}
-
-// reportedError is the error that an event reports: one that holds "error" and no choices.
-func reportedError(data []byte) (said errorBody, ok bool) {
-	if !bytes.Contains(data, []byte(`"error"`)) { // which spares most events a second decoding
-		return errorBody{}, false
-	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(data, &fields) != nil || isNull(fields["error"]) {
-		return errorBody{}, false
-	}
-	var choices []json.RawMessage
-	if json.Unmarshal(fields["choices"], &choices) == nil && len(choices) > 0 {
-		return errorBody{}, false
-	}
-	return errorOf(map[string]json.RawMessage{"error": fields["error"]}), true
 }
 
 // drain reads what may follow [DONE], so that the connection can be used again. It does not wait

@@ -115,12 +115,6 @@ func TestStreamForms(t *testing.T) {
 			`{"error":null,`,
 			1,
 		) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
-		"error with choices": "data: " + strings.Replace(
-			a,
-			"{",
-			`{"error":"x",`,
-			1,
-		) + "\n\ndata: " + b + "\n\ndata: [DONE]\n\n",
 		"the word error": "data: " + strings.Replace(
 			a,
 			"{",
@@ -333,9 +327,10 @@ func TestStreamNotJSON(t *testing.T) {
 	srv.On("POST /v1/completions", babytest.Stream(`{"choices":[{"index":0,"text":"a"}]}`, "hello"))
 	c := client(srv)
 	var raws []string
+	var last error // a range over such a stream never ends clean
 	for chunk, err := range chatStream(t.Context(), c) {
-		if err != nil {
-			t.Fatal(err)
+		if last = err; err != nil {
+			continue
 		}
 		raws = append(raws, string(chunk.Raw))
 		isDelta := strings.Contains(string(chunk.Raw), "delta")
@@ -346,6 +341,9 @@ func TestStreamNotJSON(t *testing.T) {
 	if got := strings.Join(raws, "|"); got != delta("a")+`|hello|{"choices":"?"}|`+delta("b") {
 		t.Errorf("delivered %s", got)
 	}
+	if !errors.Is(last, babyclient.ErrInvalidResponse) || !strings.Contains(last.Error(), "hello") {
+		t.Errorf("the range ended with %v, want an error that names the event", last)
+	}
 	if resp, err := babyclient.Collect(chatStream(t.Context(), c)); !errors.Is(err, babyclient.ErrInvalidResponse) ||
 		resp.Text() != "a" ||
 		!strings.Contains(err.Error(), "hello") {
@@ -353,12 +351,15 @@ func TestStreamNotJSON(t *testing.T) {
 	}
 	var undecoded []string
 	for chunk, err := range c.CompleteStream(t.Context(), &babyclient.CompleteRequest{Prompt: "p"}) {
-		if err != nil {
-			t.Fatal(err)
+		if last = err; err != nil {
+			continue
 		}
 		if chunk.Err() != nil {
 			undecoded = append(undecoded, string(chunk.Raw))
 		}
+	}
+	if !errors.Is(last, babyclient.ErrInvalidResponse) {
+		t.Errorf("the range over a completion ended with %v", last)
 	}
 	if !slices.Equal(undecoded, []string{"hello"}) {
 		t.Errorf("completion chunks with an Err: %q, want the one that is no JSON", undecoded)

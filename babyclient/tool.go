@@ -68,7 +68,8 @@ type ToolCall struct {
 // FunctionCall names the function and its arguments.
 type FunctionCall struct {
 	Name string `json:"name,omitempty"`
-	// Arguments is JSON, as text. A model can write text that is no JSON.
+	// Arguments is JSON, as text. A model can write text that is no JSON. Arguments that a server
+	// sends as an object are its JSON.
 	Arguments string `json:"arguments"`
 }
 

@@ -88,7 +88,7 @@ func (v *vectorValue) UnmarshalJSON(b []byte) error {
 func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 	rest, taken := takeVectors(raw, max(inputs, 0))
 	decoded := embedAnswer{Data: make([]embedItem, 0, max(inputs, 0))}
-	if err := json.Unmarshal(rest, &decoded); err != nil {
+	if err := unmarshalFitting(rest, &decoded, ""); err != nil {
 		return nil, err
 	}
 	if inputs < 0 {
@@ -127,7 +127,7 @@ func decodeEmbeddings(raw []byte, inputs int) (*embedAnswer, error) {
 			return nil, errors.New(`a value of "embedding" is no JSON`)
 		}
 	}
-	return &decoded, nil
+	return &decoded, checkGeneration(rest)
 }
 
 // vectorBlock decodes vectors of one length into one block of memory, one after the other.

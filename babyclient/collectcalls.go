@@ -1,0 +1,152 @@
+package babyclient
+
+import (
+	"cmp"
+	"strings"
+)
+
+// toolCallsAssembler puts the tool calls of a streamed choice together.
+//
+// By OpenAI's rules a piece belongs to the call with its index. Servers break that rule in all
+// ways: every call has index 0, or none has an index, an id, or both; the id or the name comes
+// again with every piece, or the id is another each time. So the rule here is: a piece belongs to
+// the call that its id, else its index, else its place after the last piece names, unless it begins
+// another.
+type toolCallsAssembler struct {
+	calls []*toolCallAssembler // by their order of arrival
+	last  *toolCallAssembler   // that the last piece belonged to
+}
+
+type toolCallAssembler struct {
+	index     int
+	call      ToolCall
+	arguments strings.Builder
+	object    objectScanner // of the arguments
+}
+
+func (a *toolCallsAssembler) add(piece ToolCall) {
+	piece.ID = realID(piece.ID)
+	call := a.find(piece)
+	if call == nil || call.isOver(piece) {
+		call = &toolCallAssembler{}
+		switch {
+		case piece.Index != nil:
+			call.index = *piece.Index
+		case a.last != nil:
+			call.index = a.last.index // the order of arrival decides
+		}
+		a.calls = append(a.calls, call)
+	}
+	call.add(piece)
+	a.last = call
+}
+
+// realID is "" for what servers write that have no id.
+func realID(id string) string {
+	switch id {
+	case "null", "None", "nil", "undefined":
+		return ""
+	}
+	return id
+}
+
+// find is the call that a piece goes on with, nil for none. Of several it is that of the last
+// piece, else the latest.
+func (a *toolCallsAssembler) find(piece ToolCall) *toolCallAssembler {
+	var byID, byIndex *toolCallAssembler
+	for _, c := range a.calls {
+		hasIndex := piece.Index != nil && c.index == *piece.Index
+		if hasIndex && (byIndex == nil || byIndex != a.last) {
+			byIndex = c
+		}
+		if piece.ID != "" && c.call.ID == piece.ID && (byID == nil || hasIndex || piece.Index == nil) {
+			byID = c
+		}
+	}
+	switch {
+	case byID != nil && (piece.Function.Name == "" || piece.Index == nil || byID.index == *piece.Index):
+		return byID
+	case piece.Index != nil:
+		return byIndex
+	}
+	return a.last
+}
+
+// isOver reports whether a piece that seems to go on with the call begins another. Only a piece
+// with a name can.
+func (c *toolCallAssembler) isOver(piece ToolCall) bool {
+	name := piece.Function.Name
+	if name == "" || c.call.Function.Name == "" {
+		return false
+	}
+	isWhole := c.object.isWhole()
+	switch {
+	case piece.ID != "" && piece.ID == c.call.ID:
+		// The whole call may come once more after its pieces; other arguments are those of a
+		// call to which the server gave the same id.
+		return isWhole && strings.HasPrefix(strings.TrimSpace(piece.Function.Arguments), "{") && !c.isRepeated(piece)
+	case name != c.call.Function.Name:
+		return true
+	case piece.ID != "" && c.call.ID != "":
+		return isWhole || c.arguments.Len() == 0
+	}
+	return isWhole && strings.TrimSpace(piece.Function.Arguments) != ""
+}
+
+// isRepeated reports whether a piece holds the whole call once more.
+func (c *toolCallAssembler) isRepeated(piece ToolCall) bool {
+	return piece.ID != "" && piece.ID == c.call.ID && piece.Function.Name == c.call.Function.Name &&
+		c.object.isWhole() && piece.Function.Arguments == c.arguments.String()
+}
+
+func (c *toolCallAssembler) add(piece ToolCall) {
+	if c.isRepeated(piece) {
+		return
+	}
+	c.call.ID = cmp.Or(c.call.ID, piece.ID)
+	c.call.Type = cmp.Or(c.call.Type, piece.Type)
+	c.call.Function.Name = cmp.Or(c.call.Function.Name, piece.Function.Name)
+	c.arguments.WriteString(piece.Function.Arguments)
+	c.object.scan(piece.Function.Arguments)
+}
+
+// whole are the calls, ordered by index; of one index by their arrival.
+func (a *toolCallsAssembler) whole() (calls []ToolCall) {
+	sortByIndex(a.calls, func(c *toolCallAssembler) int { return c.index })
+	for _, c := range a.calls {
+		call := c.call
+		call.Type = cmp.Or(call.Type, "function")
+		call.Function.Arguments = c.arguments.String()
+		calls = append(calls, call)
+	}
+	return calls
+}
+
+// objectScanner follows the braces of a JSON object that comes in pieces. To decode the pieces so
+// far with each new one would cost the square of their number.
+type objectScanner struct {
+	depth                       int
+	hasBegun, inString, escaped bool
+}
+
+func (s *objectScanner) scan(piece string) {
+	for i := range len(piece) {
+		switch c := piece[i]; {
+		case s.escaped:
+			s.escaped = false
+		case s.inString:
+			s.escaped = c == '\\'
+			s.inString = c != '"'
+		case c == '"':
+			s.inString = true
+		case c == '{':
+			s.hasBegun = true
+			s.depth++
+		case c == '}':
+			s.depth--
+		}
+	}
+}
+
+// isWhole reports whether an object has begun and ended.
+func (s *objectScanner) isWhole() bool { return s.hasBegun && s.depth <= 0 }
