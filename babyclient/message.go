@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,9 @@ type Message struct {
 	Reasoning string
 	// Refusal is why the model did not answer, if the service says so.
 	Refusal string
+	// Extra holds further fields of the message, such as "cache_control". A received message has
+	// here what it came with and has no name for, unless that is empty, so that it goes back whole.
+	Extra map[string]any
 
 	reasoningField reasoningField // that Reasoning came in
 }
@@ -93,7 +97,12 @@ type messageWire[C any] struct {
 
 // MarshalJSON encodes the message as the wire has it. An assistant message with tool calls
 // and no text has content null.
-func (m Message) MarshalJSON() ([]byte, error) { return marshal(m.wire()) }
+func (m Message) MarshalJSON() ([]byte, error) { return encodeBody(m.wire(), m.Extra) }
+
+// extendedMessage is a message with Extra, in the list of a request.
+type extendedMessage struct{ *Message }
+
+func (m extendedMessage) MarshalJSON() ([]byte, error) { return m.Message.MarshalJSON() }
 
 func (m *Message) wire() messageWire[any] {
 	w := messageWire[any]{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls,
@@ -123,6 +132,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	err := json.Unmarshal(data, &w)
 	if err == nil {
 		*m = messageOf(&w, w.Content, nil)
+		m.Extra = unnamedFields(data, messageFields)
 		return nil
 	}
 	var inParts messageWire[[]Part]
@@ -130,7 +140,21 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*m = messageOf(&inParts, "", inParts.Content)
+	m.Extra = unnamedFields(data, messageFields)
 	return nil
+}
+
+// messageFields are the fields of a message that have a name here.
+var messageFields = []string{"role", "content", "name", "tool_calls", "tool_call_id", "reasoning",
+	"reasoning_content", "refusal"}
+
+// hasUnnamedInMessages tells whether a message of an answer has a field without a name here. It
+// looks at the names alone, in one pass that costs little beside the decoding.
+func hasUnnamedInMessages(answer []byte) bool {
+	const inMessage = 4 // {"choices":[{"message":{ … }}]}: an object, a list, an object, an object
+	return hasUnnamed(answer, inMessage, func(path []string, name string) bool {
+		return path[0] != "choices" || path[2] != "message" || slices.Contains(messageFields, name)
+	})
 }
 
 // messageOf takes the content apart from the rest: w can hold it in either form.

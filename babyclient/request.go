@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,7 @@ func fetch[T metaHolder](
 	if err := resp.checkArchive(raw); err != nil {
 		return none, err
 	}
+	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
 	out, err := read(raw)
 	if out != none {
 		meta := out.meta()
