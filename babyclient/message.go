@@ -37,22 +37,21 @@ type Message struct {
 	// and older servers "reasoning_content", and Mistral has it in parts of the content. It is sent
 	// back as it came.
 	Reasoning string
+	// ReasoningField is where Reasoning came from and goes back to: one of the ReasoningIn
+	// constants. Empty means [ReasoningInReasoning].
+	ReasoningField string
 	// Refusal is why the model did not answer, if the service says so.
 	Refusal string
 	// Extra holds further fields of the message, such as "cache_control". A received message has
 	// here what it came with and has no name for, unless that is empty, so that it goes back whole.
 	Extra map[string]any
-
-	reasoningField reasoningField // that Reasoning came in
 }
 
-// reasoningField is where a server writes the thinking of a message.
-type reasoningField int
-
+// Where a server writes the thinking of a message: [Message.ReasoningField].
 const (
-	inReasoning        reasoningField = iota // "reasoning"
-	inReasoningContent                       // "reasoning_content"
-	inParts                                  // parts of the content, of type "thinking"
+	ReasoningInReasoning = "reasoning"         // vLLM
+	ReasoningInContent   = "reasoning_content" // llama.cpp, SGLang, DeepSeek
+	ReasoningInParts     = "content"           // parts of the content, of type "thinking": Mistral
 )
 
 // Text is the text of the message, in Content or in Parts, without the thinking.
@@ -113,11 +112,15 @@ func (m *Message) wire() messageWire[any] {
 	case m.Content == "" && len(m.ToolCalls) > 0:
 		w.Content = nil
 	}
-	switch m.reasoningField {
-	case inReasoningContent:
+	switch m.ReasoningField {
+	case ReasoningInContent:
 		w.ReasoningContent = m.Reasoning
-	case inParts:
-		if m.Parts == nil && m.Reasoning != "" { // collected from a stream
+	case ReasoningInParts:
+		switch {
+		case m.Reasoning == "" || slices.ContainsFunc(m.Parts, func(p Part) bool { return isThinkingPart(&p) }):
+		case m.Parts != nil:
+			w.Content = append([]Part{thinkingPart(m.Reasoning)}, m.Parts...)
+		default:
 			w.Content = []Part{thinkingPart(m.Reasoning), TextPart(m.Content)}
 		}
 	default:
@@ -172,10 +175,10 @@ func messageOf[C any](w *messageWire[C], content string, parts []Part) Message {
 	switch {
 	case w.Reasoning != "":
 	case w.ReasoningContent != "":
-		m.reasoningField = inReasoningContent
+		m.ReasoningField = ReasoningInContent
 	case parts != nil:
 		if m.Reasoning = partsText(parts, isThinkingPart); m.Reasoning != "" {
-			m.reasoningField = inParts
+			m.ReasoningField = ReasoningInParts
 		}
 	}
 	return m
@@ -185,6 +188,10 @@ func (m *Message) check(i int) error {
 	switch {
 	case m.Role == "":
 		return invalid(CodeInvalidRequest, "messages[%d] has no role", i)
+	case m.ReasoningField != "" && m.ReasoningField != ReasoningInReasoning &&
+		m.ReasoningField != ReasoningInContent && m.ReasoningField != ReasoningInParts:
+		return invalid(CodeInvalidRequest, "messages[%d] has the ReasoningField %q: want %q, %q or %q",
+			i, m.ReasoningField, ReasoningInReasoning, ReasoningInContent, ReasoningInParts)
 	case m.Parts != nil && m.Content != "":
 		return invalid(CodeInvalidRequest,
 			"messages[%d] has both Content and Parts: put the text into a TextPart", i)
