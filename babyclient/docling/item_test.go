@@ -285,6 +285,17 @@ func TestOutline(t *testing.T) {
 	}
 }
 
+// docling-core refuses levels below 1 and above 100. Programs indent by them.
+func TestLevelsAreThoseOfDoclingCore(t *testing.T) {
+	for level, want := range map[int]int{-5: 2, 0: 2, 1: 2, 100: 101, 1 << 40: 101} {
+		doc := parse(t, fmt.Appendf(nil, `{"body":{"self_ref":"#/body","children":[{"$ref":"#/texts/0"}]},
+			"texts":[{"self_ref":"#/texts/0","label":"section_header","level":%d,"text":"a"}]}`, level))
+		if outline := doc.Outline(); len(outline) != 1 || outline[0].Level != want {
+			t.Errorf("level %d: outline %+v, want one heading of level %d", level, outline, want)
+		}
+	}
+}
+
 func TestTablesAsCSV(t *testing.T) {
 	for ref, want := range map[string]string{
 		"by_hand #/tables/0":   "Group,Values | all,\n,one,two\n\" spaced \",True,\"1,234.5\"\n,False,١٢\n",

@@ -87,7 +87,7 @@ func (w *writer) heading(text string, t *Text, s scope) string {
 	case t.Label == LabelTitle:
 		return "# " + text
 	}
-	return strings.Repeat("#", max(0, min(t.level()+1, 6))) + " " + text
+	return strings.Repeat("#", min(t.level()+1, 6)) + " " + text
 }
 
 var enumeration = regexp.MustCompile(`^\p{Nd}+\.$`)
