@@ -53,7 +53,7 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 	if _, query, ok := strings.Cut(a.URL, "?"); ok {
 		k.secrets = []string{query}
 	}
-	settings, err := d.c.defaults.withOptions(append(opts, WithMaxRetries(0)))
+	settings, err := d.c.defaults.withOptions(opts)
 	if err != nil {
 		return 0, withOp(k.op(), err)
 	}

@@ -97,6 +97,9 @@ func TestDoclingRefusals(t *testing.T) {
 			"set Inline"},
 		"a callback to no URL": {convert(babyclient.ConvertRequest{Sources: sources(url1),
 			Callbacks: []babyclient.Callback{{URL: "me"}}}), "callbacks[0]"},
+		"a callback to a handler without a secret": {convert(babyclient.ConvertRequest{Sources: sources(url1),
+			Callbacks: []babyclient.Callback{new(babyclient.CallbackHandler).Callback("https://me.example/cb")}}),
+			"callbacks[0] has an empty X-Callback-Secret"},
 		"a target that an upload cuts": {convert(babyclient.ConvertRequest{Sources: upload,
 			Target: babyclient.PutTarget("https://x.example")}), "only say the kind"},
 		"an Extra of an upload that is no JSON": {convert(babyclient.ConvertRequest{Sources: upload,
@@ -322,6 +325,9 @@ func TestCallbackHandler(t *testing.T) {
 	if fail = errors.New("no"); post("POST", "/cb", "a secret", numDocs) != 500 {
 		t.Error("a failing Handle was not told")
 	}
+	if h.Handle = nil; post("POST", "/cb", "a secret", numDocs) != 500 {
+		t.Error("a handler without Handle did not answer 500")
+	}
 	if h.Secret = ""; post("POST", "/cb?secret=", "", numDocs) != 403 {
 		t.Error("a handler without a secret took a callback")
 	}
@@ -443,9 +449,13 @@ func TestDownload(t *testing.T) {
 		t.Fatalf("got %+v, %v", resp, err)
 	}
 	var out bytes.Buffer
-	n, err := c.Docling.Download(t.Context(), resp.Artifacts[0].Artifacts[0], &out)
+	options := make([]babyclient.CallOption, 0, 1) // two downloads may share it, and what is behind it
+	n, err := c.Docling.Download(t.Context(), resp.Artifacts[0].Artifacts[0], &out, options...)
 	if err != nil || n != 3 || out.String() != "# A" {
 		t.Errorf("downloaded %d bytes %q, %v", n, out.String(), err)
+	}
+	if options[:1][0] != nil {
+		t.Error("the array of the caller's options was written to")
 	}
 	if h := *header.Load(); h.Get("Authorization") != "" || h.Get("X-Mine") != "" {
 		t.Errorf("the store was sent %v", h)
