@@ -64,7 +64,9 @@ func (c *completion) complete(piece string) string {
 			}
 		}
 		if table >= 0 && table != inTable && !hasHeader {
-			block = c.tables[table].resume(c.text, offset, block)
+			if block = c.tables[table].resume(c.text, offset, block); block == "" {
+				table = -1 // so that the rows of the next block get the header
+			}
 		}
 		out, inTable = out+block, table
 	}
@@ -205,7 +207,9 @@ func (t markdownTable) resume(text string, offset int, block string) string {
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
 	header := indent + t.header + "\n" + indent + t.delimiter + "\n"
 	if line == 1 { // the splitter cut before, or in, the line of dashes
-		_, block, _ = strings.Cut(block, "\n")
+		if _, block, _ = strings.Cut(block, "\n"); isBlank(block) {
+			return "" // a header without a row says nothing, and each such piece would be the same
+		}
 		return header + block
 	}
 	return header + indent + shortRow(before) + block
