@@ -232,14 +232,17 @@ func TestNameOfAnUploadAlone(t *testing.T) {
 func TestNoStoreSecretInErrors(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /docling/v1/convert/source/batch", babytest.JSON(422,
-		`{"detail":"bad the-secret-key, AccountKey=zzz, the-private-key"}`))
+		`{"detail":"bad the-secret-key, AccountKey=zzz, the-private-key, pass-in-list, token-in-list"}`))
 	_, err := client(srv).Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{
 		Sources: sources(babyclient.FromStore(babyclient.S3{Endpoint: "e", Bucket: "b", SecretKey: "the-secret-key"}),
 			babyclient.FromStore(babyclient.GoogleCloudStorage{Bucket: "b",
-				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)})),
+				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)}),
+			babyclient.FromStore(babyclient.AnyStore{"kind": "new", "logins": []any{map[string]any{"password": "pass-in-list"}},
+				"tokens": []string{"token-in-list"}})),
 		Target: babyclient.AzureBlob{AccountName: "a", Container: "c", ConnectionString: "AccountKey=zzz"}})
 	shown := fmt.Sprintf("%v %+v", err, *fails(t, err))
-	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key"} {
+	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key",
+		"pass-in-list", "token-in-list"} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("the error tells %s: %s", secret, shown)
 		}
@@ -463,7 +466,11 @@ func TestDownload(t *testing.T) {
 	for path, want := range map[string]error{"/long": babyclient.ErrResponseTooLarge,
 		"/endless":           babyclient.ErrResponseTooLarge,
 		"/gone?sig=abcdefgh": babyclient.ErrUnauthorized} {
-		_, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: store.URL + path}, io.Discard)
+		var out bytes.Buffer
+		n, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: store.URL + path}, &out)
+		if n != int64(out.Len()) {
+			t.Errorf("%s: %d bytes are said to be written, and %d were", path, n, out.Len())
+		}
 		if !errors.Is(err, want) || strings.Contains(fmt.Sprintf("%v %+v", err, *fails(t, err)), "abcdefgh") {
 			t.Errorf("%s: err = %v, want %v", path, err, want)
 		}

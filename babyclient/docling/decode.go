@@ -101,6 +101,14 @@ func (d *decoder) word(literal []byte) string {
 	return word
 }
 
+// takes counts memory.
+func (d *decoder) takes(bytes int) error {
+	if d.memory += bytes; d.memory > maxMemory(len(d.data)) {
+		return errTooManyObjects
+	}
+	return nil
+}
+
 func (d *decoder) fail(want string, found []byte) error {
 	if len(found) > 40 {
 		found = append(bytes.Clone(found[:40]), "…"...)
