@@ -110,7 +110,7 @@ const CallbackSecretHeader = "X-Callback-Secret" //nolint:gosec // the name of a
 //
 //	handle := func(ctx context.Context, p *babyclient.TaskProgress) error {
 //		if p.Kind == babyclient.ProgressDocumentCompleted {
-//			log.Printf("%s: %d of %d", p.Document.Source, p.NumProcessed, p.NumDocs)
+//			log.Printf("%s: %d of %d", p.TaskID, p.NumProcessed, p.NumDocs)
 //		}
 //		return nil
 //	}

@@ -237,8 +237,8 @@ func TestNoStoreSecretInErrors(t *testing.T) {
 		Sources: sources(babyclient.FromStore(babyclient.S3{Endpoint: "e", Bucket: "b", SecretKey: "the-secret-key"}),
 			babyclient.FromStore(babyclient.GoogleCloudStorage{Bucket: "b",
 				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)}),
-			babyclient.FromStore(babyclient.AnyStore{"kind": "new", "logins": []any{map[string]any{"password": "pass-in-list"}},
-				"tokens": []string{"token-in-list"}})),
+			babyclient.FromStore(babyclient.AnyStore{"kind": "new", "tokens": []string{"token-in-list"},
+				"logins": []any{map[string]any{"password": "pass-in-list"}}})),
 		Target: babyclient.AzureBlob{AccountName: "a", Container: "c", ConnectionString: "AccountKey=zzz"}})
 	shown := fmt.Sprintf("%v %+v", err, *fails(t, err))
 	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key",

@@ -26,8 +26,8 @@ const (
 	// the JSON cannot be read and text is missing, an error says so beside the pages.
 	PerPage
 	// PerChunk makes one of each of docling's chunks, for embedding. docling chunks only documents
-	// that it converted whole: one with a bad page has an error and no chunks, where the other modes
-	// have an error and the text of the good pages.
+	// that it converted whole: one with a bad page gives an error and no chunks, where the other
+	// modes give an error and the text of the good pages.
 	PerChunk
 )
 
@@ -50,7 +50,7 @@ func (m Mode) String() string {
 const (
 	MetadataSource     = "source"      // string: the path, the URL without its query, or the name of the reader
 	MetadataFilename   = "filename"    // string: as docling knows it
-	MetadataMediaType  = "media_type"  // string, in docling's words, which calls a PPTX a template
+	MetadataMediaType  = "media_type"  // string: "application/pdf"; docling gives a PPTX that of a template
 	MetadataPage       = "page"        // int, counted from 1: the page, slide or sheet, of a chunk the first
 	MetadataPages      = "pages"       // string: all pages of a chunk, such as "3-5,8"
 	MetadataSlide      = "slide"       // int: the same as page, in a presentation only

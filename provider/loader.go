@@ -264,7 +264,7 @@ func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient
 func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source, deliver deliver) {
 	req := &babyclient.ChunkAllRequest{Sources: sources, Chunker: l.chunker, Convert: l.convert, Options: l.chunking,
 		IncludeConvertedDoc: new(true), BatchOptions: l.batch}
-	i := 0
+	i := 0 // the source that a result is from: each gives one
 	for c, err := range l.client.Docling.ChunkAll(ctx, req) {
 		docs := chunkDocuments(sources[i], c)
 		if isMissingJobEndpoint(err) {

@@ -318,3 +318,13 @@ func ExampleDocument_MarkdownPages() {
 	// slide 2: # Slide 2
 	// slide 3: # Slide 3
 }
+
+// Pages are taken in the place of the service's Markdown only if they lose nothing of it.
+func ExampleSameText() {
+	pages := []docling.PageText{{Page: 1, Text: "# Report"}, {Page: 2, Text: "All is well."}}
+	fmt.Println(docling.SameText(pages, "# Report\n\nAll is  well.\n"))
+	fmt.Println(docling.SameText(pages, "# Report\n\nAll is well.\n\nOr nearly."))
+	// Output:
+	// true
+	// false
+}

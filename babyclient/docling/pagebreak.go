@@ -50,8 +50,8 @@ func (w *writer) visit(root *treeNode, onBreak func(pageBreak), onItem func(*tre
 	})
 }
 
-// firstPageBelow is the page of the first item in a list or line that has one. The lists and lines on
-// the way there count as met.
+// firstPageBelow is the page of the first item in a list or line that has one. The lists and lines
+// on the way there count as met.
 func (w *writer) firstPageBelow(root *treeNode, met map[*treeNode]bool) int {
 	page := 0
 	root.each(w.options.PictureText, func(n *treeNode) step {

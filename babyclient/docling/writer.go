@@ -4,12 +4,12 @@ import "strings"
 
 const (
 	maxTextBytes = 256 << 20
-	// maxSteps bounds the visits of items. An item of an honest document costs two, and one more for
-	// each list around it.
+	// maxSteps bounds the visits of items. An item of an honest document costs two, and one more
+	// for each list around it.
 	maxSteps = 50_000_000
-	// maxNesting bounds how deep the writer calls itself. The lists of [tree.wrapListItems] make the
-	// tree up to twice as deep, and captions and cells lead on into other branches: in a hostile
-	// document in circles.
+	// maxNesting bounds how deep the writer calls itself. The lists of [tree.wrapListItems] make
+	// the tree up to twice as deep, and captions and cells lead on into other branches: in a
+	// hostile document in circles.
 	maxNesting = 4 * maxDepth
 )
 
