@@ -182,6 +182,7 @@ func ExampleWithTimeout() {
 		babyclient.WithStreamIdleTimeout(time.Minute),   // between two pieces of a stream
 		babyclient.WithMaxResponseSize(16<<20),          // bytes of an answer
 		babyclient.WithHeader("X-Title", "example.org"), // with each request
+		babyclient.WithCrossHostRedirects(),             // for a proxy that sends its callers elsewhere
 	)
 	if err != nil {
 		log.Fatal(err)

@@ -140,6 +140,12 @@ func (f *errorMaker) redirectRefused(m Meta, err error) *Error {
 	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: message, Err: cause})
 }
 
+// protocolSwitched is the error of a service that answered with a protocol nobody asked for.
+func (f *errorMaker) protocolSwitched(m Meta) *Error {
+	const message = "the service switched to another protocol (101) in place of an answer: check the base URL"
+	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, StatusCode: m.StatusCode, Message: message})
+}
+
 // serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
 // read whole, nil if it was. explain, if the endpoint has one, puts the error into words.
 func (f *errorMaker) serviceError(m Meta, body []byte, readErr error, explain func(Error) Error) *Error {
