@@ -181,6 +181,12 @@ func (f *errorMaker) tooLarge(m Meta, err error) *Error {
 	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: fmt.Sprintf(message, f.maxBytes), Err: err})
 }
 
+// tooManyItems is the error of an answer, or an event of a stream, with more items than memory is
+// for.
+func (f *errorMaker) tooManyItems(m Meta, err error) *Error {
+	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: "the answer is refused: " + err.Error(), Err: err})
+}
+
 // notWritten is the error of a writer of the caller's that did not take the answer.
 func (f *errorMaker) notWritten(m Meta, err error) *Error {
 	message := "the answer came, but the writer that was given for it failed: " + err.Error()

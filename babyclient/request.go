@@ -32,6 +32,11 @@ func fetch[T metaHolder](
 		return none, err
 	}
 	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
+	if !isZip(raw) {
+		if err := checkItems(raw, c.maxResponseSize); err != nil {
+			return none, resp.fail.tooManyItems(resp.Meta, err)
+		}
+	}
 	out, err := read(raw)
 	if out != none {
 		meta := out.meta()
