@@ -184,7 +184,8 @@ func (f *errorMaker) tooLarge(m Meta, err error) *Error {
 // tooManyItems is the error of an answer, or an event of a stream, with more items than memory is
 // for.
 func (f *errorMaker) tooManyItems(m Meta, err error) *Error {
-	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: "the answer is refused: " + err.Error(), Err: err})
+	message := "the answer is refused: " + err.Error()
+	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: message, Err: err})
 }
 
 // notWritten is the error of a writer of the caller's that did not take the answer.

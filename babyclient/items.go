@@ -49,7 +49,7 @@ func countItems(raw []byte) (items, nested int64) {
 			level--
 		case ',':
 			switch {
-			case level >= 1 && level <= 2 && isList[level-1]:
+			case level >= 1 && level <= 2 && isList[level-1]: //nolint:gosec // of two kinds
 				items++
 			case level > 2 && inChoices:
 				nested++

@@ -74,21 +74,3 @@ func saysNothing(value []byte) bool {
 	}
 	return false
 }
-
-// stringEnd is the index behind the JSON string that begins at i.
-func stringEnd(b []byte, i int) int {
-	for end := i + 1; ; {
-		quote := bytes.IndexByte(b[end:], '"')
-		if quote < 0 {
-			return len(b)
-		}
-		end += quote + 1
-		backslashes := 0
-		for b[end-2-backslashes] == '\\' {
-			backslashes++
-		}
-		if backslashes%2 == 0 {
-			return end
-		}
-	}
-}

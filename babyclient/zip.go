@@ -17,8 +17,8 @@ func isZip(raw []byte) bool { return bytes.HasPrefix(raw, []byte("PK")) }
 // maxZipMembers is more than any honest answer has.
 const maxZipMembers = 10_000
 
-// zipDirectoryEntry begins each entry of an archive's directory. Members that are archives have such
-// entries too, so ten times as many are let through to be counted.
+// zipDirectoryEntry begins each entry of an archive's directory. Members that are archives have
+// such entries too, so ten times as many are let through to be counted.
 var zipDirectoryEntry = []byte("PK\x01\x02")
 
 var errMembersTooLong = fmt.Errorf("its members together are longer than WithMaxResponseSize allows: "+
