@@ -411,3 +411,9 @@ func ExampleChatResponse_brokenOff() {
 	// babyapi: POST /v1/chat/completions: the provider has gone away
 	// so far: Once upon
 }
+
+// The words of a model, on a terminal.
+func ExamplePrintable() {
+	fmt.Println(babyclient.Printable("all is well\x1b[2K\rall is lost\u202e"))
+	// Output: all is well�[2K�all is lost�
+}

@@ -244,8 +244,12 @@ func TestNoURLInErrors(t *testing.T) {
 // What a document is called and what a service says cannot steer the terminal that an error is
 // printed on.
 func TestNoEscapeSequences(t *testing.T) {
-	const evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\r\b"
-	hasControl := func(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
+	const evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\r\b\u202e\u2066\u200f\u2028\u2029"
+	hasControl := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool {
+			return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+		})
+	}
 	srv := server(t)
 	asJSON, _ := json.Marshal(evil)
 	srv.On(
