@@ -22,8 +22,8 @@ func quote(s string) string {
 // stands on the screen. Line feeds and tabs stay. The errors of this package are printable.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		isOdd := unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
-		if isOdd {
+		isControl := unicode.IsControl(r) && r != '\n' && r != '\t'
+		if isControl || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return utf8.RuneError
 		}
 		return r
