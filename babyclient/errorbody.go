@@ -110,7 +110,8 @@ func messageOfLists(fields map[string]json.RawMessage) string {
 }
 
 var (
-	htmlStart = regexp.MustCompile(`(?i)^\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body|title|h\d|p|pre|center|div)\b`)
+	htmlStart = regexp.MustCompile(`(?i)^\s*(?:<!--.*?-->\s*)*` +
+		`<(?:!doctype html|html|head|body|title|h\d|p|pre|center|div)\b`)
 	htmlTitle = regexp.MustCompile(`(?is)<(?:title|h1)\b[^>]*>(.*?)</`)
 	htmlTag   = regexp.MustCompile(`<[^>]*>`)
 )
