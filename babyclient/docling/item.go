@@ -1,7 +1,6 @@
 package docling
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -203,9 +202,10 @@ func (i Item) Provenance() []Provenance { return provenance(i.Value) }
 // order. A number below 1, which docling-core accepts, is no page.
 func (i Item) Pages() []int {
 	var out []int
+	seen := map[int]bool{} // of a long list each number is looked up, not searched for
 	for _, p := range provenance(i.Value) {
-		if p.PageNo > 0 && !slices.Contains(out, p.PageNo) {
-			out = append(out, p.PageNo)
+		if p.PageNo > 0 && !seen[p.PageNo] {
+			out, seen[p.PageNo] = append(out, p.PageNo), true
 		}
 	}
 	return out
