@@ -17,7 +17,8 @@ type document struct {
 	// pages are where the pages begin, for Markdown of a document that has pages; empty where
 	// that is not known.
 	pages []pageStart
-	// goesOn has, for a page, the later ones that have no text but the rest of one that begins there.
+	// goesOn has, for a page, the later ones that have no text but the rest of one that begins on
+	// it.
 	goesOn map[int][]int
 	// lastPage is the last page that was converted, 0 for a document without pages. If only some
 	// pages were asked for, ranged is set, and nobody knows how many there are.

@@ -92,8 +92,8 @@ func (d *document) setPages(structure *docling.Document, parseErr error, markdow
 	return true
 }
 
-// pagesThatGoOn has, for a page, the later ones that have no piece because all their text belongs to
-// an item that begins on that page. Docling joins a paragraph over several pages into one item.
+// pagesThatGoOn has, for a page, the later ones that have no piece because all their text belongs
+// to an item that begins on that page. Docling joins a paragraph over several pages into one item.
 func pagesThatGoOn(structure *docling.Document, pieces []docling.PageText) map[int][]int {
 	hasPiece := map[int]bool{}
 	for _, p := range pieces {

@@ -65,8 +65,8 @@ func TestPageNumbersSurviveEmptyPages(t *testing.T) {
 	}
 }
 
-// Docling joins a paragraph over several pages into one item, which is on the first. A page that has
-// nothing else is no empty page.
+// Docling joins a paragraph over several pages into one item, which is on the first. A page that
+// has nothing else is no empty page.
 func TestPagesThatOnlyGoOn(t *testing.T) {
 	layout := pagedJSON(8, pagedText{1, "one"}, pagedText{2, "long"}, pagedText{1, "aside"}, pagedText{2, "two"},
 		pagedText{5, "five"}, pagedText{6, "six"}, pagedText{-1, "of no page"})

@@ -251,12 +251,18 @@ func (t markdownTable) resume(text string, offset int, block string, maxAdded in
 		line-- // the one that holds offset
 	}
 	before := text[t.lines[line]:offset]
-	start := shortRow(before, maxAdded)
-	if line == 0 {
-		return start + block, len(start) <= maxAdded
+	if line > 0 {
+		maxAdded -= len(t.header) + len(t.delimiter)
 	}
-	if len(t.header)+len(t.delimiter)+len(start) > maxAdded {
+	if maxAdded < 0 {
 		return "", false
+	}
+	start := shortRow(before, maxAdded)
+	if len(start) > maxAdded {
+		return "", false
+	}
+	if line == 0 {
+		return start + block, true
 	}
 	block = block[strings.IndexFunc(block, isKept):] // drop what folding drops: before ends with it
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
