@@ -51,6 +51,8 @@ func (r *roots) open(ctx context.Context, name string) (*openFile, error) {
 			return nil, err
 		case errors.Is(err, fs.ErrPermission):
 			return nil, refuse("%q cannot be read: permission denied. Tell the user.", clip(name))
+		case isTransient(err):
+			return nil, refuse("%q cannot be opened now: %v. Try again in a moment.", clip(name), transientCause(err))
 		}
 		// Any other error counts as: not under this root.
 	}
@@ -62,6 +64,18 @@ func (r *roots) open(ctx context.Context, name string) (*openFile, error) {
 
 var errOutside = errors.New("not under the root")
 
+// isTransient tells whether a file was not opened for a reason that has nothing to do with it.
+func isTransient(err error) bool { return transientCause(err) != nil }
+
+func transientCause(err error) error {
+	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EIO} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
+}
+
 // openNamed opens a file by the name that a call gave it.
 func (r *root) openNamed(name string) (*openFile, error) {
 	if rel, ok := r.relative(name); ok {
@@ -69,7 +83,7 @@ func (r *root) openNamed(name string) (*openFile, error) {
 		if err == nil {
 			return opened, nil
 		}
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isRefusal(err) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isRefusal(err) || isTransient(err) {
 			return nil, err
 		}
 		// os.Root refuses a link out of the root, but also one that is absolute and leads into it.

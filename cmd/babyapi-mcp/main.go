@@ -31,8 +31,18 @@ const (
 	exitUsage  = 2
 )
 
+// stopLimit is how long after a signal the process ends, whatever it still does.
+const stopLimit = 10 * time.Second
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A client that closes our stdout must not kill us: the jobs under way are told first.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(stopLimit)
+		fmt.Fprintln(os.Stderr, "babyapi-mcp: it did not end by itself after the signal")
+		os.Exit(exitFailed)
+	})
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

@@ -32,7 +32,7 @@ func residentMemory(t *testing.T, pid int) int64 {
 
 // A signal ends the program with code 0, also while a call runs, and the service is told.
 func TestSignals(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			url, came, left := slowService(t)
 			r := start(t, program(t, []string{"BABYAPI_API_KEY=k", "BABYAPI_BASE_URL=" + url}))

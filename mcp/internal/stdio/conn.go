@@ -22,13 +22,12 @@ type conn struct {
 	stop    context.CancelFunc // ends Serve
 	running sync.WaitGroup     // calls
 
-	// mu orders what is written: a notification of a call is written before its answer or not at
-	// all.
-	mu     sync.Mutex
-	out    io.Writer
-	outErr error
-	calls  map[string]*call          // under way, by the id as it was sent: 1 and "1" are two
-	asked  map[string]chan *incoming // requests of ours that wait for their answer, by their id
+	// mu orders what is added to out: a notification of a call is written before its answer or not
+	// at all.
+	mu    sync.Mutex
+	out   *writer
+	calls map[string]*call          // under way, by the id as it was sent: 1 and "1" are two
+	asked map[string]chan *incoming // requests of ours that wait for their answer, by their id
 }
 
 // call is a request of the client.
@@ -42,7 +41,7 @@ func newConn(handler Handler, logger *slog.Logger, out io.Writer, stop context.C
 	c := &conn{
 		handler: handler,
 		logger:  logger,
-		out:     out,
+		out:     newWriter(out, stop),
 		stop:    stop,
 		calls:   map[string]*call{},
 		asked:   map[string]chan *incoming{},
@@ -253,7 +252,7 @@ func (c *conn) write(request *call, o *outgoing) {
 		}
 		request.over = o.ID != nil
 	}
-	c.writeLine(b)
+	c.out.add(b)
 }
 
 // writeNotifications writes what mcp-go itself wants to tell the client, until ctx ends.
@@ -273,25 +272,10 @@ func (c *conn) writeNotifications(ctx context.Context) {
 				continue
 			}
 			c.mu.Lock()
-			c.writeLine(append(b, '\n'))
+			c.out.add(append(b, '\n'))
 			c.mu.Unlock()
 		}
 	}
-}
-
-// writeLine writes one line. The caller holds mu. If the output fails, Serve ends.
-func (c *conn) writeLine(b []byte) {
-	if _, err := c.out.Write(b); err != nil && c.outErr == nil {
-		c.outErr = fmt.Errorf("writing the output: %w", err)
-		c.stop()
-	}
-}
-
-// outputError is why the output failed, nil if it did not.
-func (c *conn) outputError() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.outErr
 }
 
 type (

@@ -8,6 +8,7 @@
 //   - loses the cancellation of a call that waits in its queue,
 //   - ends the calls under way when the input ends,
 //   - drops a last line that has no line break,
+//   - is held up by a client that stops reading,
 //   - leaves a call unanswered whose result cannot be encoded.
 package stdio
 
@@ -56,10 +57,10 @@ func Serve(ctx context.Context, handler Handler, logger *slog.Logger, in io.Read
 	}
 	defer handler.UnregisterSession(context.WithoutCancel(ctx), c.session.id)
 
-	var writer sync.WaitGroup
-	writer.Go(func() { c.writeNotifications(ctx) })
-	defer writer.Wait()
-	defer stop() // ends the writer
+	var notifications sync.WaitGroup
+	notifications.Go(func() { c.writeNotifications(ctx) })
+	defer notifications.Wait()
+	defer stop() // ends them
 
 	lines := make(chan line)
 	go readLines(ctx, in, lines)
@@ -68,7 +69,7 @@ func Serve(ctx context.Context, handler Handler, logger *slog.Logger, in io.Read
 		select {
 		case <-ctx.Done():
 			c.waitForCalls(stopGrace)
-			return c.outputError()
+			return c.out.finish(stopGrace)
 		case l := <-lines:
 			if len(l.text) > 0 || l.tooLong {
 				c.receive(requests, l)
@@ -80,10 +81,11 @@ func Serve(ctx context.Context, handler Handler, logger *slog.Logger, in io.Read
 				c.cancelAll()
 				c.waitForCalls(stopGrace)
 			}
+			err := c.out.finish(finishGrace)
 			if !errors.Is(l.err, io.EOF) {
 				return fmt.Errorf("reading the input: %w", l.err)
 			}
-			return c.outputError()
+			return err
 		}
 	}
 }

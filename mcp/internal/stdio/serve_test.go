@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 
@@ -294,6 +295,9 @@ func TestStdioTooLong(t *testing.T) {
 	var out bytes.Buffer
 	c := newConn(newHandler(), discard, &out, func() {})
 	c.receive(t.Context(), line{tooLong: true})
+	if err := c.out.finish(time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	m := stdiotest.ParseMessage(t, out.Bytes())
 	if m.Error == nil || m.Error.Code != mcpgo.INVALID_REQUEST || !strings.Contains(m.Error.Message, "longer than") {
 		t.Errorf("got %s, want an invalid request that is too long", m)
