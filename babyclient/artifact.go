@@ -53,12 +53,12 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 	if _, query, ok := strings.Cut(a.URL, "?"); ok {
 		k.secrets = []string{query}
 	}
-	settings, err := d.c.defaults.withOptions(append(opts, WithMaxRetries(0)))
+	settings, err := d.c.defaults.withOptions(opts)
 	if err != nil {
 		return 0, withOp(k.op(), err)
 	}
 	fail := d.c.errorsWith(k.op(), settings)
-	fail.isSafe, fail.more, fail.host = true, k.secrets, Source{URL: a.URL}.String()
+	fail.isSafe, fail.moreSecrets, fail.host = true, k.secrets, Source{URL: a.URL}.String()
 	attempt := d.c.newAttempt(ctx, k, settings, fail, 1)
 	req, err := http.NewRequestWithContext(attempt.clock.ctx, http.MethodGet, a.URL, nil)
 	if err != nil {
@@ -80,6 +80,19 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 		resp.close(err)
 		return 0, err
 	}
-	err = resp.copyTo(w)
-	return min(resp.body.n, d.c.maxResponseSize), err
+	counted := &countingWriter{Writer: w}
+	err = resp.copyTo(counted)
+	return counted.n, err
+}
+
+// countingWriter counts the bytes that were written.
+type countingWriter struct {
+	io.Writer
+	n int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.n += int64(n)
+	return n, err
 }

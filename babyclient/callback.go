@@ -34,6 +34,11 @@ func checkCallbacks(callbacks []Callback) error {
 		if !isHTTPURL(c.URL) && c.Extra["url"] == nil {
 			return invalid(CodeInvalidRequest, "callbacks[%d] is for %s: want an http or https URL", i, quote(c.URL))
 		}
+		// The handler would answer 403 to each of them, and docling-serve does not pass that on.
+		if secret, ok := c.Header[CallbackSecretHeader]; ok && secret == "" {
+			return invalid(CodeInvalidRequest, "callbacks[%d] has an empty %s: set the Secret of its CallbackHandler",
+				i, CallbackSecretHeader)
+		}
 	}
 	return nil
 }
@@ -42,7 +47,7 @@ func checkCallbacks(callbacks []Callback) error {
 const (
 	ProgressNumDocs           = "set_num_docs"       // NumDocs is known now
 	ProgressDocumentCompleted = "document_completed" // Document has ended
-	ProgressProcessed         = "update_processed"   // the numbers so far, and Documents
+	ProgressProcessed         = "update_processed"   // the numbers so far but NumDocs, and Documents
 	ProgressTaskCompleted     = "task_completed"     // State, and Failure; only docling-serve's Ray engine tells
 )
 
@@ -104,7 +109,9 @@ const CallbackSecretHeader = "X-Callback-Secret" //nolint:gosec // the name of a
 // CallbackHandler is an [http.Handler] that docling-serve's callbacks go to:
 //
 //	handle := func(ctx context.Context, p *babyclient.TaskProgress) error {
-//		log.Printf("%s: %d of %d", p.TaskID, p.NumProcessed, p.NumDocs)
+//		if p.Kind == babyclient.ProgressDocumentCompleted {
+//			log.Printf("%s: %d of %d", p.TaskID, p.NumProcessed, p.NumDocs)
+//		}
 //		return nil
 //	}
 //	h := &babyclient.CallbackHandler{Secret: secret, Handle: handle}
@@ -112,12 +119,14 @@ const CallbackSecretHeader = "X-Callback-Secret" //nolint:gosec // the name of a
 //	req.Callbacks = []babyclient.Callback{h.Callback("https://my.example/docling")}
 //
 // It answers 204; 403 to a request without the secret; 400 to a body that it cannot decode; 405 to
-// another method than POST; and 500 if Handle fails. It is safe for concurrent use if Handle is.
+// another method than POST; and 500 if Handle fails, or is nil.
 type CallbackHandler struct {
 	// Secret must stand in the header [CallbackSecretHeader], or in the query parameter "secret",
-	// of each callback. It must not be empty: whoever finds the address could tell lies.
+	// of each callback. It must not be empty, or whoever finds the address could send false
+	// progress: a request with a callback to a handler without a secret is refused unsent.
 	Secret string
-	// Handle is called with each callback. docling-serve waits for it.
+	// Handle is called with each callback. Callbacks may come at the same time, out of order, and
+	// after Wait has returned, so Handle must be safe for concurrent use.
 	Handle func(context.Context, *TaskProgress) error
 }
 
@@ -146,6 +155,10 @@ func (h *CallbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	progress, err := readProgress(raw)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if h.Handle == nil {
+		http.Error(w, "the CallbackHandler has no Handle", http.StatusInternalServerError)
 		return
 	}
 	if err := h.Handle(r.Context(), progress); err != nil {

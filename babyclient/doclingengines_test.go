@@ -433,12 +433,12 @@ func testPassageOnPage(t *testing.T, doc *docling.Document, scale float64) {
 	t.Helper()
 	pages := 0
 	for item := range doc.Items(docling.ItemsOptions{}) {
-		boxes := item.Boxes()
+		boxes := item.Provenance()
 		if len(boxes) != 1 {
 			t.Fatalf("%q has %d boxes, want 1", item.Text(), len(boxes))
 		}
 		pages++
-		page := doc.PageItems[boxes[0].PageNo]
+		page := doc.PageByNumber[boxes[0].PageNo]
 		picture := pixels(t, page.Image)
 		width, height := float64(picture.Bounds().Dx()), float64(picture.Bounds().Dy())
 		if math.Abs(width-scale*page.Size.Width) > 1 || math.Abs(height-scale*page.Size.Height) > 1 ||
@@ -446,7 +446,7 @@ func testPassageOnPage(t *testing.T, doc *docling.Document, scale float64) {
 			t.Errorf("a page of %+v has a picture of %g by %g pixels, said to be of %+v; want %g for each point",
 				page.Size, width, height, page.Image.Size, scale)
 		}
-		b := boxes[0].BBox.TopLeft(page.Size.Height)
+		b := boxes[0].BBox.ToTopLeft(page.Size.Height)
 		box := image.Rect(int(b.L*scale), int(b.T*scale), int(math.Ceil(b.R*scale)), int(math.Ceil(b.B*scale)))
 		var dark image.Rectangle // around all dark pixels
 		for y := range picture.Bounds().Dy() {

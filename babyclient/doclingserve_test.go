@@ -97,6 +97,9 @@ func TestDoclingRefusals(t *testing.T) {
 			"set Inline"},
 		"a callback to no URL": {convert(babyclient.ConvertRequest{Sources: sources(url1),
 			Callbacks: []babyclient.Callback{{URL: "me"}}}), "callbacks[0]"},
+		"a callback to a handler without a secret": {convert(babyclient.ConvertRequest{Sources: sources(url1),
+			Callbacks: []babyclient.Callback{new(babyclient.CallbackHandler).Callback("https://me.example/cb")}}),
+			"callbacks[0] has an empty X-Callback-Secret"},
 		"a target that an upload cuts": {convert(babyclient.ConvertRequest{Sources: upload,
 			Target: babyclient.PutTarget("https://x.example")}), "only say the kind"},
 		"an Extra of an upload that is no JSON": {convert(babyclient.ConvertRequest{Sources: upload,
@@ -229,14 +232,17 @@ func TestNameOfAnUploadAlone(t *testing.T) {
 func TestNoStoreSecretInErrors(t *testing.T) {
 	srv := server(t)
 	srv.On("POST /docling/v1/convert/source/batch", babytest.JSON(422,
-		`{"detail":"bad the-secret-key, AccountKey=zzz, the-private-key"}`))
+		`{"detail":"bad the-secret-key, AccountKey=zzz, the-private-key, pass-in-list, token-in-list"}`))
 	_, err := client(srv).Docling.StartConvert(t.Context(), &babyclient.ConvertRequest{
 		Sources: sources(babyclient.FromStore(babyclient.S3{Endpoint: "e", Bucket: "b", SecretKey: "the-secret-key"}),
 			babyclient.FromStore(babyclient.GoogleCloudStorage{Bucket: "b",
-				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)})),
+				ServiceAccountKey: []byte(`{"private_key":"the-private-key"}`)}),
+			babyclient.FromStore(babyclient.AnyStore{"kind": "new", "tokens": []string{"token-in-list"},
+				"logins": []any{map[string]any{"password": "pass-in-list"}}})),
 		Target: babyclient.AzureBlob{AccountName: "a", Container: "c", ConnectionString: "AccountKey=zzz"}})
 	shown := fmt.Sprintf("%v %+v", err, *fails(t, err))
-	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key"} {
+	for _, secret := range []string{"the-secret-key", "AccountKey=zzz", "the-private-key",
+		"pass-in-list", "token-in-list"} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("the error tells %s: %s", secret, shown)
 		}
@@ -321,6 +327,9 @@ func TestCallbackHandler(t *testing.T) {
 	}
 	if fail = errors.New("no"); post("POST", "/cb", "a secret", numDocs) != 500 {
 		t.Error("a failing Handle was not told")
+	}
+	if h.Handle = nil; post("POST", "/cb", "a secret", numDocs) != 500 {
+		t.Error("a handler without Handle did not answer 500")
 	}
 	if h.Secret = ""; post("POST", "/cb?secret=", "", numDocs) != 403 {
 		t.Error("a handler without a secret took a callback")
@@ -443,9 +452,13 @@ func TestDownload(t *testing.T) {
 		t.Fatalf("got %+v, %v", resp, err)
 	}
 	var out bytes.Buffer
-	n, err := c.Docling.Download(t.Context(), resp.Artifacts[0].Artifacts[0], &out)
+	options := make([]babyclient.CallOption, 0, 1) // two downloads may share it, and what is behind it
+	n, err := c.Docling.Download(t.Context(), resp.Artifacts[0].Artifacts[0], &out, options...)
 	if err != nil || n != 3 || out.String() != "# A" {
 		t.Errorf("downloaded %d bytes %q, %v", n, out.String(), err)
+	}
+	if options[:1][0] != nil {
+		t.Error("the array of the caller's options was written to")
 	}
 	if h := *header.Load(); h.Get("Authorization") != "" || h.Get("X-Mine") != "" {
 		t.Errorf("the store was sent %v", h)
@@ -453,7 +466,11 @@ func TestDownload(t *testing.T) {
 	for path, want := range map[string]error{"/long": babyclient.ErrResponseTooLarge,
 		"/endless":           babyclient.ErrResponseTooLarge,
 		"/gone?sig=abcdefgh": babyclient.ErrUnauthorized} {
-		_, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: store.URL + path}, io.Discard)
+		var out bytes.Buffer
+		n, err := c.Docling.Download(t.Context(), babyclient.Artifact{URL: store.URL + path}, &out)
+		if n != int64(out.Len()) {
+			t.Errorf("%s: %d bytes are said to be written, and %d were", path, n, out.Len())
+		}
 		if !errors.Is(err, want) || strings.Contains(fmt.Sprintf("%v %+v", err, *fails(t, err)), "abcdefgh") {
 			t.Errorf("%s: err = %v, want %v", path, err, want)
 		}

@@ -56,10 +56,11 @@ type errorMaker struct {
 	maxBytes int64       // of an answer
 	apiKey   string      // what is secret in the call
 	header   http.Header // some of it can be secret too
-	more     []string    // further secrets
+
+	moreSecrets []string // of the request
 }
 
-func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header, f.more) }
+func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header, f.moreSecrets) }
 
 // complete completes an error of the call.
 func (f *errorMaker) complete(e Error) *Error {
@@ -180,8 +181,7 @@ func (f *errorMaker) notWritten(m Meta, err error) *Error {
 	return f.completeAnswer(m, Error{Code: CodeWriteFailed, Message: message, Err: err})
 }
 
-// answerError is what the read function of an endpoint returns if the answer can be decoded, and
-// says itself that something failed.
+// answerError is a well-formed answer that reports a failure.
 type answerError struct {
 	code string
 	err  error

@@ -75,7 +75,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		return nil, withOp(k.op(), errNilContext)
 	}
 	fail := c.errorsWith(k.op(), s)
-	fail.isSafe, fail.more = isSafeMethod(k.method), k.secrets
+	fail.isSafe, fail.moreSecrets = isSafeMethod(k.method), k.secrets
 	for number := 1; ; number++ {
 		if ctx.Err() != nil {
 			return nil, fail.contextEnded(ctx, Meta{})

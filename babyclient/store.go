@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// Where docling-serve finds documents, and puts results, other than in a request and its answer.
+// This file has the stores that docling-serve itself reads documents from or writes results to.
 // Strings that are empty, and pointers that are nil, are not sent. The secrets among the fields go
 // to docling-serve, and appear in no error.
 
@@ -116,9 +116,9 @@ func encodeKind(kind string, v any, extra map[string]any) ([]byte, error) {
 
 func (s S3) secrets() []string                 { return []string{s.SecretKey, s.AccessKey} }
 func (s AzureBlob) secrets() []string          { return []string{s.ConnectionString} }
-func (s GoogleCloudStorage) secrets() []string { return jsonStrings(s.ServiceAccountKey) }
+func (s GoogleCloudStorage) secrets() []string { return secretStrings(s.ServiceAccountKey, false) }
 func (s GoogleDrive) secrets() []string {
-	return append(jsonStrings(s.Credentials), s.RefreshToken)
+	return append(secretStrings(s.Credentials, false), s.RefreshToken)
 }
 
 func (s AnyStore) secrets() []string {
@@ -126,22 +126,27 @@ func (s AnyStore) secrets() []string {
 	if err != nil {
 		return nil
 	}
-	return jsonStrings(raw)
+	return secretStrings(raw, false)
 }
 
-// jsonStrings are the texts in a JSON object that can be secrets: those of fields whose names say
-// so.
-func jsonStrings(raw json.RawMessage) []string {
+// secretStrings are the texts in a JSON value that can be secrets: those of fields whose names say
+// so, and of lists in such fields. isSecret tells whether the name of the value itself says so.
+func secretStrings(raw json.RawMessage, isSecret bool) (out []string) {
+	var list []json.RawMessage
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(raw, &fields) != nil {
-		return nil
-	}
-	var out []string
-	for name, value := range fields {
-		if text := jsonString(value); text != "" && (namesSecret(name) || name == "connection_string") {
+	if text := jsonString(raw); text != "" {
+		if isSecret {
 			out = append(out, text)
 		}
-		out = append(out, jsonStrings(value)...)
+	} else if json.Unmarshal(raw, &list) == nil {
+		for _, element := range list {
+			out = append(out, secretStrings(element, isSecret)...)
+		}
+	} else if json.Unmarshal(raw, &fields) == nil {
+		for name, value := range fields {
+			isSecret := namesSecret(name) || name == "connection_string"
+			out = append(out, secretStrings(value, isSecret)...)
+		}
 	}
 	return out
 }

@@ -17,6 +17,9 @@ func isZip(raw []byte) bool { return bytes.HasPrefix(raw, []byte("PK")) }
 // maxZipMembers is more than any honest answer has.
 const maxZipMembers = 10_000
 
+var errMembersTooLong = fmt.Errorf("its members together are longer than WithMaxResponseSize allows: "+
+	"raise it if they are meant to be: %w", errTooLarge)
+
 type zipMember struct {
 	name string
 	data []byte
@@ -70,10 +73,11 @@ func unsafeNameError(name string) error {
 	return fmt.Errorf("it has a member with the unsafe name %s", quote(name))
 }
 
+// readMember reads a member of at most limit bytes, which is what the members before it left of the
+// limit for all.
 func readMember(f *zip.File, limit int64) ([]byte, error) {
 	if f.UncompressedSize64 > uint64(limit) { //nolint:gosec // limit is positive
-		return nil, fmt.Errorf("member %s is longer than %d bytes: raise WithMaxResponseSize if it is meant to be",
-			quote(f.Name), limit)
+		return nil, errMembersTooLong
 	}
 	rc, err := f.Open()
 	if err != nil {
@@ -84,7 +88,7 @@ func readMember(f *zip.File, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(&limitedReader{r: rc, limit: limit})
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, fmt.Errorf("its members are longer than the limit of WithMaxResponseSize: %w", err)
+		return nil, errMembersTooLong
 	case err != nil:
 		return nil, fmt.Errorf("member %s: %w", quote(f.Name), err)
 	}

@@ -76,21 +76,9 @@ func (d *document) setPages(structure *docling.Document, parseErr error, markdow
 		text.WriteString(p.Text)
 	}
 	isDoubtful := parseErr != nil || len(pieces) == 0
-	if isDoubtful && withoutMarks(pieces) != squeeze(strings.ReplaceAll(markdown, pageBreak, "")) {
+	if isDoubtful && !docling.SameText(pieces, strings.ReplaceAll(markdown, pageBreak, "")) {
 		return false
 	}
 	d.text, d.pages = text.String(), starts
 	return true
 }
-
-// withoutMarks is the text of all pieces without white space.
-func withoutMarks(pieces []docling.PageText) string {
-	var text strings.Builder
-	for _, p := range pieces {
-		text.WriteString(squeeze(p.Text))
-	}
-	return text.String()
-}
-
-// squeeze leaves out white space.
-func squeeze(text string) string { return strings.Join(strings.Fields(text), "") }

@@ -56,15 +56,15 @@ func addBoxes(metadata map[string]any, boxes []Box) {
 // one that counts from the bottom of a page whose height is not known.
 func (d *parsedDocument) boxes(item docling.Item) []Box {
 	var out []Box
-	for _, p := range item.Boxes() {
+	for _, p := range item.Provenance() {
 		height := 0.0
-		if page := d.PageItems[p.PageNo]; page != nil {
+		if page := d.PageByNumber[p.PageNo]; page != nil {
 			height = page.Size.Height
 		}
-		if p.BBox.Origin == docling.BottomLeft && height == 0 {
+		if p.BBox.Origin == docling.CoordBottomLeft && height == 0 {
 			continue
 		}
-		if b := p.BBox.TopLeft(height); b.L != b.R || b.T != b.B {
+		if b := p.BBox.ToTopLeft(height); b.L != b.R || b.T != b.B {
 			out = append(out, Box{p.PageNo, hundredths(b.L), hundredths(b.T), hundredths(b.R), hundredths(b.B)})
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/tmc/langchaingo/schema"
 
@@ -25,9 +25,24 @@ const (
 	// be read, the pages are those of the service's Markdown, and have no numbers. Where a part of
 	// the JSON cannot be read and text is missing, an error says so beside the pages.
 	PerPage
-	// PerChunk makes one of each of docling's chunks, for embedding.
+	// PerChunk makes one of each of docling's chunks, for embedding. docling chunks only documents
+	// that it converted whole: one with a bad page gives an error and no chunks, where the other
+	// modes give an error and the text of the good pages.
 	PerChunk
 )
+
+// String is the name of the mode: "PerPage".
+func (m Mode) String() string {
+	switch m {
+	case PerDocument:
+		return "PerDocument"
+	case PerPage:
+		return "PerPage"
+	case PerChunk:
+		return "PerChunk"
+	}
+	return "Mode(" + strconv.Itoa(int(m)) + ")"
+}
 
 // Keys of the metadata that a [Loader] sets, as far as docling knows them. Each value is a string
 // or an int, because langchaingo's stores for Pinecone, Chroma and others refuse or change lists. A
@@ -35,7 +50,7 @@ const (
 const (
 	MetadataSource     = "source"      // string: the path, the URL without its query, or the name of the reader
 	MetadataFilename   = "filename"    // string: as docling knows it
-	MetadataMediaType  = "media_type"  // string, such as "application/pdf"
+	MetadataMediaType  = "media_type"  // string: "application/pdf"; docling gives a PPTX that of a template
 	MetadataPage       = "page"        // int, counted from 1: the page, slide or sheet, of a chunk the first
 	MetadataPages      = "pages"       // string: all pages of a chunk, such as "3-5,8"
 	MetadataSlide      = "slide"       // int: the same as page, in a presentation only
@@ -82,7 +97,8 @@ func (l *Loader) convertedDocuments(mode Mode, s babyclient.Source, c *babyclien
 // pageDocuments makes a document of each page. markdown is what the service made of the whole.
 func (l *Loader) pageDocuments(doc *parsedDocument, common map[string]any, markdown string) ([]schema.Document,
 	error) {
-	pages, err := doc.pages(l.markdownOptions())
+	pieces, err := doc.markdownPages(l.markdownOptions())
+	pages := joinPages(pieces)
 	if err != nil || len(pages) == 0 {
 		var out []schema.Document
 		for part := range strings.SplitSeq(markdown, pageBreak) {
@@ -93,7 +109,6 @@ func (l *Loader) pageDocuments(doc *parsedDocument, common map[string]any, markd
 		return out, nil
 	}
 	var out []schema.Document
-	var whole strings.Builder
 	facts := doc.pageFacts()
 	for _, page := range pages {
 		metadata := maps.Clone(common)
@@ -103,10 +118,9 @@ func (l *Loader) pageDocuments(doc *parsedDocument, common map[string]any, markd
 			addBoxes(metadata, facts[page.Page].boxes)
 		}
 		out = append(out, newDocument(page.Text, metadata))
-		whole.WriteString(page.Text)
 	}
 	// What of a document cannot be reached, or is of a newer schema, may be missing in its pages.
-	if doc.err != nil && !sameText(whole.String(), strings.ReplaceAll(markdown, pageBreak, "")) {
+	if doc.err != nil && !docling.SameText(pieces, strings.ReplaceAll(markdown, pageBreak, "")) {
 		return out, invalid("%s: some text may be missing in its pages, which PerDocument has: %v",
 			common[MetadataSource], doc.err).WithCause(doc.err)
 	}
@@ -127,7 +141,7 @@ func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.D
 	if r == nil {
 		return nil
 	}
-	docs := map[string]*parsedDocument{}
+	docs, none := map[string]*parsedDocument{}, readDocument(nil)
 	for _, d := range r.Documents {
 		docs[d.Filename] = readDocument(d.JSON)
 	}
@@ -136,6 +150,9 @@ func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.D
 		doc := docs[c.Filename]
 		if doc == nil && len(r.Documents) == 1 {
 			doc = docs[r.Documents[0].Filename]
+		}
+		if doc == nil {
+			doc = none
 		}
 		out = append(out, newDocument(c.Text, doc.chunkMetadata(s, &c)))
 	}
@@ -160,17 +177,4 @@ func sourceName(s babyclient.Source) string {
 		return s.Path
 	}
 	return s.String()
-}
-
-// sameText compares two texts by all but their blanks.
-func sameText(a, b string) bool {
-	dense := func(text string) string {
-		return strings.Map(func(r rune) rune {
-			if unicode.IsSpace(r) {
-				return -1
-			}
-			return r
-		}, text)
-	}
-	return dense(a) == dense(b)
 }

@@ -410,3 +410,12 @@ func TestSplitMetadata(t *testing.T) {
 		t.Errorf("error %v is that of another splitter", err)
 	}
 }
+
+func TestModesHaveNames(t *testing.T) {
+	for mode, want := range map[provider.Mode]string{provider.PerDocument: "PerDocument", provider.PerPage: "PerPage",
+		provider.PerChunk: "PerChunk", 9: "Mode(9)"} {
+		if got := fmt.Sprint(mode); got != want {
+			t.Errorf("mode %d is printed as %s, want %s", int(mode), got, want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func wrapError(err error) error {
 	if _, ok := errors.AsType[*llms.Error](err); ok {
 		return err
 	}
-	out := newError(errorCode(err), strings.TrimPrefix(err.Error(), "babyapi: ")).WithCause(err)
+	out := newError(errorCode(err), messageOf(err)).WithCause(err)
 	if e, ok := errors.AsType[*babyclient.Error](err); ok {
 		setKnown(out.Details, "status_code", e.StatusCode)
 		setKnown(out.Details, "code", e.Code)
@@ -39,6 +39,20 @@ func wrapError(err error) error {
 		setKnown(out.Details, "retry_after", e.RetryAfter)
 	}
 	return out
+}
+
+// messageOf is the text of an error, without what it says twice: an [*llms.Error] names babyapi
+// itself, and a [*babyclient.BatchError] the source that the error of its request names again.
+func messageOf(err error) string {
+	text := strings.TrimPrefix(err.Error(), "babyapi: ")
+	repeated := []string{"babyapi"}
+	if b, ok := errors.AsType[*babyclient.BatchError](err); ok {
+		repeated = append(repeated, "sources[0]", b.Name)
+	}
+	for _, words := range repeated {
+		text = strings.Replace(text, ": "+words+": ", ": ", 1)
+	}
+	return text
 }
 
 // errorCode is langchaingo's code for the kind of an error.

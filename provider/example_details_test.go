@@ -297,8 +297,9 @@ func ExampleNewLoader() {
 func ExampleLoader_Documents() {
 	srv := doclingService("# A\n\nOne. Two.")
 	defer srv.Close()
+	mode := provider.PerChunk // or PerDocument, or PerPage
 	loader, err := provider.NewLoader(srv.Client(), provider.WithReader("a.html", strings.NewReader("<h1>A</h1>")),
-		provider.WithMode(provider.PerChunk), provider.WithChunker(babyclient.ChunkerHybrid),
+		provider.WithMode(mode), provider.WithChunker(babyclient.ChunkerHybrid),
 		provider.WithChunkOptions(babyclient.ChunkOptions{Tokenizer: "Qwen/Qwen3-Embedding-0.6B", MaxTokens: new(512)}))
 	if err != nil {
 		log.Fatal(err)
@@ -308,9 +309,9 @@ func ExampleLoader_Documents() {
 			fmt.Println(err) // the others go on
 			continue
 		}
-		fmt.Printf("%v: %s\n", doc.Metadata[provider.MetadataHeadings], doc.PageContent)
+		fmt.Printf("%s, %v: %s\n", mode.String(), doc.Metadata[provider.MetadataHeadings], doc.PageContent)
 	}
-	// Output: A: One. Two.
+	// Output: PerChunk, A: One. Two.
 }
 
 // A citation: where on its page a passage stands, also after a vector store has kept it.

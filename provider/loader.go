@@ -92,8 +92,8 @@ func (l *Loader) Load(ctx context.Context) ([]schema.Document, error) {
 //
 // A table keeps its column names: rows without the header of their table get it, and a piece that
 // begins inside a row gets the start of the row. Such a piece may be longer than the splitter's
-// size by these; cells in them are cut at 100 characters. Rows that the splitter has rewritten, so
-// that they are not found in the text, stay as they are.
+// size by this header and row start, whose cells are cut at 100 characters. Rows that the splitter
+// has rewritten, so that they are not found in the text, stay as they are.
 //
 // Pieces are numbered in [MetadataChunk] by document, and have a [MetadataContentHash] of their
 // own. What was true of the whole text alone, as tokens and boxes, is left out; pages and headings
@@ -152,7 +152,7 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 		if err != nil && !yield(schema.Document{}, err) {
 			return
 		}
-		yieldedEnd := false // the error of the context that ended; then every source fails with it
+		contextErrorYielded := false
 		l.load(ctx, mode, sources, func(s babyclient.Source, docs []schema.Document, err error) bool {
 			for _, d := range docs {
 				if !yield(d, nil) {
@@ -166,17 +166,21 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 				err = invalid("%s: docling found no text in it: a scan needs OCR (DoOCR in WithConvertOptions)",
 					sourceName(s))
 			}
-			if ctx.Err() != nil {
-				// Only a job that was submitted has more to say: its ID, with which it can be
-				// collected.
-				if b, ok := errors.AsType[*babyclient.BatchError](err); yieldedEnd && (!ok || b.ID == "") {
-					return true
-				}
-				yieldedEnd = true
+			ended := ctx.Err() != nil
+			if ended && contextErrorYielded && !namesJob(err) {
+				return true // when a context ends every source that is left fails with the same error
 			}
+			contextErrorYielded = contextErrorYielded || ended
 			return yield(schema.Document{}, wrapError(err))
 		})
 	}
+}
+
+// namesJob reports whether an error has the ID of a job that was submitted, with which it can be
+// collected.
+func namesJob(err error) bool {
+	b, ok := errors.AsType[*babyclient.BatchError](err)
+	return ok && b.ID != ""
 }
 
 // openSources lists the files of the folders, and takes the readers until release is called. The
@@ -260,7 +264,7 @@ func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient
 func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source, deliver deliver) {
 	req := &babyclient.ChunkAllRequest{Sources: sources, Chunker: l.chunker, Convert: l.convert, Options: l.chunking,
 		IncludeConvertedDoc: new(true), BatchOptions: l.batch}
-	i := 0
+	i := 0 // the source that a result is from: each gives one
 	for c, err := range l.client.Docling.ChunkAll(ctx, req) {
 		docs := chunkDocuments(sources[i], c)
 		if isMissingJobEndpoint(err) {

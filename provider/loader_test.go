@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -390,6 +392,14 @@ func testLoadAndSplit(t *testing.T) {
 			t.Errorf("documents %v, want a.pdf and what there is of part.pdf", docs)
 		}
 		wantError(t, err, llms.ErrCodeInvalidRequest, "bad.pdf", "not readable", "none.pdf", "part.pdf")
+		want := "babyapi: invalid_request: sources[1] bad.pdf: GET /docling/v1/result/JOB: failure: not readable\n" +
+			"babyapi: invalid_request: sources[2] none.pdf: POST /docling/v1/convert/source/async: " +
+			"cannot read " + strconv.Quote(path("none.pdf")) + ": no such file or directory\n" +
+			"babyapi: invalid_request: sources[3] part.pdf: GET /docling/v1/result/JOB: " +
+			`docling answered status "partial_success" and no reason`
+		if got := regexp.MustCompile("job[0-9]+").ReplaceAllString(err.Error(), "JOB"); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 		if !errors.Is(err, babyclient.ErrDocumentFailed) || !errors.Is(err, babyclient.ErrPartialSuccess) {
 			t.Errorf("error %v, want ErrDocumentFailed and ErrPartialSuccess in it", err)
 		}

@@ -35,8 +35,8 @@ func readDocument(raw json.RawMessage) *parsedDocument {
 func (d *parsedDocument) metadata(s babyclient.Source, filename string) map[string]any {
 	metadata := map[string]any{MetadataSource: sourceName(s)}
 	setKnown(metadata, MetadataFilename, filename)
-	if d != nil && d.Document != nil {
-		setKnown(metadata, MetadataTotalPages, len(d.PageItems))
+	if d.Document != nil {
+		setKnown(metadata, MetadataTotalPages, len(d.PageByNumber))
 		addOrigin(metadata, d.Origin)
 	}
 	return metadata
@@ -52,7 +52,7 @@ func addOrigin(metadata map[string]any, o *docling.Origin) {
 	}
 }
 
-// chunkMetadata is the metadata of a chunk of d, which may be nil.
+// chunkMetadata is the metadata of a chunk.
 func (d *parsedDocument) chunkMetadata(s babyclient.Source, c *babyclient.Chunk) map[string]any {
 	metadata := d.metadata(s, c.Filename)
 	var wire struct {
@@ -66,7 +66,7 @@ func (d *parsedDocument) chunkMetadata(s babyclient.Source, c *babyclient.Chunk)
 	setKnown(metadata, MetadataHeadings, strings.Join(c.Headings, headingSeparator))
 	setKnown(metadata, MetadataCaptions, strings.Join(c.Captions, "\n"))
 	pages, boxes := c.Pages, []Box(nil)
-	if d != nil && d.Document != nil {
+	if d.Document != nil {
 		items, _ := d.Resolve(c.DocItems) // what is not found only means fewer boxes
 		for _, item := range items {
 			for _, box := range d.boxes(item) { // the items of a list on a slide have the box of the list
@@ -94,9 +94,6 @@ func (d *parsedDocument) chunkMetadata(s babyclient.Source, c *babyclient.Chunk)
 // addPlace adds the page, and the slide or sheet that it is.
 func (d *parsedDocument) addPlace(metadata map[string]any, page int) {
 	metadata[MetadataPage] = page
-	if d == nil {
-		return
-	}
 	switch place := d.places[page]; place.Kind {
 	case docling.PlaceSlide:
 		metadata[MetadataSlide] = page
@@ -124,13 +121,17 @@ func pageRanges(pages []int) string {
 	return strings.Join(out, ",")
 }
 
-// pages are the texts of the document by page, blank ones left out. A page to which the reading
-// order comes back is one text, where it came first. It is none where there is no document.
-func (d *parsedDocument) pages(o docling.MarkdownOptions) ([]docling.PageText, error) {
+// markdownPages are the texts of the document by page, none where there is no document.
+func (d *parsedDocument) markdownPages(o docling.MarkdownOptions) ([]docling.PageText, error) {
 	if d.Document == nil {
 		return nil, nil
 	}
-	pieces, err := d.MarkdownPages(o)
+	return d.MarkdownPages(o)
+}
+
+// joinPages leaves out blank pieces. A page to which the reading order comes back becomes one text,
+// where it came first.
+func joinPages(pieces []docling.PageText) []docling.PageText {
 	var out []docling.PageText
 	index := map[int]int{}
 	for _, p := range pieces {
@@ -145,7 +146,7 @@ func (d *parsedDocument) pages(o docling.MarkdownOptions) ([]docling.PageText, e
 			out = append(out, p)
 		}
 	}
-	return out, err
+	return out
 }
 
 // pageFacts is what the metadata of a page says of its items.

@@ -28,7 +28,7 @@ func withTableHeaders(text string, pieces []string) []string {
 	if len(tables) == 0 {
 		return pieces
 	}
-	c := completion{text: text, tables: tables, source: fold(text), start: -1}
+	c := completion{text: text, tables: tables, source: fold(text), previousStart: -1}
 	c.budget = 100 * len(c.source.text)
 	out := make([]string, len(pieces))
 	for i, piece := range pieces {
@@ -37,15 +37,16 @@ func withTableHeaders(text string, pieces []string) []string {
 	return out
 }
 
-// completion goes through the pieces of a text. Positions are in source.
+// completion goes through the pieces of a text. A position is an index into the folded text, an
+// offset one into the text.
 type completion struct {
 	text   string
 	tables []markdownTable
 	source folded
 
-	start int // of the piece before
-	first int // the start of this piece, -1 until it is found
-	end   int // of what was found last
+	previousStart int // position of the piece before
+	pieceStart    int // position of this piece, -1 until it is found
+	foundEnd      int // position of the end of what was found last
 
 	budget int // how many more bytes are searched far away
 }
@@ -53,7 +54,7 @@ type completion struct {
 // complete adds to a piece what its rows need.
 func (c *completion) complete(piece string) string {
 	out, body := cutHeadings(piece) // a splitter may repeat the headings that a piece is under
-	c.first = -1
+	c.pieceStart = -1
 	inTable := -1 // the table that the block before is in
 	for _, block := range tableBlocks(body) {
 		offset, hasHeader, found := c.locate(block)
@@ -64,12 +65,14 @@ func (c *completion) complete(piece string) string {
 			}
 		}
 		if table >= 0 && table != inTable && !hasHeader {
-			block = c.tables[table].resume(c.text, offset, block)
+			if block = c.tables[table].resume(c.text, offset, block); block == "" {
+				table = -1 // so that the rows of the next block get the header
+			}
 		}
 		out, inTable = out+block, table
 	}
-	if c.first >= 0 {
-		c.start = c.first
+	if c.pieceStart >= 0 {
+		c.previousStart = c.pieceStart
 	}
 	return out
 }
@@ -84,10 +87,10 @@ func (c *completion) locate(block string) (offset int, hasHeader, found bool) {
 				continue
 			}
 			if position := find(text); position >= 0 {
-				if c.first < 0 {
-					c.first = position
+				if c.pieceStart < 0 {
+					c.pieceStart = position
 				}
-				c.end = position + len(text)
+				c.foundEnd = position + len(text)
 				return int(c.source.offsets[position]), i == 1, true
 			}
 		}
@@ -97,8 +100,8 @@ func (c *completion) locate(block string) (offset int, hasHeader, found bool) {
 
 // findNext returns the position of a text that follows what was found last, else -1.
 func (c *completion) findNext(text string) int {
-	if strings.HasPrefix(c.source.text[c.end:], text) {
-		return c.end
+	if strings.HasPrefix(c.source.text[c.foundEnd:], text) {
+		return c.foundEnd
 	}
 	return -1
 }
@@ -106,17 +109,17 @@ func (c *completion) findNext(text string) int {
 // findNear finds a text that overlaps the piece before, or comes soon after it.
 func (c *completion) findNear(text string) int {
 	const near = 64 << 10
-	from := max(c.start+1, c.end+1-len(text)) // it reaches beyond what was found last
-	if c.first >= 0 {
-		from = c.end
+	from := max(c.previousStart+1, c.foundEnd+1-len(text)) // it reaches beyond what was found last
+	if c.pieceStart >= 0 {
+		from = c.foundEnd
 	}
-	return indexFrom(c.source.text[:min(c.end+len(text)+near, len(c.source.text))], from, text)
+	return indexFrom(c.source.text[:min(c.foundEnd+len(text)+near, len(c.source.text))], from, text)
 }
 
 // findFar finds a text anywhere, at first after what was found last. A splitter that rewrites a
 // long text makes thousands of pieces that are nowhere, so the search ends with the budget.
 func (c *completion) findFar(text string) int {
-	for _, from := range []int{c.end, 0} {
+	for _, from := range []int{c.foundEnd, 0} {
 		if c.budget <= 0 {
 			return -1
 		}
@@ -201,11 +204,13 @@ func (t markdownTable) resume(text string, offset int, block string) string {
 	if line == 0 {
 		return shortRow(before) + block
 	}
-	block = block[strings.IndexFunc(block, isKept):] // before has what stands in front of that
+	block = block[strings.IndexFunc(block, isKept):] // drop what folding drops: before ends with it
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
 	header := indent + t.header + "\n" + indent + t.delimiter + "\n"
 	if line == 1 { // the splitter cut before, or in, the line of dashes
-		_, block, _ = strings.Cut(block, "\n")
+		if _, block, _ = strings.Cut(block, "\n"); isBlank(block) {
+			return "" // a header without a row says nothing, and each such piece would be the same
+		}
 		return header + block
 	}
 	return header + indent + shortRow(before) + block

@@ -11,10 +11,10 @@ type Fault string
 // Faults of references.
 const (
 	FaultMissing Fault = "points to nothing"
-	FaultTwice   Fault = "points to an item that another reference has, or in a circle"
+	FaultTwice   Fault = "points to an item that is referenced twice, or in a circle"
 	FaultTooDeep Fault = "nests deeper than 500 items"
-	FaultSelf    Fault = "is where the item says that it stands, and is not"
-	FaultCell    Fault = "is of a table cell, and to no child of the table, or to one that another cell has"
+	FaultSelf    Fault = "is the self_ref of an item, and does not point to it"
+	FaultCell    Fault = "is of a cell, and points to no child of its table, or to one that another cell has"
 )
 
 // BadRef is a reference that cannot be followed.

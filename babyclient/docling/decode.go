@@ -2,6 +2,7 @@ package docling
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -53,8 +54,9 @@ func (p *plan) kept(v reflect.Value) *Fields {
 
 // fieldDecoder is a type that reads a field of its own that has no Go field.
 type fieldDecoder interface {
-	// decodeField is given the value as it is written, and tells whether it took it.
-	decodeField(name string, value []byte) bool
+	// decodeField is given the value as it is written. It returns whether the field is its own, and
+	// fails if it has read the field before.
+	decodeField(d *decoder, name string, value []byte) (isOwn bool, err error)
 }
 
 // decodedHook is a type that looks at itself once it is decoded.
@@ -99,11 +101,24 @@ func (d *decoder) word(literal []byte) string {
 	return word
 }
 
+// takes counts memory.
+func (d *decoder) takes(bytes int) error {
+	if d.memory += bytes; d.memory > maxMemory(len(d.data)) {
+		return errTooManyObjects
+	}
+	return nil
+}
+
 func (d *decoder) fail(want string, found []byte) error {
 	if len(found) > 40 {
 		found = append(bytes.Clone(found[:40]), "…"...)
 	}
 	return fmt.Errorf("docling: %s: want %s, found %s", strings.Join(d.path, ""), want, found)
+}
+
+func (d *decoder) failTwice(name string) error {
+	object := cmp.Or(strings.Join(d.path, ""), "the document")
+	return fmt.Errorf("docling: %s: an object may have no name twice, and this has %.40q", object, name)
 }
 
 // decode reads the next value into v, which must be settable. null leaves v as it is.
@@ -206,7 +221,7 @@ func (d *decoder) decodeStruct(v reflect.Value) error {
 			continue
 		}
 		if seen&(1<<at.field) != 0 {
-			return d.fail("no name twice in an object", []byte(at.name))
+			return d.failTwice(at.name)
 		}
 		seen |= 1 << at.field
 		d.path = append(d.path, ".", at.name)
@@ -225,11 +240,13 @@ func (d *decoder) decodeStruct(v reflect.Value) error {
 
 func (d *decoder) keepExtra(kept *Fields, name string, special fieldDecoder) error {
 	if _, twice := kept.Extra[name]; twice {
-		return d.fail("no name twice in an object", []byte(name))
+		return d.failTwice(name)
 	}
 	value := d.value()
-	if special != nil && special.decodeField(name, value) {
-		return nil
+	if special != nil {
+		if isOwn, err := special.decodeField(d, name, value); isOwn || err != nil {
+			return err
+		}
 	}
 	if err := d.takes(extraFieldMemory); err != nil {
 		return err
@@ -310,7 +327,7 @@ func (d *decoder) decodeMap(v reflect.Value) error {
 		}
 		d.path = d.path[:len(d.path)-3]
 		if v.MapIndex(reflect.ValueOf(n)).IsValid() {
-			return d.fail("no name twice in an object", literal)
+			return d.failTwice(number)
 		}
 		v.SetMapIndex(reflect.ValueOf(n), element)
 	}

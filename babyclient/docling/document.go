@@ -1,6 +1,9 @@
 package docling
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Document is a DoclingDocument. Its items stand in lists by their kind, and Body is the tree of
 // them, by references.
@@ -20,9 +23,21 @@ type Document struct {
 	FormItems     []KeyValues   `json:"form_items"`
 	FieldRegions  []Field       `json:"field_regions,omitzero"`
 	FieldItems    []Field       `json:"field_items,omitzero"`
-	PageItems     map[int]*Page `json:"pages"` // by number
+	PageByNumber  map[int]*Page `json:"pages"` // by number
 
 	Fields
+}
+
+// Fields is part of every object of a document. It keeps what the object's type has no field for,
+// so that a document that came from a newer docling, or from another program, loses nothing when it
+// is encoded again.
+type Fields struct {
+	// Extra are the fields that the type has no name for, as they were written.
+	Extra map[string]json.RawMessage `json:"-"`
+
+	// shape says which fields the object had in JSON, and in which order. It is nil for an object
+	// that a program made.
+	shape *shape
 }
 
 // Origin is the file that the document was made of.
@@ -47,3 +62,16 @@ type Page struct {
 // MarshalJSON encodes the document. Of a document that [Parse] read, and that was not changed, the
 // result is JSON equal to what was read, with the names in the same order.
 func (d *Document) MarshalJSON() ([]byte, error) { return marshal(d), nil }
+
+// Pages are the pages, slides or sheets, by number. A format without pages, as DOCX and HTML, has
+// none.
+func (d *Document) Pages() []*Page {
+	out := make([]*Page, 0, len(d.PageByNumber))
+	for _, p := range d.PageByNumber {
+		if p != nil {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Page) int { return a.PageNo - b.PageNo })
+	return out
+}

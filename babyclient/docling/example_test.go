@@ -68,7 +68,7 @@ func ExampleDocument_Check() {
 	faulty, ok := errors.AsType[*docling.TreeError](doc.Check())
 	fmt.Println(ok, faulty.Refs[0].Ref, faulty.Refs[0].Fault)
 	// Output:
-	// true #/body points to an item that another reference has, or in a circle
+	// true #/body points to an item that is referenced twice, or in a circle
 }
 
 // A document that is changed and encoded keeps all that was not changed.
@@ -179,9 +179,9 @@ func ExampleDocument_Resolve() {
 		log.Fatal(err)
 	}
 	for _, item := range items {
-		for _, box := range item.Boxes() {
-			page := doc.PageItems[box.PageNo]
-			b := box.BBox.TopLeft(page.Size.Height)
+		for _, box := range item.Provenance() {
+			page := doc.PageByNumber[box.PageNo]
+			b := box.BBox.ToTopLeft(page.Size.Height)
 			fmt.Printf("%.40q: page %d, %.0f from the left, %.0f from the top\n", item.Text(), box.PageNo, b.L, b.T)
 		}
 	}
@@ -317,4 +317,14 @@ func ExampleDocument_MarkdownPages() {
 	// slide 1: # Slide 1
 	// slide 2: # Slide 2
 	// slide 3: # Slide 3
+}
+
+// Pages are taken in the place of the service's Markdown only if they lose nothing of it.
+func ExampleSameText() {
+	pages := []docling.PageText{{Page: 1, Text: "# Report"}, {Page: 2, Text: "All is well."}}
+	fmt.Println(docling.SameText(pages, "# Report\n\nAll is  well.\n"))
+	fmt.Println(docling.SameText(pages, "# Report\n\nAll is well.\n\nOr nearly."))
+	// Output:
+	// true
+	// false
 }

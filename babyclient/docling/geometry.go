@@ -3,10 +3,10 @@ package docling
 // CoordOrigin is the corner of a page that coordinates count from.
 type CoordOrigin string
 
-// Origins of coordinates. An absent one is [TopLeft].
+// Origins of coordinates. An absent one is [CoordTopLeft].
 const (
-	TopLeft    CoordOrigin = "TOPLEFT"    // t is smaller than b
-	BottomLeft CoordOrigin = "BOTTOMLEFT" // t is larger than b, as in PDF
+	CoordTopLeft    CoordOrigin = "TOPLEFT"    // t is smaller than b
+	CoordBottomLeft CoordOrigin = "BOTTOMLEFT" // t is larger than b, as in PDF
 )
 
 // BoundingBox is a rectangle on a page, in the units of [Page.Size]: points of a PDF, EMU of a
@@ -20,10 +20,11 @@ type BoundingBox struct {
 	Fields
 }
 
-// TopLeft is the box with coordinates that count from the top left corner of a page of that height.
-func (b BoundingBox) TopLeft(pageHeight float64) BoundingBox {
-	if b.Origin == BottomLeft {
-		b.T, b.B, b.Origin = pageHeight-b.T, pageHeight-b.B, TopLeft
+// ToTopLeft is the box with coordinates that count from the top left corner of a page of that
+// height.
+func (b BoundingBox) ToTopLeft(pageHeight float64) BoundingBox {
+	if b.Origin == CoordBottomLeft {
+		b.T, b.B, b.Origin = pageHeight-b.T, pageHeight-b.B, CoordTopLeft
 	}
 	return b
 }
@@ -35,7 +36,7 @@ type Size struct {
 	Fields
 }
 
-// Provenance is a place that an item was read from.
+// Provenance is where on a page, a slide or a sheet an item, or a part of it, was read from.
 type Provenance struct {
 	PageNo   int         `json:"page_no"` // counted from 1; the number of a slide or sheet too
 	BBox     BoundingBox `json:"bbox"`

@@ -12,7 +12,7 @@ type textGrid struct {
 }
 
 // newTextGrid makes one of rows of texts. Markdown has one header row: several are joined, and a
-// table without one lends its first row.
+// table without headers lends its first row. If only rows further down have headers, it is empty.
 func newTextGrid(rows [][]string, headerRows int, cells [][]*Cell) textGrid {
 	if headerRows == 0 && !hasHeaderBelow(cells) {
 		headerRows = 1

@@ -41,7 +41,7 @@ func floatingOf(value any) *Floating {
 	return &Floating{}
 }
 
-// find resolves a reference. id is another one for each item of the document, below itemCount.
+// find resolves a reference. id is unique to the item, and 0 ≤ id < [Document.itemCount].
 func (d *Document) find(ref string) (value any, id int, ok bool) {
 	switch ref {
 	case "#/body":
@@ -58,71 +58,64 @@ func (d *Document) find(ref string) (value any, id int, ok bool) {
 	return d.at(list, int(i))
 }
 
-// at is an item by its list. The ids of the lists follow each other, from 2 on, in the order of the
-// cases.
+// itemList is a list of items of a document, by the name that references give it.
+type itemList struct {
+	name   string
+	length func(*Document) int
+	item   func(d *Document, i int) any
+}
+
+func listOf[T any](name string, items func(*Document) []T) itemList {
+	return itemList{
+		name:   name,
+		length: func(d *Document) int { return len(items(d)) },
+		item:   func(d *Document, i int) any { return &items(d)[i] },
+	}
+}
+
+// itemLists are the lists of a document. The ids of their items follow each other in this order.
+var itemLists = [...]itemList{
+	listOf("texts", func(d *Document) []Text { return d.Texts }),
+	listOf("groups", func(d *Document) []Group { return d.Groups }),
+	listOf("tables", func(d *Document) []Table { return d.Tables }),
+	listOf("pictures", func(d *Document) []Picture { return d.Pictures }),
+	listOf("key_value_items", func(d *Document) []KeyValues { return d.KeyValueItems }),
+	listOf("form_items", func(d *Document) []KeyValues { return d.FormItems }),
+	listOf("field_regions", func(d *Document) []Field { return d.FieldRegions }),
+	listOf("field_items", func(d *Document) []Field { return d.FieldItems }),
+}
+
+// firstListID is the id of the first item of the lists: the body has 0, and the old tree of headers
+// and footers 1.
+const firstListID = 2
+
+// at is an item by its list.
 func (d *Document) at(list string, i int) (value any, id int, ok bool) {
-	base := 2
-	if list == "texts" {
-		return element(d.Texts, base, i)
-	}
-	base += len(d.Texts)
-	if list == "groups" {
-		return element(d.Groups, base, i)
-	}
-	base += len(d.Groups)
-	if list == "tables" {
-		return element(d.Tables, base, i)
-	}
-	base += len(d.Tables)
-	if list == "pictures" {
-		return element(d.Pictures, base, i)
-	}
-	base += len(d.Pictures)
-	if list == "key_value_items" {
-		return element(d.KeyValueItems, base, i)
-	}
-	base += len(d.KeyValueItems)
-	if list == "form_items" {
-		return element(d.FormItems, base, i)
-	}
-	base += len(d.FormItems)
-	if list == "field_regions" {
-		return element(d.FieldRegions, base, i)
-	}
-	base += len(d.FieldRegions)
-	if list == "field_items" {
-		return element(d.FieldItems, base, i)
+	id = firstListID
+	for n := range itemLists {
+		l := &itemLists[n]
+		length := l.length(d)
+		if l.name == list {
+			if i >= length {
+				return nil, 0, false
+			}
+			return l.item(d, i), id + i, true
+		}
+		id += length
 	}
 	return nil, 0, false
 }
 
-func element[T any](list []T, base, i int) (value any, id int, ok bool) {
-	if i >= len(list) {
-		return nil, 0, false
-	}
-	return &list[i], base + i, true
-}
-
-// listNames are the lists of items of a document, as references name them.
-var listNames = [...]string{
-	"texts", "groups", "tables", "pictures", "key_value_items", "form_items", "field_regions", "field_items",
-}
-
 // all visits all items of the lists, whether the tree has them or not.
 func (d *Document) all(visit func(value any)) {
-	for _, list := range listNames {
-		for i := 0; ; i++ {
-			value, _, ok := d.at(list, i)
-			if !ok {
-				break
-			}
-			visit(value)
+	for _, l := range itemLists {
+		for i := range l.length(d) {
+			visit(l.item(d, i))
 		}
 	}
 }
 
-// idOf is the id of an item of the document, and -1 for one that does not say truly where it
-// stands.
+// idOf is the id of an item of the document, and -1 for one whose SelfRef does not lead back to it.
 func (d *Document) idOf(value any) int {
 	switch v := value.(type) {
 	case *Group:
@@ -140,8 +133,11 @@ func (d *Document) idOf(value any) int {
 }
 
 func (d *Document) itemCount() int {
-	return 2 + len(d.Texts) + len(d.Groups) + len(d.Tables) + len(d.Pictures) +
-		len(d.KeyValueItems) + len(d.FormItems) + len(d.FieldRegions) + len(d.FieldItems)
+	count := firstListID
+	for _, l := range itemLists {
+		count += l.length(d)
+	}
+	return count
 }
 
 // Item is the item that a reference as "#/texts/3" points to. ok is false if there is none.
@@ -199,9 +195,9 @@ func (i Item) Level() int {
 	return 0
 }
 
-// Boxes are the places that the item was read from. It has none where the format has no pages, as
-// DOCX and HTML.
-func (i Item) Boxes() []Provenance { return provenance(i.Value) }
+// Provenance is where the item was read from, the page and the box of each part of it. It is empty
+// where the format has no pages, as DOCX and HTML.
+func (i Item) Provenance() []Provenance { return provenance(i.Value) }
 
 // Pages are the numbers of the pages, slides or sheets that the item is on, each once, in its
 // order.

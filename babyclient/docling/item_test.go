@@ -165,9 +165,9 @@ func TestWhatAnItemSaysOfItself(t *testing.T) {
 	if code.CodeLanguage() != "Python" || code.Caption() != "Listing 1" || len(languages) == 0 {
 		t.Errorf("code in %q, captioned %q; %q", code.CodeLanguage(), code.Caption(), languages)
 	}
-	box := code.Boxes()[0]
-	top := box.BBox.TopLeft(hand.PageItems[1].Size.Height)
-	if box.BBox.Origin != docling.BottomLeft || top.T != 100 || top.B != 120 {
+	box := code.Provenance()[0]
+	top := box.BBox.ToTopLeft(hand.PageByNumber[1].Size.Height)
+	if box.BBox.Origin != docling.CoordBottomLeft || top.T != 100 || top.B != 120 {
 		t.Errorf("box %+v, from the top %+v", box.BBox, top)
 	}
 	if parent, ok := code.Parent(); !ok || parent.Ref() != "#/body" {
@@ -199,7 +199,7 @@ func TestPlacesAreThoseOfTheFile(t *testing.T) {
 		}
 		for item := range doc.Items(everything) {
 			place, ok := item.Place()
-			if prov := item.Boxes(); len(prov) > 0 && (!ok || place.Number != prov[0].PageNo) {
+			if prov := item.Provenance(); len(prov) > 0 && (!ok || place.Number != prov[0].PageNo) {
 				t.Errorf("%s: %s is on %v, and docling says page %d", name, item.Ref(), place, prov[0].PageNo)
 			}
 			if want == "" && ok {
@@ -285,6 +285,17 @@ func TestOutline(t *testing.T) {
 	}
 }
 
+// docling-core refuses levels below 1 and above 100. Programs indent by them.
+func TestLevelsAreThoseOfDoclingCore(t *testing.T) {
+	for level, want := range map[int]int{-5: 2, 0: 2, 1: 2, 100: 101, 1 << 40: 101} {
+		doc := parse(t, fmt.Appendf(nil, `{"body":{"self_ref":"#/body","children":[{"$ref":"#/texts/0"}]},
+			"texts":[{"self_ref":"#/texts/0","label":"section_header","level":%d,"text":"a"}]}`, level))
+		if outline := doc.Outline(); len(outline) != 1 || outline[0].Level != want {
+			t.Errorf("level %d: outline %+v, want one heading of level %d", level, outline, want)
+		}
+	}
+}
+
 func TestTablesAsCSV(t *testing.T) {
 	for ref, want := range map[string]string{
 		"by_hand #/tables/0":   "Group,Values | all,\n,one,two\n\" spaced \",True,\"1,234.5\"\n,False,١٢\n",
@@ -345,7 +356,7 @@ func TestPictures(t *testing.T) {
 func TestResolve(t *testing.T) {
 	doc := read(t, "report_pdf")
 	items, err := doc.Resolve([]string{"#/texts/1", "/texts/0"})
-	if err != nil || len(items) != 2 || items[0].Ref() != "#/texts/1" || len(items[0].Boxes()) == 0 {
+	if err != nil || len(items) != 2 || items[0].Ref() != "#/texts/1" || len(items[0].Provenance()) == 0 {
 		t.Errorf("%v, %v", items, err)
 	}
 	items, err = doc.Resolve([]string{"#/texts/1", "#/texts/99", "x"})

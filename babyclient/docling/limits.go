@@ -44,7 +44,7 @@ func (l *tableLimits) add(t *TableData) error {
 // times as much, and an answer of 16 MiB of nothing else would take gigabytes.
 func maxMemory(jsonSize int) int { return 64<<20 + 4*jsonSize }
 
-// What a field takes that is kept in Extra, and an entry of a map, about, without their values.
+// What a field in Extra and an entry of a map take beside their values, about.
 const (
 	extraFieldMemory = 200
 	mapEntryMemory   = 64
@@ -52,11 +52,3 @@ const (
 
 var errTooManyObjects = errors.New(
 	"docling: the document has far more objects for its size than docling writes, and would take too much memory")
-
-// takes counts memory.
-func (d *decoder) takes(bytes int) error {
-	if d.memory += bytes; d.memory > maxMemory(len(d.data)) {
-		return errTooManyObjects
-	}
-	return nil
-}

@@ -50,13 +50,13 @@ var ErrTooLarge = errors.New("docling: the text of the document would be too lar
 // Markdown writes the document as docling-core's export_to_markdown does, to the byte. See the
 // package's documentation for the few differences.
 func (d *Document) Markdown(o MarkdownOptions) (string, error) {
-	return newWriter(d, o, false).document()
+	return newWriter(d, o, false).whole()
 }
 
 // Text writes the document as docling-core's export_to_text does: without marks of headings, bold
 // or links, but with those of lists and tables.
 func (d *Document) Text(o TextOptions) (string, error) {
-	return newWriter(d, o.markdown(), true).document()
+	return newWriter(d, o.markdown(), true).whole()
 }
 
 // Markdown writes the item, with what belongs to it: of a list or another group all items in it, of
@@ -75,7 +75,7 @@ func (t *Table) Markdown(compact bool) (string, error) {
 		d = &Document{}
 	}
 	w := newWriter(d, MarkdownOptions{CompactTables: compact}, false)
-	text := w.table(&treeNode{value: t}, scope{visited: newVisited()})
+	text := w.table(&treeNode{value: t}, scope{written: newWrittenItems()})
 	return text, w.err
 }
 
@@ -88,13 +88,13 @@ func (i Item) write(o MarkdownOptions, plain bool) (string, error) {
 		return "", nil
 	}
 	w := newWriter(i.document, o, plain)
-	n := w.nodeOf(i.Value)
+	n := w.nodeFor(i.Value)
 	if n == nil {
 		return "", nil
 	}
 	if n == w.body {
-		return w.document()
+		return w.whole()
 	}
-	text := w.item(n, scope{visited: newVisited()}).text
+	text := w.item(n, scope{written: newWrittenItems()}).text
 	return text, w.err
 }

@@ -11,12 +11,12 @@ func (w *writer) table(n *treeNode, s scope) string {
 	if w.excluded[n] {
 		return ""
 	}
-	owners := t.cellOwners(w.tree.document)
+	owners := t.cellOwners(w.document)
 	return w.grid(&t.Data, w.options.CompactTables, func(i int, c *Cell) string {
 		if c.Ref == nil || owners[c.Ref.Ref] != i+1 {
 			return c.Text
 		}
-		return w.item(w.find(c.Ref.Ref), scope{cell: true, bare: true, visited: s.visited}).text
+		return w.item(w.nodeAt(c.Ref.Ref), scope{cell: true, bare: true, written: s.written}).text
 	})
 }
 
@@ -64,14 +64,14 @@ func (w *writer) grid(t *TableData, compact bool, textOf func(i int, c *Cell) st
 // flatTable writes a table that stands in a cell of another as one line.
 func (w *writer) flatTable(n *treeNode, t *Table, s scope) string {
 	n.each(true, func(below *treeNode) step {
-		s.visited.nodes[below] = true
+		s.written.nodes[below] = true
 		return w.count()
 	})
 	if w.excluded[n] {
 		return ""
 	}
 	var out []string
-	owners := t.cellOwners(w.tree.document)
+	owners := t.cellOwners(w.document)
 	covering := t.Data.covering()
 	done := map[int32]bool{}
 	for _, i := range covering {
@@ -85,7 +85,7 @@ func (w *writer) flatTable(n *treeNode, t *Table, s scope) string {
 				continue
 			}
 			done[i] = true
-			text = w.flat(w.find(c.Ref.Ref), s)
+			text = w.flat(w.nodeAt(c.Ref.Ref), s)
 		}
 		if text = w.add(text); text != "" {
 			out = append(out, text)
@@ -96,7 +96,7 @@ func (w *writer) flatTable(n *treeNode, t *Table, s scope) string {
 
 // flat is all text of an item and of what is below it.
 func (w *writer) flat(n *treeNode, s scope) string {
-	if w.depth++; w.depth > 4*maxDepth || w.count() == stop {
+	if w.depth++; w.depth > maxNesting || w.count() == stop {
 		return ""
 	}
 	defer func() { w.depth-- }()
@@ -155,7 +155,7 @@ func (w *writer) meta(n *treeNode) string {
 	addWords(m.Topics)
 	addText(m.Description)
 	if m.Classification != nil {
-		add(humanize(m.Classification.main()))
+		add(humanize(m.Classification.mostLikely()))
 	}
 	if m.Molecule != nil {
 		add(m.Molecule.SMILES)
@@ -170,44 +170,6 @@ func (w *writer) meta(n *treeNode) string {
 		}
 	}
 	return joinTexts("\n\n", out...)
-}
-
-// effectiveMeta is the meta of an item, with the annotations of older versions moved to it, as
-// docling-core does when it reads a document.
-func effectiveMeta(value any) *Meta {
-	meta := nodeOf(value).Meta
-	var annotations []Annotation
-	isPicture := false
-	switch v := value.(type) {
-	case *Picture:
-		annotations, isPicture = v.Annotations, true
-	case *Table:
-		annotations = v.Annotations
-	}
-	if len(annotations) == 0 {
-		return meta
-	}
-	m := Meta{}
-	if meta != nil {
-		m = *meta
-	}
-	for i := range annotations {
-		a := &annotations[i]
-		switch {
-		case a.Kind == "description":
-			if m.Description == nil {
-				m.Description = &Prediction{Text: a.Text}
-			}
-		case !isPicture:
-		case a.Kind == "classification" && m.Classification == nil:
-			m.Classification = &Classification{Predictions: a.PredictedClasses}
-		case a.Kind == "molecule_data" && m.Molecule == nil:
-			m.Molecule = &Prediction{SMILES: a.SMILES}
-		case a.Kind == "tabular_chart_data" && m.TabularChart == nil && a.ChartData != nil:
-			m.TabularChart = &TabularChart{Title: a.Title, ChartData: *a.ChartData}
-		}
-	}
-	return &m
 }
 
 // pythonText is what Python's str makes of a value that is no object and no array. docling-core

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // PageText is a piece of a document's Markdown that is of one page, slide or sheet.
@@ -24,12 +25,25 @@ func (d *Document) MarkdownPages(o MarkdownOptions) ([]PageText, error) {
 	o.Page, o.PageBreak = 0, ""
 	w := newWriter(d, o, false)
 	w.marks.nonce = rand.Text()
-	text, err := w.document()
+	text, err := w.whole()
 	if err != nil {
 		return nil, err
 	}
 	return w.marks.split(text), nil
 }
+
+// SameText reports whether pages hold the text of markdown: all its characters but white space, in
+// its order. Of a document that [Parse] returned with an error, the pages that this package makes
+// may lack what the Markdown of the service has.
+func SameText(pages []PageText, markdown string) bool {
+	var text strings.Builder
+	for _, p := range pages {
+		text.WriteString(withoutSpace(p.Text))
+	}
+	return text.String() == withoutSpace(markdown)
+}
+
+func withoutSpace(text string) string { return strings.Join(strings.Fields(text), "") }
 
 // pageMarks are put into the text where another page begins. Their nonce keeps a text of the
 // document from being taken for one.
@@ -76,7 +90,7 @@ func (w *writer) turnPage(n *treeNode, s scope) string {
 	}
 	page := n.page()
 	if n.isGroup() {
-		page = w.firstPage(n, map[*treeNode]bool{})
+		page = w.firstPageBelow(n, map[*treeNode]bool{})
 	}
 	return w.marks.turn(page)
 }

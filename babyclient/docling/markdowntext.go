@@ -13,7 +13,7 @@ func (w *writer) textItem(n *treeNode, t *Text, s scope) part {
 	text, pending := t.Text, true // pending: formatting and escapes are still to come
 	ofRuns := text == "" && len(n.children) == 1 && n.children[0].isInline()
 	if ofRuns {
-		text, pending = w.item(n.children[0], scope{visited: s.visited}).text, false
+		text, pending = w.item(n.children[0], scope{written: s.written}).text, false
 	}
 	escape := true
 	switch t.Label {
@@ -38,26 +38,27 @@ func (w *writer) textItem(n *treeNode, t *Text, s scope) part {
 	default:
 		text = w.lineBreaks(text)
 	}
+	if t.Label == LabelCode {
+		text = w.withCodeCaption(text, n, s)
+	}
 	p := part{text: text}
 	if text != "" {
 		p.first = n
 	}
-	if t.Label == LabelCode {
-		ofCaption := s
-		ofCaption.bare = false // docling-core forgets it here
-		if caption := w.caption(n, ofCaption, newVisited()); caption != "" {
-			separator := "\n\n"
-			if s.inline {
-				separator = " "
-			}
-			p.text = joinTexts(separator, p.text, caption)
-			p.first = n
-		}
-	}
 	if pending {
-		p.text = w.format(p.text, t, escape)
+		p.text = w.format(text, t, escape)
 	}
 	return p
+}
+
+// withCodeCaption puts the caption of code behind it.
+func (w *writer) withCodeCaption(text string, n *treeNode, s scope) string {
+	separator := "\n\n"
+	if s.inline {
+		separator = " "
+	}
+	s.bare = false // docling-core forgets it here
+	return joinTexts(separator, text, w.caption(n, s, newWrittenItems()))
 }
 
 // lineBreaks marks the ends of lines inside of a paragraph for Markdown.
@@ -87,7 +88,7 @@ func (w *writer) heading(text string, t *Text, s scope) string {
 	case t.Label == LabelTitle:
 		return "# " + text
 	}
-	return strings.Repeat("#", max(0, min(t.level()+1, 6))) + " " + text
+	return strings.Repeat("#", min(t.level()+1, 6)) + " " + text
 }
 
 var enumeration = regexp.MustCompile(`^\p{Nd}+\.$`)
@@ -212,14 +213,14 @@ func (w *writer) isWritten(caption *treeNode) bool {
 }
 
 // caption writes the captions of an item.
-func (w *writer) caption(n *treeNode, s scope, v *visited) string {
+func (w *writer) caption(n *treeNode, s scope, v *writtenItems) string {
 	var out []string
 	for _, ref := range floatingOf(n.value).Captions {
-		caption := w.find(ref.Ref)
+		caption := w.nodeAt(ref.Ref)
 		if caption == nil || !w.isWritten(caption) {
 			continue
 		}
-		below := w.parts(caption, scope{inline: true, cell: s.cell, bare: s.bare, visited: v})
+		below := w.parts(caption, scope{inline: true, cell: s.cell, bare: s.bare, written: v})
 		out = append(out, joinTexts(" ", w.format(caption.text().Text, nil, true), join(below, " ")))
 	}
 	return strings.Join(out, " ")
@@ -227,5 +228,5 @@ func (w *writer) caption(n *treeNode, s scope, v *visited) string {
 
 // captioned puts the captions of an item in front of it.
 func (w *writer) captioned(n *treeNode, s scope, text string) string {
-	return joinTexts("\n\n", w.caption(n, s, s.visited), text)
+	return joinTexts("\n\n", w.caption(n, s, s.written), text)
 }

@@ -4,7 +4,7 @@ package docling
 type Note struct {
 	Item Item // the text of the note
 	Text string
-	Page int // the slide it belongs to, 0 where that is not known
+	Page int // the page, slide or sheet it belongs to, 0 where that is not known
 	// Targets are the items that it comments on. Range, if not nil, is the part of the text.
 	Targets []Target
 	Comment bool // it is a comment, else a note
@@ -18,14 +18,7 @@ type Target struct {
 
 // Notes are the speaker's notes and the comments, in reading order.
 func (d *Document) Notes() []Note {
-	targets := map[string][]Target{}
-	d.all(func(value any) {
-		if n, ok := value.(docNoder); ok {
-			for _, c := range n.docNode().Comments {
-				targets[c.Ref] = append(targets[c.Ref], Target{Item{value, d}, c.Range})
-			}
-		}
-	})
+	targets := d.commentTargets()
 	var out []Note
 	section, sectionDepth := Item{}, 0 // of comments, the last that was met
 	for item, depth := range d.Items(ItemsOptions{Layers: AllLayers, Groups: true, Pictures: true}) {
@@ -58,70 +51,15 @@ func (d *Document) Notes() []Note {
 	return out
 }
 
-// KeyValue is a key of a form and a value that belongs to it.
-type KeyValue struct {
-	Key, Value string
-	Item       Item // the form, the region, or the field that they stand in
-}
-
-// KeyValues are the keys and values of the document's forms, key-value regions and fields. A key
-// with several values stands once for each, one without a value with "".
-func (d *Document) KeyValues() []KeyValue {
-	var out []KeyValue
-	for item := range d.Items(ItemsOptions{Layers: AllLayers, Pictures: true}) {
-		switch v := item.Value.(type) {
-		case *KeyValues:
-			out = v.Graph.pairs(out, item)
-		case *Field:
-			if v.Label == LabelFieldItem {
-				out = d.fieldPairs(out, item)
+// commentTargets are the items that are commented on, by the reference of the comment.
+func (d *Document) commentTargets() map[string][]Target {
+	targets := map[string][]Target{}
+	d.all(func(value any) {
+		if n, ok := value.(docNoder); ok {
+			for _, c := range n.docNode().Comments {
+				targets[c.Ref] = append(targets[c.Ref], Target{Item{value, d}, c.Range})
 			}
 		}
-	}
-	return out
-}
-
-func (g *Graph) pairs(out []KeyValue, item Item) []KeyValue {
-	texts := map[int]string{}
-	for _, c := range g.Cells {
-		texts[c.CellID] = c.Text
-	}
-	values := map[int][]int{} // of a key, the cells of its values
-	for _, l := range g.Links {
-		switch l.Label {
-		case "to_value":
-			values[l.SourceCellID] = append(values[l.SourceCellID], l.TargetCellID)
-		case "to_key":
-			values[l.TargetCellID] = append(values[l.TargetCellID], l.SourceCellID)
-		}
-	}
-	for _, c := range g.Cells {
-		if c.Label == "key" && len(values[c.CellID]) == 0 {
-			out = append(out, KeyValue{Key: c.Text, Item: item})
-		}
-		for _, v := range values[c.CellID] {
-			out = append(out, KeyValue{Key: c.Text, Value: texts[v], Item: item})
-		}
-	}
-	return out
-}
-
-func (d *Document) fieldPairs(out []KeyValue, field Item) []KeyValue {
-	key, values := "", []string(nil)
-	for _, ref := range nodeOf(field.Value).Children {
-		item, _ := d.Item(ref.Ref)
-		switch item.Label() {
-		case LabelFieldKey:
-			key = item.Text()
-		case LabelFieldValue:
-			values = append(values, item.Text())
-		}
-	}
-	if len(values) == 0 {
-		values = []string{""}
-	}
-	for _, value := range values {
-		out = append(out, KeyValue{Key: key, Value: value, Item: field})
-	}
-	return out
+	})
+	return targets
 }

@@ -1,12 +1,6 @@
 package docling
 
-import (
-	"encoding/base64"
-	"errors"
-	"net/url"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Heading is an entry of a document's outline.
 type Heading struct {
@@ -49,71 +43,4 @@ func (d *Document) textBelow(item Item) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-// Pages are the pages, slides or sheets, by number. A format without pages, as DOCX and HTML, has
-// none.
-func (d *Document) Pages() []*Page {
-	out := make([]*Page, 0, len(d.PageItems))
-	for _, p := range d.PageItems {
-		if p != nil {
-			out = append(out, p)
-		}
-	}
-	slices.SortFunc(out, func(a, b *Page) int { return a.PageNo - b.PageNo })
-	return out
-}
-
-// ErrNoBytes is the error of [Image.Bytes] for a picture whose bytes are elsewhere.
-var ErrNoBytes = errors.New("docling: the document does not hold the bytes of the picture")
-
-// Bytes decodes the picture, if it stands in the document as a data URI. Convert with pictures
-// embedded to have that. For a picture that is a URL or a path, or that there is not (i may be
-// nil), the error is [ErrNoBytes].
-func (i *Image) Bytes() (data []byte, mediaType string, err error) {
-	if i == nil {
-		return nil, "", ErrNoBytes
-	}
-	header, content, found := strings.Cut(i.URI, ",")
-	header, isData := strings.CutPrefix(header, "data:")
-	if !isData || !found {
-		return nil, "", ErrNoBytes
-	}
-	header, isBase64 := strings.CutSuffix(header, ";base64")
-	if mediaType = header; mediaType == "" {
-		mediaType = i.MediaType
-	}
-	if !isBase64 {
-		text, err := url.PathUnescape(content)
-		return []byte(text), mediaType, err
-	}
-	data, err = base64.StdEncoding.DecodeString(content)
-	return data, mediaType, err
-}
-
-// Classification is what kind of picture it is, as "bar_chart", by the model that was surest, and
-// "" if none was asked.
-func (p *Picture) Classification() string {
-	if p.Meta != nil && p.Meta.Classification != nil {
-		return p.Meta.Classification.main()
-	}
-	for i := range p.Annotations {
-		if a := &p.Annotations[i]; a.Kind == "classification" {
-			return (&Classification{Predictions: a.PredictedClasses}).main()
-		}
-	}
-	return ""
-}
-
-// Description is what a model says that the picture shows, and "" if none was asked.
-func (p *Picture) Description() string {
-	if p.Meta != nil && p.Meta.Description != nil {
-		return p.Meta.Description.Text
-	}
-	for i := range p.Annotations {
-		if a := &p.Annotations[i]; a.Kind == "description" {
-			return a.Text
-		}
-	}
-	return ""
 }

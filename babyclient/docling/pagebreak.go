@@ -15,13 +15,13 @@ func (b *pageBreak) mark() string {
 
 var breakMark = regexp.MustCompile(`#_#_DOCLING_DOC_PAGE_BREAK_(\d+)_(\d+)_#_#`)
 
-// visit walks a node and all below it, and yields the items of the layers that are written. If page
-// breaks are asked for, it yields one, with a nil node, before the first item of a later page than
-// those before it: docling-core's _iterate_items.
+// visit walks a node and all below it, and calls onItem with the items of the layers that are
+// written. If page breaks are asked for, it calls onBreak before the first item of a later page
+// than those before it: docling-core's _iterate_items.
 //
 // A list that begins on a new page has the break before the list. The first item of it then makes
 // a break of the same number, which [writer.parts] drops.
-func (w *writer) visit(root *treeNode, yield func(*treeNode, *pageBreak) step) {
+func (w *writer) visit(root *treeNode, onBreak func(pageBreak), onItem func(*treeNode) step) {
 	page, number := 0, 0
 	met := map[*treeNode]bool{} // lists and lines
 	root.each(w.options.PictureText, func(n *treeNode) step {
@@ -32,10 +32,10 @@ func (w *writer) visit(root *treeNode, yield func(*treeNode, *pageBreak) step) {
 			if w.options.PageBreak != "" {
 				here := n.page()
 				if (n.isList() || n.isInline()) && !met[n] {
-					here = w.firstPage(n, met)
+					here = w.firstPageBelow(n, met)
 				}
 				if page != 0 && here > page {
-					yield(nil, &pageBreak{number, page, here})
+					onBreak(pageBreak{number, page, here})
 				}
 				if !n.isGroup() && here != 0 && (page == 0 || here > page) {
 					if page != 0 {
@@ -44,15 +44,15 @@ func (w *writer) visit(root *treeNode, yield func(*treeNode, *pageBreak) step) {
 					page = here
 				}
 			}
-			return yield(n, nil)
+			return onItem(n)
 		}
 		return goDown
 	})
 }
 
-// firstPage is the page of the first item in a list or line that has one. The lists and lines on
-// the way there count as met.
-func (w *writer) firstPage(root *treeNode, met map[*treeNode]bool) int {
+// firstPageBelow is the page of the first item in a list or line that has one. The lists and lines
+// on the way there count as met.
+func (w *writer) firstPageBelow(root *treeNode, met map[*treeNode]bool) int {
 	page := 0
 	root.each(w.options.PictureText, func(n *treeNode) step {
 		if w.count() == stop {

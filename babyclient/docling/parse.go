@@ -38,25 +38,27 @@ func Parse(raw []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc.Version == "1.0.0" {
-		for i := range doc.Texts {
-			label := doc.Texts[i].Label
-			doc.Texts[i].furniture = label == LabelPageHeader || label == LabelPageFooter
-		}
-	}
-	for i := range doc.Texts { // one string where docling wrote the same twice, as it nearly always does
-		if t := &doc.Texts[i]; t.Orig == t.Text {
-			t.Orig = t.Text
-		}
-	}
-	for i := range doc.Tables {
-		doc.Tables[i].document = doc
-	}
+	doc.prepare()
 	err = doc.Check()
 	if newer {
 		err = errors.Join(&VersionError{doc.Version}, err)
 	}
 	return doc, err
+}
+
+// prepare sets what follows from the fields that were decoded.
+func (d *Document) prepare() {
+	for i := range d.Texts {
+		t := &d.Texts[i]
+		isMargin := t.Label == LabelPageHeader || t.Label == LabelPageFooter
+		t.furniture = isMargin && d.Version == "1.0.0"
+		if t.Orig == t.Text { // as docling nearly always writes it
+			t.Orig = t.Text // let both share the memory of one string
+		}
+	}
+	for i := range d.Tables {
+		d.Tables[i].document = d
+	}
 }
 
 // VersionError is the error for a document of a newer schema than this package knows. docling-core

@@ -1,11 +1,35 @@
 package docling
 
+import (
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strings"
+)
+
 // Picture is a picture, or a chart.
 type Picture struct {
 	DocNode
 	Floating
 	// Annotations is where older versions of docling kept what stands in Meta now.
 	Annotations []Annotation `json:"annotations,omitzero"`
+}
+
+// Classification is what kind of picture it is, as "bar_chart", by the model that was surest, and
+// "" if none was asked.
+func (p *Picture) Classification() string {
+	if m := effectiveMeta(p); m != nil && m.Classification != nil {
+		return m.Classification.mostLikely()
+	}
+	return ""
+}
+
+// Description is what a model says that the picture shows, and "" if none was asked.
+func (p *Picture) Description() string {
+	if m := effectiveMeta(p); m != nil && m.Description != nil {
+		return m.Description.Text
+	}
+	return ""
 }
 
 // Image is the bytes of a picture or a page, or where they are.
@@ -15,6 +39,33 @@ type Image struct {
 	Size      Size   `json:"size"` // in pixels
 	URI       string `json:"uri"`  // "data:image/png;base64,…", a URL, or a path
 	Fields
+}
+
+// ErrNoBytes is the error of [Image.Bytes] for a picture whose bytes are elsewhere.
+var ErrNoBytes = errors.New("docling: the document does not hold the bytes of the picture")
+
+// Bytes decodes the picture, if it stands in the document as a data URI. Convert with pictures
+// embedded to have that. For a picture that is a URL or a path, or that there is not (i may be
+// nil), the error is [ErrNoBytes].
+func (i *Image) Bytes() (data []byte, mediaType string, err error) {
+	if i == nil {
+		return nil, "", ErrNoBytes
+	}
+	header, content, found := strings.Cut(i.URI, ",")
+	header, isData := strings.CutPrefix(header, "data:")
+	if !isData || !found {
+		return nil, "", ErrNoBytes
+	}
+	header, isBase64 := strings.CutSuffix(header, ";base64")
+	if mediaType = header; mediaType == "" {
+		mediaType = i.MediaType
+	}
+	if !isBase64 {
+		text, err := url.PathUnescape(content)
+		return []byte(text), mediaType, err
+	}
+	data, err = base64.StdEncoding.DecodeString(content)
+	return data, mediaType, err
 }
 
 // Meta is what docling, or a model, says about an item.
@@ -99,8 +150,8 @@ type Annotation struct {
 	Fields
 }
 
-// main is the prediction with the highest confidence, the first where none has one.
-func (c *Classification) main() string {
+// mostLikely is the prediction with the highest confidence, the first where none has one.
+func (c *Classification) mostLikely() string {
 	best := -1
 	for i, p := range c.Predictions {
 		if p.Confidence != nil && (best < 0 || *p.Confidence > *c.Predictions[best].Confidence) {
@@ -111,4 +162,42 @@ func (c *Classification) main() string {
 		return ""
 	}
 	return c.Predictions[max(best, 0)].ClassName
+}
+
+// effectiveMeta is the meta of an item, with the annotations of older versions moved to it, as
+// docling-core does when it reads a document.
+func effectiveMeta(value any) *Meta {
+	meta := nodeOf(value).Meta
+	var annotations []Annotation
+	isPicture := false
+	switch v := value.(type) {
+	case *Picture:
+		annotations, isPicture = v.Annotations, true
+	case *Table:
+		annotations = v.Annotations
+	}
+	if len(annotations) == 0 {
+		return meta
+	}
+	m := Meta{}
+	if meta != nil {
+		m = *meta
+	}
+	for i := range annotations {
+		a := &annotations[i]
+		switch {
+		case a.Kind == "description":
+			if m.Description == nil {
+				m.Description = &Prediction{Text: a.Text}
+			}
+		case !isPicture: // the annotations of a table may only be descriptions
+		case a.Kind == "classification" && m.Classification == nil:
+			m.Classification = &Classification{Predictions: a.PredictedClasses}
+		case a.Kind == "molecule_data" && m.Molecule == nil:
+			m.Molecule = &Prediction{SMILES: a.SMILES}
+		case a.Kind == "tabular_chart_data" && m.TabularChart == nil && a.ChartData != nil:
+			m.TabularChart = &TabularChart{Title: a.Title, ChartData: *a.ChartData}
+		}
+	}
+	return &m
 }

@@ -90,7 +90,7 @@ func (i Item) placeNumber() int {
 			return 0
 		}
 	}
-	if len(i.document.PageItems) == 0 || len(nodeOf(i.Value).Children) == 0 {
+	if len(i.document.PageByNumber) == 0 || len(nodeOf(i.Value).Children) == 0 {
 		return 0
 	}
 	for item := range i.document.Items(ItemsOptions{Root: i, Layers: AllLayers, Pictures: true}) {

@@ -29,8 +29,10 @@ func (t *TableData) Rows() [][]*Cell {
 }
 
 // HeaderRows is how many rows at the top name the columns, as docling-core counts: those in which a
-// cell begins that is marked as a header, up to the first that holds other text beyond the first
-// column. It is 0 for a table without such cells; Markdown then takes the first row.
+// cell begins that is marked as a header, up to the first, after the first row, that also has other
+// text beyond the first column. It is 0 for a table without such cells, whose first row Markdown
+// takes for the header, and for a table that has them only further down, whose header in Markdown
+// is empty.
 func (t *Table) HeaderRows() int { return t.Data.headerRows(t.Data.Rows()) }
 
 // headerRows is docling-core's TableData._count_column_header_rows.
@@ -112,7 +114,7 @@ func (t *Table) cellTexts() func(*Cell) string {
 	return func(c *Cell) string {
 		if c.Ref != nil {
 			if owner := owners[c.Ref.Ref]; owner > 0 && &t.Data.Cells[owner-1] == c {
-				return w.flat(w.find(c.Ref.Ref), scope{visited: newVisited()})
+				return w.flat(w.nodeAt(c.Ref.Ref), scope{written: newWrittenItems()})
 			}
 		}
 		return c.Text

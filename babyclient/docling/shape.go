@@ -1,19 +1,5 @@
 package docling
 
-import "encoding/json"
-
-// Fields is part of every object of a document. It keeps what the object's type has no field for,
-// so that a document that came from a newer docling, or from another program, loses nothing when it
-// is encoded again.
-type Fields struct {
-	// Extra are the fields that the type has no name for, as they were written.
-	Extra map[string]json.RawMessage `json:"-"`
-
-	// shape says which fields the object had in JSON, and in which order. It is nil for an object
-	// that a program made.
-	shape *shape
-}
-
 // shape is the list of the names of an object, in the order of the text. Objects with the same
 // names share it: a table of 300,000 cells has one or two shapes, so that knowing for each cell
 // which of its fields were absent, or null, costs one pointer.

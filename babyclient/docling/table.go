@@ -56,11 +56,15 @@ type storedGrid struct {
 	blank *shape // of the cells of the grid that no cell of the table covers
 }
 
-func (t *TableData) decodeField(name string, value []byte) bool {
-	if name == "grid" {
-		t.grid.raw = value // not yet a copy
+func (t *TableData) decodeField(d *decoder, name string, value []byte) (isOwn bool, err error) {
+	if name != "grid" {
+		return false, nil
 	}
-	return name == "grid"
+	if t.grid.raw != nil {
+		return true, d.failTwice(name)
+	}
+	t.grid.raw = value // not yet a copy
+	return true, nil
 }
 
 func (t *TableData) decoded(d *decoder) error {

@@ -28,13 +28,9 @@ type Formatting struct {
 	Fields
 }
 
-// level is the level, with docling-core's default.
-func (t *Text) level() int {
-	if t.Level == 0 {
-		return 1
-	}
-	return t.Level
-}
+// level is the level, with docling-core's default, and within the bounds outside of which
+// docling-core refuses a document: programs indent by it.
+func (t *Text) level() int { return min(max(t.Level, 1), 100) }
 
 // marker is the marker, with docling-core's default.
 func (t *Text) marker() string {

@@ -73,8 +73,8 @@ func (t *tree) grow(root any) *treeNode {
 	return path[0]
 }
 
-// find is the node of a reference, nil for none. A caption need not be anybody's child.
-func (t *tree) find(ref string) *treeNode {
+// nodeAt is the node of a reference, nil for none. A caption need not be anybody's child.
+func (t *tree) nodeAt(ref string) *treeNode {
 	value, id, ok := t.document.find(ref)
 	if !ok {
 		return nil
@@ -85,10 +85,10 @@ func (t *tree) find(ref string) *treeNode {
 	return t.nodes[id]
 }
 
-// nodeOf is the node of an item, nil for one that does not say truly where it stands.
-func (t *tree) nodeOf(value any) *treeNode {
+// nodeFor is the node of an item, nil for one whose SelfRef does not lead back to it.
+func (t *tree) nodeFor(value any) *treeNode {
 	if id := t.document.idOf(value); id >= 0 {
-		return t.find(nodeOf(value).SelfRef)
+		return t.nodeAt(nodeOf(value).SelfRef)
 	}
 	return nil
 }
@@ -117,17 +117,7 @@ func (n *treeNode) below(pictures bool) []*treeNode {
 	if !isPicture || pictures || len(n.children) == 0 {
 		return n.children
 	}
-	captions := map[string]bool{}
-	for _, ref := range p.Captions {
-		captions[ref.Ref] = true
-	}
-	var out []*treeNode
-	for _, c := range n.children {
-		if captions[nodeOf(c.value).SelfRef] {
-			out = append(out, c)
-		}
-	}
-	return out
+	return captionsAmong(p, n.children, func(c *treeNode) string { return nodeOf(c.value).SelfRef })
 }
 
 // step is what a walk does after a node.
@@ -142,6 +132,30 @@ const (
 // wrapListItems puts list items that stand outside of a list into one, as docling-core does when it
 // reads a document: those that follow each other below the root into the same.
 func (t *tree) wrapListItems() {
+	lists := map[*treeNode]*treeNode{} // by the items that go into them
+	runs := t.strayListItems()
+	for _, run := range runs {
+		list := &treeNode{value: &Group{Node: Node{Label: LabelList}}, parent: run[0].parent, children: run}
+		for _, n := range run {
+			lists[n] = list
+		}
+	}
+	parents := map[*treeNode]bool{}
+	for n := range lists {
+		parents[n.parent] = true
+	}
+	for parent := range parents {
+		parent.replaceChildren(lists)
+	}
+	for _, run := range runs {
+		for i, n := range run {
+			n.parent, n.index = lists[n], i
+		}
+	}
+}
+
+// strayListItems are the list items that stand outside of a list, in runs that share one.
+func (t *tree) strayListItems() [][]*treeNode {
 	var runs [][]*treeNode
 	var previous *treeNode
 	t.body.each(true, func(n *treeNode) step {
@@ -155,44 +169,22 @@ func (t *tree) wrapListItems() {
 		previous = n
 		return goDown
 	})
-	moved := map[*treeNode]*treeNode{} // the list that an item went to
-	for _, run := range runs {
-		list := &treeNode{value: &Group{Node: Node{Label: LabelList}}}
-		for i, n := range run {
-			moved[n] = list
-			if i > 0 {
-				continue
-			}
-			list.parent = n.parent
+	return runs
+}
+
+// replaceChildren puts lists in the place of the first of the children that go into them.
+func (n *treeNode) replaceChildren(lists map[*treeNode]*treeNode) {
+	var children []*treeNode
+	for _, c := range n.children {
+		list := lists[c]
+		if list != nil && list.children[0] != c {
+			continue
 		}
-		list.children = run
-	}
-	parents := map[*treeNode]bool{}
-	for n := range moved {
-		parents[n.parent] = true
-	}
-	for parent := range parents {
-		var children []*treeNode
-		for _, c := range parent.children {
-			list, isMoved := moved[c]
-			switch {
-			case !isMoved:
-				children = append(children, c)
-			case list.children[0] == c:
-				children = append(children, list)
-			}
+		if list != nil {
+			c = list
 		}
-		parent.children = children
-		for i, c := range children {
-			c.index = i
-		}
+		c.index = len(children)
+		children = append(children, c)
 	}
-	for n, list := range moved {
-		n.parent = list
-	}
-	for _, run := range runs {
-		for i, n := range run {
-			n.index = i
-		}
-	}
+	n.children = children
 }

@@ -152,9 +152,14 @@ func children(value any, pictures bool) []Ref {
 	if !ok || pictures || len(all) == 0 {
 		return all
 	}
+	return captionsAmong(p, all, func(ref Ref) string { return ref.Ref })
+}
+
+// captionsAmong returns those of a picture's children that are its captions.
+func captionsAmong[T any](p *Picture, children []T, refOf func(T) string) []T {
 	captions := map[string]bool{}
 	for _, ref := range p.Captions {
 		captions[ref.Ref] = true
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(ref Ref) bool { return !captions[ref.Ref] })
+	return slices.DeleteFunc(slices.Clone(children), func(child T) bool { return !captions[refOf(child)] })
 }

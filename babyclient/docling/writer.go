@@ -4,9 +4,13 @@ import "strings"
 
 const (
 	maxTextBytes = 256 << 20
-	// maxSteps bounds the items that are visited, each time counted. An honest document needs two
-	// for each item, and for one in lists in lists one more for each list.
+	// maxSteps bounds the visits of items. An item of an honest document costs two, and one more
+	// for each list around it.
 	maxSteps = 50_000_000
+	// maxNesting bounds how deep the writer calls itself. The lists of [tree.wrapListItems] make
+	// the tree up to twice as deep, and captions and cells lead on into other branches: in a
+	// hostile document in circles.
+	maxNesting = 4 * maxDepth
 )
 
 // writer writes one text. It is a port of docling-core's MarkdownDocSerializer, whose order of
@@ -33,17 +37,17 @@ type scope struct {
 	inline  bool // in a line with others
 	cell    bool // in a cell of a table: tables are put on one line
 	bare    bool // in a cell of a table: headings have no mark
-	visited *visited
+	written *writtenItems
 }
 
-// visited is what was written already.
-type visited struct {
+// writtenItems is what was written already.
+type writtenItems struct {
 	nodes  map[*treeNode]bool
 	breaks map[int]bool // page breaks, by their number
 }
 
-func newVisited() *visited {
-	return &visited{nodes: map[*treeNode]bool{}, breaks: map[int]bool{}}
+func newWrittenItems() *writtenItems {
+	return &writtenItems{nodes: map[*treeNode]bool{}, breaks: map[int]bool{}}
 }
 
 // part is a piece of the text.
@@ -87,7 +91,7 @@ func newWriter(d *Document, o MarkdownOptions, plain bool) *writer {
 
 func (w *writer) addAll(set map[*treeNode]bool, refs []Ref) {
 	for _, ref := range refs {
-		if n := w.find(ref.Ref); n != nil {
+		if n := w.nodeAt(ref.Ref); n != nil {
 			set[n] = true
 		}
 	}
@@ -125,16 +129,16 @@ func (w *writer) exclude() {
 		}
 		return goDown
 	})
-	for i := range w.tree.document.Tables {
-		t := &w.tree.document.Tables[i]
-		n := w.nodeOf(t)
+	for i := range w.document.Tables {
+		t := &w.document.Tables[i]
+		n := w.nodeFor(t)
 		if n == nil || !w.excluded[n] && w.layers[t.layer()] {
 			continue
 		}
 		w.excluded[n] = true
 		for j := range t.Data.Cells {
 			if ref := t.Data.Cells[j].Ref; ref != nil {
-				if held := w.find(ref.Ref); held != nil {
+				if held := w.nodeAt(ref.Ref); held != nil {
 					held.each(true, func(n *treeNode) step {
 						w.excluded[n] = true
 						return w.count()
@@ -145,8 +149,8 @@ func (w *writer) exclude() {
 	}
 }
 
-func (w *writer) document() (string, error) {
-	parts := w.parts(w.body, scope{visited: newVisited()})
+func (w *writer) whole() (string, error) {
+	parts := w.parts(w.body, scope{written: newWrittenItems()})
 	text := join(parts, "\n\n")
 	if w.options.PageBreak != "" {
 		text = breakMark.ReplaceAllLiteralString(text, w.options.PageBreak)
@@ -184,18 +188,17 @@ func joinTexts(separator string, texts ...string) string {
 func (w *writer) parts(root *treeNode, s scope) []part {
 	var out []part
 	fromCaption := w.inCaption[root] || w.captions[root]
-	w.visit(root, func(n *treeNode, b *pageBreak) step {
-		if b != nil {
-			if !s.visited.breaks[b.number] {
-				s.visited.breaks[b.number] = true
-				out = append(out, part{text: b.mark(), isBreak: true})
-			}
+	onBreak := func(b pageBreak) {
+		if !s.written.breaks[b.number] {
+			s.written.breaks[b.number] = true
+			out = append(out, part{text: b.mark(), isBreak: true})
+		}
+	}
+	w.visit(root, onBreak, func(n *treeNode) step {
+		if s.written.nodes[n] || w.inCaption[n] && !fromCaption {
 			return goDown
 		}
-		if s.visited.nodes[n] || w.inCaption[n] && !fromCaption {
-			return goDown
-		}
-		s.visited.nodes[n] = true
+		s.written.nodes[n] = true
 		pageBefore := w.marks.page
 		mark := w.turnPage(n, s)
 		switch p := w.item(n, s); {
@@ -216,11 +219,11 @@ func (w *writer) parts(root *treeNode, s scope) []part {
 
 // item writes an item: docling-core's serialize.
 func (w *writer) item(n *treeNode, s scope) part {
-	if w.depth++; w.depth > 4*maxDepth {
+	if w.depth++; w.depth > maxNesting {
 		w.err = ErrTooLarge
 	}
 	defer func() { w.depth-- }()
-	s.visited.nodes[n] = true
+	s.written.nodes[n] = true
 	if n == w.body || w.err != nil {
 		return part{}
 	}
@@ -263,13 +266,14 @@ func (w *writer) item(n *treeNode, s scope) part {
 	return p
 }
 
-// firstOf is the first item of a text with a caption in front.
+// firstOf is the item that a text with captions in front begins with: the first caption that is
+// written, else n. It is nil for an empty text.
 func (w *writer) firstOf(n *treeNode, text string) *treeNode {
 	if text == "" {
 		return nil
 	}
 	for _, ref := range floatingOf(n.value).Captions {
-		if caption := w.find(ref.Ref); caption != nil && w.isWritten(caption) {
+		if caption := w.nodeAt(ref.Ref); caption != nil && w.isWritten(caption) {
 			return caption
 		}
 	}
@@ -278,7 +282,7 @@ func (w *writer) firstOf(n *treeNode, text string) *treeNode {
 
 // group writes the items of a group.
 func (w *writer) group(n *treeNode, s scope) part {
-	below := scope{cell: s.cell, bare: s.bare, visited: s.visited}
+	below := scope{cell: s.cell, bare: s.bare, written: s.written}
 	switch {
 	case n.isList():
 		return w.listGroup(n, s)
@@ -302,7 +306,7 @@ func firstItem(parts []part) *treeNode {
 
 // listGroup writes a list, each item on a line.
 func (w *writer) listGroup(n *treeNode, s scope) part {
-	parts := w.parts(n, scope{list: s.list + 1, inline: s.inline, cell: s.cell, bare: s.bare, visited: s.visited})
+	parts := w.parts(n, scope{list: s.list + 1, inline: s.inline, cell: s.cell, bare: s.bare, written: s.written})
 	var lines []part
 	for _, p := range parts {
 		if len(lines) > 0 && p.first != nil && p.first.parent != nil && p.first.parent.isInline() {
