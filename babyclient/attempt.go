@@ -51,7 +51,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	case k.isStream:
 		return s.streamIdle
 	case s.timeoutOfCall:
-		return s.timeout
+		return s.timeout + k.hold
 	}
 	limit := DefaultTimeout
 	if s.timeout > 0 {
@@ -62,7 +62,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	if k.isDocument || s.asDocument {
 		limit = max(limit, DefaultDocumentTimeout)
 	}
-	return limit
+	return limit + k.hold
 }
 
 // close stops the clock and logs how the attempt went. bytes counts those that were read of a 2xx.

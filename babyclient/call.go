@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // call is one call of an endpoint, before the settings of the client and the caller are applied.
@@ -18,6 +19,8 @@ type call struct {
 	isUpload   bool // it is never sent again
 	isStream   bool // it is answered with server-sent events
 	toWriter   bool // the answer goes to a writer of the caller's as it comes
+
+	hold time.Duration // how long the service may hold its answer back, beside the time limit
 
 	secrets []string // that the request holds, beside the key
 

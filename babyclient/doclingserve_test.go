@@ -421,6 +421,66 @@ func TestPollWait(t *testing.T) {
 	}
 }
 
+// A poll that is held back has its own time limit beside the hold, ends with the wait, and is not
+// taken for held because the service is slow.
+func TestPollWaitLimits(t *testing.T) {
+	// wait returns how many polls there were until the job, which takes so long, ended or was given
+	// up. The service honours the hold, or only takes its time for each answer.
+	wait := func(takes, latency time.Duration, honours bool, opts ...any) (polls int, took time.Duration, err error) {
+		bubble(t, func(t *testing.T, srv *babytest.Server) {
+			start := time.Now()
+			srv.On("GET /docling/v1/status/poll/{id}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				polls++
+				hold, _ := time.ParseDuration(r.URL.Query().Get("wait") + "s")
+				if !honours {
+					hold = 0
+				}
+				time.Sleep(latency + min(hold, max(0, takes-time.Since(start))))
+				state := "started"
+				if time.Since(start) >= takes {
+					state = "success"
+				}
+				babytest.JSON(200, `{"task_id":"t1","task_status":"`+state+`"}`).ServeHTTP(w, r)
+			}))
+			srv.On("GET /docling/v1/result/{id}", babytest.JSON(200, converted))
+			var ofClient []babyclient.Option
+			var ofWait []babyclient.WaitOption
+			for _, o := range opts {
+				if shared, ok := o.(babyclient.Option); ok {
+					ofClient = append(ofClient, shared)
+				} else {
+					ofWait = append(ofWait, o.(babyclient.WaitOption))
+				}
+			}
+			_, err = client(srv, ofClient...).Docling.ConvertJob("t1", "").Wait(t.Context(), ofWait...)
+			took = time.Since(start)
+		})
+		return polls, took, err
+	}
+	const timeout = 2 * time.Second
+	hold := func(d time.Duration) babyclient.WaitOption { return babyclient.WithPollWait(d) }
+	for name, option := range map[string]any{"of the client": babyclient.WithTimeout(timeout),
+		"of the wait": babyclient.WaitOption(babyclient.WithTimeout(timeout))} {
+		if _, took, err := wait(40*time.Second, 0, true, option, hold(20*time.Second)); err != nil ||
+			took > 41*time.Second {
+			t.Errorf("a time limit %s below the hold: after %s %v, want a result after 40s", name, took, err)
+		}
+	}
+	_, took, err := wait(time.Hour, 0, true, hold(5*time.Second), babyclient.WithPollTimeout(timeout/4))
+	if !errors.Is(err, babyclient.ErrTimeout) || took > timeout/4 {
+		t.Errorf("a wait of 0.5s with a hold of 5s: after %s %v, want ErrTimeout after 0.5s", took, err)
+	}
+	for _, latency := range []time.Duration{time.Millisecond, 30 * time.Millisecond, time.Second} {
+		without, _, _ := wait(time.Minute, latency, false)
+		for _, d := range []time.Duration{time.Millisecond, 50 * time.Millisecond, time.Second, 3 * time.Second} {
+			if polls, _, _ := wait(time.Minute, latency, false, hold(d)); polls > without {
+				t.Errorf("a hold of %s that a service ignores, which answers after %s: %d polls, without it %d",
+					d, latency, polls, without)
+			}
+		}
+	}
+}
+
 // Artifacts are fetched from their store without the key and without any header of the client's,
 // and not beyond the limit.
 func TestDownload(t *testing.T) {

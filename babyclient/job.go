@@ -128,6 +128,7 @@ func (r jobRequest) call(*Client) (*call, error) {
 		method:     r.method,
 		path:       "/docling/v1/" + r.action + "/" + escapeID(r.id),
 		isDocument: r.action == "result",
+		hold:       r.hold,
 		explain:    r.explain,
 	}
 	if r.hold > 0 {
