@@ -146,7 +146,7 @@ func (h *CallbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the secret is missing or wrong", http.StatusForbidden)
 		return
 	}
-	const mostBytes = 1 << 20
+	const mostBytes = 32 << 20 // of some 100,000 documents; who sends them knows the secret
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBytes))
 	if err != nil {
 		http.Error(w, "the body cannot be read", http.StatusBadRequest)
@@ -172,6 +172,8 @@ func (h *CallbackHandler) isSecret(given string) bool {
 	return h.Secret != "" && subtle.ConstantTimeCompare([]byte(given), []byte(h.Secret)) == 1
 }
 
+// readProgress reads a callback. What does not fit its field is left zero: a newer docling-serve
+// may tell more, and the caller has it in Raw.
 func readProgress(raw []byte) (*TaskProgress, error) {
 	var body struct {
 		TaskID   string `json:"task_id"`
@@ -181,11 +183,11 @@ func readProgress(raw []byte) (*TaskProgress, error) {
 			TotalDocs      int `json:"total_docs"`
 		} `json:"progress"`
 	}
-	if err := json.Unmarshal(raw, &body); err != nil {
+	if err := unmarshalFitting(raw, &body, "callback"); err != nil {
 		return nil, errors.New("the body is no JSON of a callback")
 	}
-	if body.TaskID == "" || body.Progress == nil {
-		return nil, errors.New("the body has no task_id or no progress")
+	if body.TaskID == "" || body.Progress == nil || body.Progress.Kind == "" {
+		return nil, errors.New("the body has no task_id, or no progress with its kind")
 	}
 	p := &body.Progress.TaskProgress
 	p.TaskID, p.Raw = body.TaskID, raw

@@ -287,7 +287,8 @@ func TestCallbackHandler(t *testing.T) {
 		{"no POST", "GET", "/cb", "a secret", "", 405},
 		{"no JSON", "POST", "/cb", "a secret", "x", 400},
 		{"no progress", "POST", "/cb", "a secret", `{"task_id":"t1"}`, 400},
-		{"too long", "POST", "/cb", "a secret", `{"task_id":"` + strings.Repeat("x", 1<<20) + `"}`, 400},
+		{"no kind", "POST", "/cb", "a secret", `{"task_id":"t1","progress":{}}`, 400},
+		{"too long", "POST", "/cb", "a secret", `{"task_id":"` + strings.Repeat("x", 32<<20) + `"}`, 400},
 	} {
 		if code := post(tt.method, tt.url, tt.secret, tt.body); code != tt.want {
 			t.Errorf("%s: answered %d, want %d", tt.name, code, tt.want)
@@ -333,6 +334,40 @@ func TestCallbackHandler(t *testing.T) {
 	}
 	if h.Secret = ""; post("POST", "/cb?secret=", "", numDocs) != 403 {
 		t.Error("a handler without a secret took a callback")
+	}
+}
+
+// A callback that holds more, or other, than is known here is handed on with what fits, and whole.
+func TestCallbackThatDoesNotFit(t *testing.T) {
+	var got *babyclient.TaskProgress
+	h := &babyclient.CallbackHandler{Secret: "a secret", Handle: func(_ context.Context, p *babyclient.TaskProgress) error {
+		got = p
+		return nil
+	}}
+	document := `{"source":"https://host/` + strings.Repeat("x", 100) + `.pdf","status":"success"}`
+	for name, progress := range map[string]string{
+		"10,000 documents": `{"kind":"update_processed","num_processed":10000,"docs":[` +
+			strings.Repeat(document+",", 9_999) + document + `]}`,
+		"docs of another type":    `{"kind":"new","num_processed":10000,"docs":5}`,
+		"details with a number":   `{"kind":"new","num_processed":10000,"failure":{"message":"m","details":{"queue":7,"a":"b"}}}`,
+		"a document without form": `{"kind":"new","num_processed":10000,"docs":["a.pdf"],"document":"a.pdf"}`,
+	} {
+		got = nil
+		body := `{"task_id":"t1","progress":` + progress + `}`
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?secret=a+secret", strings.NewReader(body))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusNoContent || got == nil || got.Kind == "" || got.NumProcessed != 10_000 ||
+			string(got.Raw) != body {
+			t.Errorf("%s: answered %d, handed on %+.200v", name, w.Code, got)
+			continue
+		}
+		if strings.Contains(name, "10,000") && (len(got.Documents) != 10_000 || got.Documents[9_999].Source == "") {
+			t.Errorf("%s: handed on %d", name, len(got.Documents))
+		}
+		if strings.Contains(name, "details") && (got.Failure.Message != "m" || got.Failure.Details["a"] != "b") {
+			t.Errorf("%s: failure %+v", name, got.Failure)
+		}
 	}
 }
 
