@@ -116,6 +116,8 @@ type polledJob struct {
 	poll   func(context.Context, time.Duration, []CallOption) (*JobStatus, error)
 	failed func(*errorMaker, *JobStatus) error // makes the error of a job that ended without a result
 
+	secrets secrets // of the request that it was submitted with
+
 	isKnown  bool // the service has told of the job before, so that a poll that fails is a passing fault
 	isPinned bool // its polls go to the node that owns it, so that a 404 means that the job is lost
 }
@@ -134,6 +136,7 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 	if err != nil {
 		return nil, nil, err
 	}
+	fail.moreSecrets = j.secrets
 	const firstPause = 50 * time.Millisecond
 	pause := min(firstPause, settings.interval)
 	start := time.Now()
