@@ -80,6 +80,6 @@ func jsonBody(b []byte) *requestBody {
 		contentType: "application/json",
 		length:      int64(len(b)),
 		open:        func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil },
-		addSecrets:  func(c *collector) { c.addJSON(b, false) },
+		addSecrets:  func(c *collector) { c.addJSON(b, jsonPlace{}) },
 	}
 }

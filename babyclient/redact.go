@@ -44,7 +44,7 @@ func redactOne(text, secret string) string {
 		i += next
 		n := matchEscaped(text[i:], secret, 0)
 		if n == 0 {
-			i += max(1, len(text[i:])-len(strings.TrimLeft(text[i:], `\`))) // a run is looked at once
+			i += max(1, repeats(text[i:], `\`)) // a run is looked at once
 			continue
 		}
 		out.WriteString(text[done:i])
@@ -66,7 +66,8 @@ func redactOne(text, secret string) string {
 func matchEscaped(text, secret string, matched int) int {
 	length := 0
 	for secret != "" {
-		if text == "" || strings.HasPrefix(text, "…") || strings.HasPrefix(text, "\ufffd") {
+		isCut := text == "" || strings.HasPrefix(text, "…") || strings.HasPrefix(text, "\ufffd")
+		if isCut && !strings.HasPrefix(secret, text[:min(len(text), 3)]) || text == "" {
 			if matched < leastSecret {
 				return 0
 			}
@@ -104,8 +105,9 @@ func matchEscape(text, secret string) (n, m int) {
 			return 1, 1
 		}
 	case '%':
-		if secret[0] == '%' && strings.HasPrefix(text, "%25") {
-			return 3, 1
+		if secret[0] == '%' { // "%25" for it, or "%2525": as often as the secret has it itself is left
+			n = 1 + 2*(repeats(text[1:], "25")-repeats(secret[1:], "25"))
+			return max(0, n), 1
 		}
 		n = 1
 		for strings.HasPrefix(text[n:], "25") && isHex(text[n+2:], 2) { // escaped more than once
@@ -131,8 +133,12 @@ func matchEscape(text, secret string) (n, m int) {
 // matchBackslash is [matchEscape] for the escapes of JSON, and of Python and Go, which begin with a
 // backslash: with several, if the text was escaped more than once.
 func matchBackslash(text, secret string) (n, m int) {
-	n = len(text) - len(strings.TrimLeft(text, `\`))
-	m = len(secret) - len(strings.TrimLeft(secret, `\`))
+	n, m = repeats(text, `\`), repeats(secret, `\`)
+	if m > 0 && n < len(text) {
+		if r, size := unescape(text[n:]); r == '\\' { // `\u005c`
+			return n + size, 1
+		}
+	}
 	if n < m {
 		return 0, 0
 	}
@@ -179,6 +185,15 @@ func unescape(escape string) (r rune, size int) {
 		}
 	}
 	return utf8.DecodeRuneInString(escape)
+}
+
+// repeats counts how often a text begins with part, again and again.
+func repeats(text, part string) (n int) {
+	for strings.HasPrefix(text, part) {
+		text = text[len(part):]
+		n++
+	}
+	return n
 }
 
 // isHex reports whether s begins with so many hexadecimal digits.

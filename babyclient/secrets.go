@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // leastSecret is how many bytes a text must have to be kept out of errors wherever it stands. A
@@ -36,6 +37,9 @@ func (c *collector) add(texts ...string) {
 	for _, text := range texts {
 		if text = strings.TrimSpace(text); len(text) >= leastSecret {
 			c.found = append(c.found, text)
+			if !utf8.ValidString(text) { // as it stands in an error
+				c.found = append(c.found, validUTF8([]byte(text)))
+			}
 		}
 	}
 }
@@ -136,7 +140,7 @@ func (c *collector) addText(name, text string, isSecret bool) {
 	switch {
 	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
 		if raw := []byte(text); json.Valid(raw) {
-			c.addJSON(raw, isSecret)
+			c.addJSON(raw, jsonPlace{name: name, isSecret: isSecret})
 		}
 	case strings.Contains(text[:min(len(text), 16)], "://"):
 		c.addURL(text)
@@ -147,10 +151,10 @@ func (c *collector) addText(name, text string, isSecret bool) {
 }
 
 // addJSON adds what is secret in valid JSON: the values of fields whose names say so, the headers
-// in it, and what is secret in URLs.
-func (c *collector) addJSON(raw []byte, isSecret bool) {
+// in it, and what is secret in URLs. place is where it stands.
+func (c *collector) addJSON(raw []byte, place jsonPlace) {
 	w := jsonSecrets{collector: c, raw: raw}
-	w.value(0, jsonPlace{isSecret: isSecret})
+	w.value(0, place)
 }
 
 // jsonSecrets walks through JSON, without decoding it: a request can hold documents of many
