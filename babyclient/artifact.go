@@ -58,7 +58,7 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 		return 0, withOp(k.op(), err)
 	}
 	fail := d.c.errorsWith(k.op(), settings)
-	fail.isSafe, fail.call, fail.host = true, k, Source{URL: a.URL}.String()
+	fail.isSafe, fail.addSecrets, fail.host = true, k.addSecrets, Source{URL: a.URL}.String()
 	attempt := d.c.newAttempt(ctx, k, settings, fail, 1)
 	req, err := http.NewRequestWithContext(attempt.clock.ctx, http.MethodGet, a.URL, nil)
 	if err != nil {

@@ -32,7 +32,8 @@ func (c Callback) MarshalJSON() ([]byte, error) {
 func checkCallbacks(callbacks []Callback) error {
 	for i, c := range callbacks {
 		if !isHTTPURL(c.URL) && c.Extra["url"] == nil {
-			return invalid(CodeInvalidRequest, "callbacks[%d] is for %s: want an http or https URL", i, quote(publicURL(c.URL)))
+			return invalid(CodeInvalidRequest, "callbacks[%d] is for %s: want an http or https URL", i,
+				quote(publicURL(c.URL)))
 		}
 		// The handler would answer 403 to each of them, and docling-serve does not pass that on.
 		if secret, ok := c.Header[CallbackSecretHeader]; ok && secret == "" {

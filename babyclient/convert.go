@@ -181,6 +181,15 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 	return nil, errNoField("document")
 }
 
+func (r *ConvertResponse) redactWords(redact func(string) string) {
+	for _, doc := range r.Documents {
+		redactErrors(doc.Errors, redact)
+	}
+	for i := range r.Artifacts {
+		redactErrors(r.Artifacts[i].Errors, redact)
+	}
+}
+
 // storedAnswer is the part of an answer that tells what went to a store. Another answer has no
 // NumConverted.
 type storedAnswer struct {

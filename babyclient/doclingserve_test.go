@@ -340,10 +340,11 @@ func TestCallbackHandler(t *testing.T) {
 // A callback that holds more, or other, than is known here is handed on with what fits, and whole.
 func TestCallbackThatDoesNotFit(t *testing.T) {
 	var got *babyclient.TaskProgress
-	h := &babyclient.CallbackHandler{Secret: "a secret", Handle: func(_ context.Context, p *babyclient.TaskProgress) error {
+	h := &babyclient.CallbackHandler{Secret: "a secret"}
+	h.Handle = func(_ context.Context, p *babyclient.TaskProgress) error {
 		got = p
 		return nil
-	}}
+	}
 	document := `{"source":"https://host/` + strings.Repeat("x", 100) + `.pdf","status":"success"}`
 	for name, progress := range map[string]string{
 		"10,000 documents": `{"kind":"update_processed","num_processed":10000,"docs":[` +

@@ -57,10 +57,10 @@ type errorMaker struct {
 	maxBytes int64       // of an answer
 	apiKey   string      // what is secret in the call
 	header   http.Header // some of it can be secret too
-	call     *call       // holds secrets too; nil for the errors of waiting for a job
 
-	moreSecrets secrets // that the call does not hold
-	collected   secrets // all of them, nil until the first error
+	addSecrets  func(*collector) // adds those of the request; nil for the errors of waiting for a job
+	moreSecrets secrets          // that the request does not hold
+	collected   secrets          // all of them, nil until the first error
 }
 
 // secrets are those of the call. They are collected when the first error is made, since most calls
@@ -70,8 +70,8 @@ func (f *errorMaker) secrets() secrets {
 		c := collector{found: slices.Clone(f.moreSecrets)}
 		c.addKey(f.apiKey)
 		c.addHeader(f.header)
-		if f.call != nil {
-			f.call.addSecrets(&c)
+		if f.addSecrets != nil {
+			f.addSecrets(&c)
 		}
 		f.collected = c.secrets()
 	}

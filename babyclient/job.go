@@ -34,10 +34,6 @@ type DoclingJob[T any] struct {
 	fetchResult func(context.Context, jobRequest, []CallOption) (*T, error)
 }
 
-// nodeHeader names the node that owns a task. Every request about the task must carry it, or the
-// service may ask a node that does not know the task.
-const nodeHeader = "X-Babyapi-Docling-Id"
-
 // StartConvert submits a conversion and returns at once: POST
 // /docling/v1/convert/source/async or …/file/async, or …/source/batch for sources in a store.
 func (d *Docling) StartConvert(ctx context.Context, req *ConvertRequest, opts ...CallOption) (*ConvertJob, error) {
@@ -59,31 +55,6 @@ func (d *Docling) StartChunk(ctx context.Context, req *ChunkRequest, opts ...Cal
 	job := d.chunkJob(status.ID, status.Header.Get(nodeHeader), req.Sources)
 	job.Submitted, job.secrets = status, secrets
 	return job, nil
-}
-
-// submit submits a job. It returns the secrets of the request too: the service can repeat them in
-// any later answer about the job. The id and the node stand in errors, logs and URLs from now on, so
-// they may not hold a secret.
-func (c *Client) submit(ctx context.Context, req callMaker, opts []CallOption) (*JobStatus, *secrets, error) {
-	k, err := req.call(c)
-	if err != nil {
-		return nil, nil, withOp(k.op(), err)
-	}
-	status, err := fetch(ctx, c, k, opts, readSubmission)
-	if err != nil {
-		return nil, nil, err
-	}
-	fail, err := c.errorsWithOptions(k.op(), opts)
-	if err != nil {
-		return nil, nil, err
-	}
-	fail.call = k
-	known := fail.secrets()
-	if node := status.Header.Get(nodeHeader); known.redact(status.ID) != status.ID || known.redact(node) != node {
-		return nil, nil, fail.completeAnswer(status.Meta, Error{Code: CodeInvalidResponse,
-			Message: "the id or the node of the job repeats a secret of the request"})
-	}
-	return status, &known, nil
 }
 
 // asyncConvert is a ConvertRequest that is answered with a job.

@@ -55,7 +55,11 @@ func multipartBody(sources []Source, fields []formField) (*requestBody, error) {
 		return nil, err
 	}
 	b := &requestBody{contentType: "multipart/form-data; boundary=" + boundary, length: f.length(),
-		addSecrets: func(c *collector) { c.addFields(fields) }}
+		addSecrets: func(c *collector) {
+			for _, field := range fields {
+				c.addText(field.name, field.value, isSecretName(field.name))
+			}
+		}}
 	for _, s := range sources {
 		b.opensOnce = b.opensOnce || s.Reader != nil
 	}

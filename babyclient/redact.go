@@ -10,53 +10,83 @@ import (
 	"unicode/utf8"
 )
 
-// secrets are the texts that must not appear in an error or a log ([collector] finds them), the
-// longest first: if a shorter one were replaced first, it would break up a longer one that contains
-// it, and leave its rest.
+// leastSecret is how many bytes a text must have to be kept out of errors wherever it stands. A
+// shorter one, such as the value in "?page=1", would be blanked out of most sentences, and its
+// absence would tell it. It is kept out only together with what stands around it: a key behind
+// "Bearer ", user and password before "@", a query behind "?".
+const leastSecret = 8
+
+// secrets are the texts that must not appear in an error or a log ([collector] finds them), in the
+// order of their first bytes.
 type secrets []string
 
-// redact replaces every secret in a text, however it is escaped there.
+// redact replaces every secret in a text, however it is escaped there. It goes through the text
+// once, since there can be many secrets, and an answer can be long.
 func (s secrets) redact(text string) string {
-	for _, secret := range s {
-		text = redactOne(text, secret)
+	var ends [256]int // of the secrets that begin with a byte
+	for i, secret := range s {
+		ends[secret[0]] = i + 1
 	}
-	return text
-}
-
-func redactOne(text, secret string) string {
-	const redacted = "[redacted]"
+	longest := func(at int, first byte) (n int) {
+		for i := ends[first] - 1; i >= 0 && s[i][0] == first; i-- {
+			n = max(n, matchEscaped(text[at:], s[i], 0))
+		}
+		return n
+	}
 	var out strings.Builder
-	begin := secret[:1] + `\%&`
-	for done, i := 0, 0; ; {
-		next := strings.IndexAny(text[i:], begin)
-		if secret[0] >= utf8.RuneSelf {
-			next = strings.IndexFunc(text[i:], func(r rune) bool {
-				return r >= utf8.RuneSelf || strings.ContainsRune(`\%&`, r)
-			})
+	kept, secretEnd := 0, 0 // up to where the text was written, or left out
+	for i := 0; i < len(text); i++ {
+		first, n := text[i], 0
+		if ends[first] > 0 {
+			n = longest(i, first)
 		}
-		if next < 0 {
-			if done == 0 {
-				return text
+		if first == '\\' || first == '%' || first == '&' {
+			if escaped, ok := firstEscaped(text[i:]); ok && ends[escaped] > 0 {
+				n = max(n, longest(i, escaped))
 			}
-			out.WriteString(text[done:])
-			return out.String()
 		}
-		i += next
-		n := matchEscaped(text[i:], secret, 0)
-		if n == 0 {
-			i += max(1, repeats(text[i:], `\`)) // a run is looked at once
-			continue
+		if n > 0 && i >= secretEnd { // else it overlaps with the one before
+			out.WriteString(text[kept:i])
+			out.WriteString("[redacted]")
 		}
-		out.WriteString(text[done:i])
-		out.WriteString(redacted)
-		i += n
-		done = i
+		if n > 0 {
+			secretEnd = max(secretEnd, i+n)
+			kept = secretEnd
+		}
+		if first == '\\' {
+			i += repeats(text[i:], `\`) - 1 // a match at any of them is one at the first
+		}
 	}
+	if kept == 0 {
+		return text
+	}
+	out.WriteString(text[kept:])
+	return out.String()
 }
 
-// matchEscaped returns how many bytes at the beginning of text are the secret: as it stands, or with
-// any of its characters escaped as in JSON, in a URL or in HTML. A server may escape what it repeats
-// more than it has to, and more than once. matched counts the bytes that were matched before.
+// firstEscaped is the first byte of what the escape at the beginning of text stands for.
+func firstEscaped(text string) (byte, bool) {
+	decoded := ""
+	switch text[0] {
+	case '\\':
+		if text = strings.TrimLeft(text, `\`); text != "" {
+			r, _ := unescape(text)
+			decoded = string(r)
+		}
+	case '%':
+		if n := 1 + 2*percents(text[1:]); isHex(text[n:], 2) {
+			return hexByte(text[n:]), true
+		}
+	case '&':
+		decoded, _ = entity(text)
+	}
+	return (decoded + " ")[0], decoded != ""
+}
+
+// matchEscaped returns how many bytes at the beginning of text are the secret: as it stands, or
+// with any of its characters escaped as in JSON, in a URL or in HTML. A server may escape what it
+// repeats more than it has to, and more than once. matched counts the bytes that were matched
+// before.
 //
 // A text that was cut in the midst of a secret holds a part of it. So the beginning of a secret is
 // one too, if a text ends with it.
@@ -109,25 +139,35 @@ func matchEscape(text, secret string) (n, m int) {
 			n = 1 + 2*(repeats(text[1:], "25")-repeats(secret[1:], "25"))
 			return max(0, n), 1
 		}
-		n = 1
-		for strings.HasPrefix(text[n:], "25") && isHex(text[n+2:], 2) { // escaped more than once
-			n += 2
-		}
-		if !isHex(text[n:], 2) {
-			return 0, 0
-		}
-		if b, _ := strconv.ParseUint(text[n:n+2], 16, 8); byte(b) == secret[0] {
+		n = 1 + 2*percents(text[1:])
+		if isHex(text[n:], 2) && hexByte(text[n:]) == secret[0] {
 			return n + 2, 1
 		}
 	case '&':
-		const longest = 10
-		end := strings.IndexByte(text[:min(len(text), longest)], ';') + 1
-		decoded := html.UnescapeString(text[:end])
-		if end > 0 && decoded != text[:end] && strings.HasPrefix(secret, decoded) {
-			return end, len(decoded)
+		if decoded, length := entity(text); length > 0 && strings.HasPrefix(secret, decoded) {
+			return length, len(decoded)
 		}
 	}
 	return 0, 0
+}
+
+// percents counts the "25" by which a percent sign was escaped, once or more, before two digits.
+func percents(text string) int {
+	n := repeats(text, "25")
+	if n > 0 && !isHex(text[2*n:], 2) {
+		n-- // the last is what was escaped
+	}
+	return n
+}
+
+// entity is what an entity of HTML stands for, and its length in bytes: 0 if text begins with none.
+func entity(text string) (decoded string, length int) {
+	const longest = 10
+	length = strings.IndexByte(text[:min(len(text), longest)], ';') + 1
+	if decoded = html.UnescapeString(text[:length]); decoded == text[:length] {
+		return "", 0
+	}
+	return decoded, length
 }
 
 // matchBackslash is [matchEscape] for the escapes of JSON, and of Python and Go, which begin with a
@@ -165,7 +205,7 @@ func unescape(escape string) (r rune, size int) {
 		if !isHex(s, digits) {
 			return -1
 		}
-		code, _ := strconv.ParseUint(s[:digits], 16, 32)
+		code, _ := strconv.ParseInt(s[:digits], 16, 32)
 		return rune(code)
 	}
 	const letters, meanings = "nrtbfv", "\n\r\t\b\f\v"
@@ -194,6 +234,12 @@ func repeats(text, part string) (n int) {
 		n++
 	}
 	return n
+}
+
+// hexByte is the byte that two hexadecimal digits stand for.
+func hexByte(s string) byte {
+	b, _ := strconv.ParseUint(s[:2], 16, 8)
+	return byte(b)
 }
 
 // isHex reports whether s begins with so many hexadecimal digits.
@@ -238,20 +284,20 @@ func (s secrets) isInName(name string) bool {
 	return false
 }
 
+// A redactable cause makes a copy of itself for another text of its fields.
+type redactable interface {
+	redacted(redact func(string) string) error
+}
+
 // redactCause returns a cause whose texts hold no secret: err itself if they hold none.
 func (s secrets) redactCause(err error) error {
-	if failed, ok := err.(*DocumentError); ok {
-		clean := *failed
-		clean.Filename = s.redact(clean.Filename)
-		clean.Status = DocumentStatus(s.redact(string(clean.Status)))
-		clean.Errors = append([]DoclingError(nil), clean.Errors...)
-		redactErrors(clean.Errors, s.redact)
-		return &clean
+	if failed, ok := err.(redactable); ok {
+		return failed.redacted(s.redact)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var clean []error
 		for _, one := range joined.Unwrap() {
-			if _, ok := one.(*DocumentError); ok {
+			if _, ok := one.(redactable); ok {
 				clean = append(clean, s.redactCause(one))
 			}
 		}
@@ -261,63 +307,18 @@ func (s secrets) redactCause(err error) error {
 	}
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		if text := inner.Error(); s.redact(text) != text {
-			return &redactedCause{s.redact(err.Error()), err}
+			return &redactedError{s.redact(err.Error()), err}
 		}
 	}
 	return err
 }
 
-// redactedCause stands for a cause whose text holds a secret. errors.Is finds what it would find in
+// redactedError stands for a cause whose text holds a secret. errors.Is finds what it would find in
 // the cause. errors.As does not, because it would hand out the text.
-type redactedCause struct {
+type redactedError struct {
 	text  string
 	cause error
 }
 
-func (c *redactedCause) Error() string        { return c.text }
-func (c *redactedCause) Is(target error) bool { return errors.Is(c.cause, target) }
-
-// A wordy response holds words of the service about what failed, which end up in logs.
-type wordy interface {
-	redactWords(redact func(string) string)
-}
-
-func redactErrors(said []DoclingError, redact func(string) string) {
-	for i := range said {
-		e := &said[i]
-		for _, text := range []*string{&e.ComponentType, &e.ModuleName, &e.Message, &e.Category} {
-			*text = redact(*text)
-		}
-	}
-}
-
-func (r *ConvertResponse) redactWords(redact func(string) string) {
-	for _, doc := range r.Documents {
-		redactErrors(doc.Errors, redact)
-	}
-	for i := range r.Artifacts {
-		redactErrors(r.Artifacts[i].Errors, redact)
-	}
-}
-
-func (r *ChunkResponse) redactWords(redact func(string) string) {
-	for _, doc := range r.Documents {
-		redactErrors(doc.Errors, redact)
-	}
-}
-
-func (s *JobStatus) redactWords(redact func(string) string) {
-	s.Message = redact(s.Message)
-	if f := s.Failure; f != nil {
-		for _, text := range []*string{&f.Category, &f.Message, &f.Phase} {
-			*text = redact(*text)
-		}
-		clean := map[string]string{}
-		for name, value := range f.Details {
-			clean[redact(name)] = redact(value)
-		}
-		if f.Details != nil {
-			f.Details = clean
-		}
-	}
-}
+func (e *redactedError) Error() string        { return e.text }
+func (e *redactedError) Is(target error) bool { return errors.Is(e.cause, target) }

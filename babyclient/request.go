@@ -49,6 +49,11 @@ func fetch[T metaHolder](
 	return out, nil
 }
 
+// A wordy response holds words of the service about what failed, which end up in logs.
+type wordy interface {
+	redactWords(redact func(string) string)
+}
+
 // callMaker is a request that checks itself, and encodes itself for its endpoint. A call that comes
 // together with an error only names the endpoint.
 type callMaker interface {
@@ -78,7 +83,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		return nil, withOp(k.op(), errNilContext)
 	}
 	fail := c.errorsWith(k.op(), s)
-	fail.isSafe, fail.call = isSafeMethod(k.method), k
+	fail.isSafe, fail.addSecrets = isSafeMethod(k.method), k.addSecrets
 	for number := 1; ; number++ {
 		if ctx.Err() != nil {
 			return nil, fail.contextEnded(ctx, Meta{})

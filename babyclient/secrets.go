@@ -10,12 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// leastSecret is how many bytes a text must have to be kept out of errors wherever it stands. A
-// shorter one would blank out half of a sentence: of the password "pw" the errors "[redacted]d" for
-// "pwd" would tell it, too. What is shorter is kept out only with what stands around it: the key
-// behind "Bearer ", user and password before "@", a query behind "?".
-const leastSecret = 8
-
 // collector collects the secrets of a call from its request as it is sent. A service, a store, or a
 // proxy before them can repeat them in an error.
 type collector struct {
@@ -24,12 +18,7 @@ type collector struct {
 
 // secrets returns what was found, in the order that redacting needs.
 func (c *collector) secrets() secrets {
-	slices.SortFunc(c.found, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return strings.Compare(a, b)
-	})
+	slices.Sort(c.found)
 	return slices.Compact(c.found)
 }
 
@@ -128,13 +117,6 @@ func (c *collector) addEscaped(text string, unescape func(string) (string, error
 	}
 }
 
-// addFields adds what is secret in the fields of a form, some of which hold JSON.
-func (c *collector) addFields(fields []formField) {
-	for _, field := range fields {
-		c.addText(field.name, field.value, isSecretName(field.name))
-	}
-}
-
 // addText adds a text, which can be a URL, or JSON, or a secret by its name.
 func (c *collector) addText(name, text string, isSecret bool) {
 	switch {
@@ -189,10 +171,9 @@ func (w *jsonSecrets) value(i int, place jsonPlace) (end int) {
 	case '"':
 		const longest = 64 << 10 // bytes; what is longer is a document
 		end = w.stringEnd(i)
-		if text, ok := "", false; end-i <= longest {
-			if text, ok = unquoteJSON(w.raw[i:end]); ok {
-				w.text(text, place)
-			}
+		if end-i <= longest {
+			text, _ := unquoteJSON(w.raw[i:end])
+			w.text(text, place)
 		}
 		return end
 	}
@@ -228,8 +209,8 @@ func (w *jsonSecrets) object(i int, place jsonPlace) (end int) {
 	return i + 1
 }
 
-// next returns where the element or field after one that ends at i begins, or the end of the list or
-// object.
+// next returns where the element or field after one that ends at i begins, or the end of the list
+// or object.
 func (w *jsonSecrets) next(i int) int {
 	if i = skipSpace(w.raw, i); w.raw[i] == ',' {
 		i = skipSpace(w.raw, i+1)
