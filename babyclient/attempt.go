@@ -96,6 +96,11 @@ func (a *attempt) roundTrip() (*http.Response, *Error) {
 	if err != nil {
 		return nil, a.notAnswered(err, resp)
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// Such a connection has no end, and no clock or context of ours would close it.
+		_ = resp.Body.Close()
+		return nil, a.fail.protocolSwitched(metaOf(resp))
+	}
 	return resp, nil
 }
 
@@ -125,7 +130,20 @@ func (a *attempt) newRequest() (*http.Request, error) {
 	}
 	maps.Copy(h, a.call.header)
 	h["Authorization"] = []string{"Bearer " + a.settings.apiKey}
+	hideIdempotencyKeys(h)
 	return req, nil
+}
+
+// hideIdempotencyKeys writes the names of these headers in lower case, which means the same on the
+// wire. Under its usual name net/http takes one for the leave to send a POST a second time by
+// itself when the connection fails, and it would be billed twice.
+func hideIdempotencyKeys(h http.Header) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[name]; ok {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
 }
 
 // addTo opens the body for a request. A nil body adds nothing.

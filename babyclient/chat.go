@@ -101,15 +101,20 @@ type chatBody struct {
 	Model string `json:"model,omitempty"`
 	// Messages are encoded in one go. Message.MarshalJSON would make encoding/json check and copy
 	// each message, which is most of the request, once more.
-	Messages []messageWire[any] `json:"messages"`
+	Messages []any `json:"messages"`
 	*chatFields
 	Stream bool `json:"stream,omitempty"`
 }
 
 func (r *ChatRequest) body(model string, stream bool) *chatBody {
-	messages := make([]messageWire[any], len(r.Messages))
-	for i := range r.Messages {
-		messages[i] = r.Messages[i].wire()
+	messages := make([]any, len(r.Messages))
+	for i, m := range withDistinctCallIDs(r.Messages) {
+		m.ToolCalls = sentCalls(m.ToolCalls)
+		if m.Extra != nil {
+			messages[i] = extendedMessage{&m}
+		} else {
+			messages[i] = m.wire()
+		}
 	}
 	return &chatBody{Model: model, Messages: messages, chatFields: (*chatFields)(r), Stream: stream}
 }
@@ -266,7 +271,26 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 		out.Choices[i] = choice.ChatChoice
 		out.Choices[i].Message = messageOf(&choice.Message, choice.Message.Content, nil)
 	}
+	addUnnamed(raw, out.Choices)
 	return out, nil
+}
+
+// addUnnamed gives the messages of an answer the fields that have no name here.
+func addUnnamed(raw []byte, choices []ChatChoice) {
+	if !hasUnnamedInMessages(raw) {
+		return
+	}
+	var answer struct {
+		Choices []struct {
+			Message json.RawMessage `json:"message"`
+		} `json:"choices"`
+	}
+	if json.Unmarshal(raw, &answer) != nil {
+		return // choices of another form, which are in Raw
+	}
+	for i := range min(len(choices), len(answer.Choices)) {
+		choices[i].Message.Extra = unnamedFields(answer.Choices[i].Message, messageFields)
+	}
 }
 
 func decodeLooseChat(raw []byte) (*ChatResponse, error) {
@@ -278,6 +302,7 @@ func decodeLooseChat(raw []byte) (*ChatResponse, error) {
 		c.Message = choice.Message.message()
 		out.Choices = append(out.Choices, c)
 	}
+	addUnnamed(raw, out.Choices)
 	return out, err
 }
 

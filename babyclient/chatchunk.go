@@ -53,7 +53,7 @@ type Delta struct {
 	// arguments in pieces.
 	ToolCalls []ToolCall `json:"tool_calls,omitempty"`
 
-	reasoningField reasoningField // that Reasoning came in
+	reasoningField string // as in a Message
 }
 
 // UnmarshalJSON reads reasoning under both names, and content that is in parts.
@@ -71,7 +71,7 @@ func (d *Delta) UnmarshalJSON(data []byte) error {
 	}
 	*d = Delta(wire.fields)
 	if d.Reasoning == "" && wire.ReasoningContent != "" {
-		d.Reasoning, d.reasoningField = wire.ReasoningContent, inReasoningContent
+		d.Reasoning, d.reasoningField = wire.ReasoningContent, ReasoningInContent
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (d *Delta) UnmarshalJSON(data []byte) error {
 func (m *looseMessage) delta() Delta {
 	whole := m.message()
 	return Delta{Role: m.Role, Content: whole.Text(), Reasoning: whole.Reasoning, Refusal: whole.Refusal,
-		ToolCalls: whole.ToolCalls, reasoningField: whole.reasoningField}
+		ToolCalls: whole.ToolCalls, reasoningField: whole.ReasoningField}
 }
 
 // Text is the text that the chunk adds to the first choice. It is empty in a chunk of another

@@ -54,7 +54,7 @@ func New(opts ...Option) (*Client, error) {
 	if c.http == nil {
 		c.http = &http.Client{Transport: newTransport(c.base.Scheme)}
 	}
-	c.http.CheckRedirect = checkRedirect(c.http.CheckRedirect)
+	c.http.CheckRedirect = checkRedirect(c.crossHost, c.http.CheckRedirect)
 	c.baseText = c.base.String()
 	c.Docling = &Docling{c: c}
 	c.OCR = &OCR{c: c}
@@ -132,14 +132,20 @@ func (c *Client) errorsWithOptions(op string, opts []CallOption) (*errorMaker, e
 var (
 	errRedirectMethod = errors.New("the redirect would turn the request into another method and lose its body: " +
 		"set the base URL to where it leads")
-	errBadLocation      = errors.New("it leads to an address that cannot be parsed")
+	errBadLocation = errors.New("it leads to an address that cannot be parsed")
+	errRedirectTLS = errors.New("the redirect leads from https to http, where anybody on the way could read it: " +
+		"set the base URL to where it leads")
+	errRedirectHost = errors.New("the redirect would take the body of the request to another host: " +
+		"set the base URL to where it leads, or allow it with WithCrossHostRedirects")
 	errTooManyRedirects = errors.New("stopped after 10 redirects")
 )
 
 // checkRedirect follows a redirect only if the request keeps its method and so its body, and never
-// takes the key or a header of the caller to another host or from https to http. next is the
-// caller's own check, nil for none.
-func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+// from https to http. It takes a body to another host only if crossHost allows it, and the key or a
+// header of the caller never. next is the caller's own check, nil for none.
+func checkRedirect(
+	crossHost bool, next func(*http.Request, []*http.Request) error,
+) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		origin := via[0]
 		if req.Method != origin.Method {
@@ -148,9 +154,13 @@ func checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.R
 		if len(via) >= 10 {
 			return errTooManyRedirects
 		}
-		leavesHost := !strings.EqualFold(req.URL.Host, origin.URL.Host)
-		leavesTLS := origin.URL.Scheme == "https" && req.URL.Scheme != "https"
-		if leavesHost || leavesTLS {
+		if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
+			return errRedirectTLS
+		}
+		if !strings.EqualFold(req.URL.Host, origin.URL.Host) {
+			if !isSafeMethod(req.Method) && !crossHost {
+				return errRedirectHost
+			}
 			keepPublicHeaders(req.Header)
 		}
 		if next != nil {
@@ -166,7 +176,7 @@ func keepPublicHeaders(h http.Header) {
 		switch name {
 		case "Accept", "Accept-Encoding", "Content-Type", "User-Agent":
 		default:
-			h.Del(name)
+			delete(h, name) // not h.Del: a name can be in lower case
 		}
 	}
 }

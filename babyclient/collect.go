@@ -86,7 +86,7 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 	a.content.WriteString(c.Delta.Content)
 	a.reasoning.WriteString(c.Delta.Reasoning)
 	a.refusal.WriteString(c.Delta.Refusal)
-	m.reasoningField = cmp.Or(m.reasoningField, c.Delta.reasoningField)
+	m.ReasoningField = cmp.Or(m.ReasoningField, c.Delta.reasoningField)
 	a.choice.FinishReason = cmp.Or(c.FinishReason, a.choice.FinishReason)
 	if c.StopReason != nil {
 		a.choice.StopReason = c.StopReason

@@ -96,7 +96,7 @@ type DocumentError struct {
 }
 
 // Error is docling's own words, safe to print on a terminal.
-func (e *DocumentError) Error() string { return printable(e.text()) }
+func (e *DocumentError) Error() string { return Printable(e.text()) }
 
 func (e *DocumentError) text() string {
 	const most = 3 // of docling's errors

@@ -167,7 +167,7 @@ func (e *Error) Error() string {
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
 	}
-	return printable(b.String())
+	return Printable(b.String())
 }
 
 // Unwrap is the cause.

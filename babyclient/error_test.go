@@ -68,6 +68,8 @@ func TestErrorBodies(t *testing.T) {
 		{"<html>\r\n<head><title>502 Bad Gateway</title></head><body><h1>x</h1></body></html>", "502 Bad Gateway", "", ""},
 		{"<!DOCTYPE html><html lang=en><title>\n api.host | 522: Connection\ttimed out &amp; more</title>",
 			"api.host | 522: Connection timed out & more", "", ""},
+		{"<h1>Bad request</h1>", "Bad request", "", ""},
+		{"<pre>no words</pre>", "HTTP 418", "", ""},
 		{"<!-- c --><html><title></title><body><h1>Too <b>many</b></h1>", "Too many", "", ""},
 		{"<html><body>nothing that says what it is</body></html>", "HTTP 418", "", ""},
 		{`<error>m</error>`, `<error>m</error>`, "", ""},

@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"html"
@@ -35,6 +36,7 @@ type errorBody struct {
 
 // readErrorBody reads the body of an answer that is no 2xx.
 func readErrorBody(body []byte) errorBody {
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	e := errorIn(body, maxErrorDepth)
 	if e.message == "" && !json.Valid(body) {
 		e.message = messageOfText(string(body))
@@ -49,8 +51,8 @@ func readErrorBody(body []byte) errorBody {
 	return e
 }
 
-// messageFields are where servers put their words that have neither "error" nor "message".
-var messageFields = []string{"errors", "error_description", "error_message", "description", "title", "reason"}
+// wordFields are where servers put their words that have neither "error" nor "message".
+var wordFields = []string{"errors", "error_description", "error_message", "description", "title", "reason"}
 
 // errorIn reads an error in any JSON. It is the zero errorBody for what is no JSON.
 func errorIn(raw json.RawMessage, depth int) errorBody {
@@ -60,7 +62,7 @@ func errorIn(raw json.RawMessage, depth int) errorBody {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) == nil && fields != nil {
 		e := errorOfFields(fields, depth-1)
-		for _, name := range messageFields {
+		for _, name := range wordFields {
 			e.message = cmp.Or(e.message, errorIn(fields[name], depth-1).message)
 		}
 		if e.message == "" && len(fields) > 0 {
@@ -108,7 +110,8 @@ func messageOfLists(fields map[string]json.RawMessage) string {
 }
 
 var (
-	htmlStart = regexp.MustCompile(`(?i)^\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)`)
+	htmlStart = regexp.MustCompile(`(?i)^\s*(?:<!--.*?-->\s*)*` +
+		`<(?:!doctype html|html|head|body|title|h\d|p|pre|center|div)\b`)
 	htmlTitle = regexp.MustCompile(`(?is)<(?:title|h1)\b[^>]*>(.*?)</`)
 	htmlTag   = regexp.MustCompile(`<[^>]*>`)
 )
@@ -116,7 +119,7 @@ var (
 // messageOfText is the message in a body that is no JSON: of a page of HTML its title.
 func messageOfText(text string) string {
 	if !htmlStart.MatchString(text) {
-		text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+		text = strings.TrimSpace(text)
 		if !isMostlyText(text) {
 			return ""
 		}

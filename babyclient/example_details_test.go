@@ -182,6 +182,7 @@ func ExampleWithTimeout() {
 		babyclient.WithStreamIdleTimeout(time.Minute),   // between two pieces of a stream
 		babyclient.WithMaxResponseSize(16<<20),          // bytes of an answer
 		babyclient.WithHeader("X-Title", "example.org"), // with each request
+		babyclient.WithCrossHostRedirects(),             // for a proxy that sends its callers elsewhere
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -409,4 +410,10 @@ func ExampleChatResponse_brokenOff() {
 	// Output:
 	// babyapi: POST /v1/chat/completions: the provider has gone away
 	// so far: Once upon
+}
+
+// The words of a model, on a terminal.
+func ExamplePrintable() {
+	fmt.Println(babyclient.Printable("all is well\x1b[2K\rall is lost\u202e"))
+	// Output: all is well�[2K�all is lost�
 }

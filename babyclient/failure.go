@@ -166,6 +166,12 @@ func (f *errorMaker) redirectRefused(m Meta, err error) *Error {
 	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, Message: message, Err: cause})
 }
 
+// protocolSwitched is the error of a service that answered with a protocol nobody asked for.
+func (f *errorMaker) protocolSwitched(m Meta) *Error {
+	const message = "the service switched to another protocol (101) in place of an answer: check the base URL"
+	return f.completeAnswer(m, Error{Code: CodeInvalidResponse, StatusCode: m.StatusCode, Message: message})
+}
+
 // serviceError is the error of an answer that is not a 2xx. readErr is why its body could not be
 // read whole, nil if it was. explain, if the endpoint has one, puts the error into words.
 func (f *errorMaker) serviceError(m Meta, body []byte, readErr error, explain func(Error) Error) *Error {
@@ -199,6 +205,13 @@ func (f *errorMaker) bodyLost(m Meta, err error) *Error {
 func (f *errorMaker) tooLarge(m Meta, err error) *Error {
 	const message = "the answer is longer than %d bytes: raise WithMaxResponseSize if it is meant to be"
 	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: fmt.Sprintf(message, f.maxBytes), Err: err})
+}
+
+// tooManyItems is the error of an answer, or an event of a stream, with more items than memory is
+// for.
+func (f *errorMaker) tooManyItems(m Meta, err error) *Error {
+	message := "the answer is refused: " + err.Error()
+	return f.completeAnswer(m, Error{Code: CodeResponseTooLarge, Message: message, Err: err})
 }
 
 // notWritten is the error of a writer of the caller's that did not take the answer.

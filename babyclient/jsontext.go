@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -37,4 +38,22 @@ func isPlainText(text []byte) bool {
 		ascii = ascii && c < utf8.RuneSelf
 	}
 	return ascii || utf8.Valid(text)
+}
+
+// stringEnd is the index behind the JSON string that begins at i.
+func stringEnd(b []byte, i int) int {
+	for end := i + 1; ; {
+		quote := bytes.IndexByte(b[end:], '"')
+		if quote < 0 {
+			return len(b)
+		}
+		end += quote + 1
+		backslashes := 0
+		for b[end-2-backslashes] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return end
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -36,19 +37,21 @@ type Message struct {
 	// and older servers "reasoning_content", and Mistral has it in parts of the content. It is sent
 	// back as it came.
 	Reasoning string
+	// ReasoningField is where Reasoning came from and goes back to: one of the ReasoningIn
+	// constants. Empty means [ReasoningInReasoning].
+	ReasoningField string
 	// Refusal is why the model did not answer, if the service says so.
 	Refusal string
-
-	reasoningField reasoningField // that Reasoning came in
+	// Extra holds further fields of the message, such as "cache_control". A received message has
+	// here what it came with and has no name for, unless that is empty, so that it goes back whole.
+	Extra map[string]any
 }
 
-// reasoningField is where a server writes the thinking of a message.
-type reasoningField int
-
+// Where a server writes the thinking of a message: [Message.ReasoningField].
 const (
-	inReasoning        reasoningField = iota // "reasoning"
-	inReasoningContent                       // "reasoning_content"
-	inParts                                  // parts of the content, of type "thinking"
+	ReasoningInReasoning = "reasoning"         // vLLM
+	ReasoningInContent   = "reasoning_content" // llama.cpp, SGLang, DeepSeek
+	ReasoningInParts     = "content"           // parts of the content, of type "thinking": Mistral
 )
 
 // Text is the text of the message, in Content or in Parts, without the thinking.
@@ -93,7 +96,12 @@ type messageWire[C any] struct {
 
 // MarshalJSON encodes the message as the wire has it. An assistant message with tool calls
 // and no text has content null.
-func (m Message) MarshalJSON() ([]byte, error) { return marshal(m.wire()) }
+func (m Message) MarshalJSON() ([]byte, error) { return encodeBody(m.wire(), m.Extra) }
+
+// extendedMessage is a message with Extra, in the list of a request.
+type extendedMessage struct{ *Message }
+
+func (m extendedMessage) MarshalJSON() ([]byte, error) { return m.Message.MarshalJSON() }
 
 func (m *Message) wire() messageWire[any] {
 	w := messageWire[any]{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls,
@@ -104,11 +112,15 @@ func (m *Message) wire() messageWire[any] {
 	case m.Content == "" && len(m.ToolCalls) > 0:
 		w.Content = nil
 	}
-	switch m.reasoningField {
-	case inReasoningContent:
+	switch m.ReasoningField {
+	case ReasoningInContent:
 		w.ReasoningContent = m.Reasoning
-	case inParts:
-		if m.Parts == nil && m.Reasoning != "" { // collected from a stream
+	case ReasoningInParts:
+		switch {
+		case m.Reasoning == "" || slices.ContainsFunc(m.Parts, func(p Part) bool { return isThinkingPart(&p) }):
+		case m.Parts != nil:
+			w.Content = append([]Part{thinkingPart(m.Reasoning)}, m.Parts...)
+		default:
 			w.Content = []Part{thinkingPart(m.Reasoning), TextPart(m.Content)}
 		}
 	default:
@@ -123,6 +135,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	err := json.Unmarshal(data, &w)
 	if err == nil {
 		*m = messageOf(&w, w.Content, nil)
+		m.Extra = unnamedFields(data, messageFields)
 		return nil
 	}
 	var inParts messageWire[[]Part]
@@ -130,7 +143,21 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*m = messageOf(&inParts, "", inParts.Content)
+	m.Extra = unnamedFields(data, messageFields)
 	return nil
+}
+
+// messageFields are the fields of a message that have a name here.
+var messageFields = []string{"role", "content", "name", "tool_calls", "tool_call_id", "reasoning",
+	"reasoning_content", "refusal"}
+
+// hasUnnamedInMessages tells whether a message of an answer has a field without a name here. It
+// looks at the names alone, in one pass that costs little beside the decoding.
+func hasUnnamedInMessages(answer []byte) bool {
+	const inMessage = 4 // {"choices":[{"message":{ … }}]}: an object, a list, an object, an object
+	return hasUnnamed(answer, inMessage, func(path []string, name string) bool {
+		return path[0] != "choices" || path[2] != "message" || slices.Contains(messageFields, name)
+	})
 }
 
 // messageOf takes the content apart from the rest: w can hold it in either form.
@@ -148,10 +175,10 @@ func messageOf[C any](w *messageWire[C], content string, parts []Part) Message {
 	switch {
 	case w.Reasoning != "":
 	case w.ReasoningContent != "":
-		m.reasoningField = inReasoningContent
+		m.ReasoningField = ReasoningInContent
 	case parts != nil:
 		if m.Reasoning = partsText(parts, isThinkingPart); m.Reasoning != "" {
-			m.reasoningField = inParts
+			m.ReasoningField = ReasoningInParts
 		}
 	}
 	return m
@@ -161,6 +188,10 @@ func (m *Message) check(i int) error {
 	switch {
 	case m.Role == "":
 		return invalid(CodeInvalidRequest, "messages[%d] has no role", i)
+	case m.ReasoningField != "" && m.ReasoningField != ReasoningInReasoning &&
+		m.ReasoningField != ReasoningInContent && m.ReasoningField != ReasoningInParts:
+		return invalid(CodeInvalidRequest, "messages[%d] has the ReasoningField %q: want %q, %q or %q",
+			i, m.ReasoningField, ReasoningInReasoning, ReasoningInContent, ReasoningInParts)
 	case m.Parts != nil && m.Content != "":
 		return invalid(CodeInvalidRequest,
 			"messages[%d] has both Content and Parts: put the text into a TextPart", i)

@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -40,15 +41,53 @@ func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsRespons
 }
 
 func readModels(raw []byte) (*ModelsResponse, error) {
+	list, err := modelList(raw)
+	if err != nil {
+		return nil, err
+	}
 	out := new(ModelsResponse)
+	if list != nil { // in none of OpenAI's forms
+		return &ModelsResponse{Object: "list", Data: list}, nil
+	}
 	if err := decode(raw, out); err != nil {
 		return nil, err
 	}
-	var fields struct {
-		Data json.RawMessage `json:"data"`
-	}
-	if json.Unmarshal(raw, &fields) != nil || fields.Data == nil { // null is a service without models
-		return nil, errNoField("data")
-	}
 	return out, checkGeneration(raw)
+}
+
+// modelList reads a list of models that is not {"data":[…]}: a bare list, as of Together, or
+// {"models":[…]}, as of Ollama and llama.cpp, whose items are names or objects with a "name". It is
+// nil for OpenAI's form, and an error for what is no list of models.
+func modelList(raw []byte) ([]Model, error) {
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil || items == nil {
+		var fields struct {
+			Data   json.RawMessage   `json:"data"`
+			Models []json.RawMessage `json:"models"`
+		}
+		err := json.Unmarshal(raw, &fields)
+		switch {
+		case fields.Data != nil: // null is a service without models
+			return nil, nil
+		case err != nil || fields.Models == nil:
+			return nil, errNoField("data")
+		}
+		items = fields.Models
+	}
+	list := []Model{}
+	for _, item := range items {
+		var m struct {
+			Model
+			Name string `json:"name"`
+			Tag  string `json:"model"`
+		}
+		if name := jsonString(item); name != "" {
+			m.ID = name
+		} else if err := unmarshalFitting(item, &m, ""); err != nil {
+			return nil, err
+		}
+		m.ID = cmp.Or(m.ID, m.Tag, m.Name)
+		list = append(list, m.Model)
+	}
+	return list, nil
 }

@@ -51,6 +51,7 @@ type config struct {
 	retryBaseDelay  time.Duration
 	retryPolicy     RetryPolicy
 	maxResponseSize int64 // bytes
+	crossHost       bool  // a redirect may take a body to another host
 	logger          *slog.Logger
 }
 
@@ -169,6 +170,16 @@ func WithHTTPClient(hc *http.Client) Option {
 		own := *hc
 		c.httpTimeout, own.Timeout = own.Timeout, 0
 		c.http = &own
+		return nil
+	})
+}
+
+// WithCrossHostRedirects lets a redirect take the body of a request, such as a prompt or a
+// document, to another host. The key and the headers of the caller stay here. Default: such a
+// redirect is an error. A redirect from https to http always is one.
+func WithCrossHostRedirects() Option {
+	return clientOption(func(c *config) error {
+		c.crossHost = true
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,12 @@ func fetch[T metaHolder](
 	}
 	if err := resp.checkArchive(raw); err != nil {
 		return none, err
+	}
+	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
+	if !isZip(raw) {
+		if err := checkItems(raw, c.maxResponseSize); err != nil {
+			return none, resp.fail.tooManyItems(resp.Meta, err)
+		}
 	}
 	out, err := read(raw)
 	if out != none {

@@ -73,7 +73,7 @@ func (s Source) String() string {
 		return "a store of kind " + kindOf(s.Store)
 	}
 	if s.URL == "" {
-		return printable(s.filename())
+		return Printable(s.filename())
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil {

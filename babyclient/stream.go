@@ -78,6 +78,9 @@ func nextChunk[T any](s *eventStream, decoder chunkDecoder[T]) (*T, error) {
 				return chunk, nil
 			}
 		}
+		if err := checkItems(e.data, MaxEventSize); err != nil {
+			return nil, s.fail.tooManyItems(s.Meta, err)
+		}
 		if err := s.inspect(e); err != nil {
 			return nil, err
 		}

@@ -16,11 +16,14 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// printable replaces the control characters in s. Services and documents choose some of the words
-// in our messages, and a control character among them could steer the reader's terminal.
-func printable(s string) string {
+// Printable is a text as it may be shown to a person: with U+FFFD for each character that could
+// steer a terminal, turn the direction of what is around it, or end a line where none ends. Models,
+// documents and services choose their words, and an escape sequence among them could rewrite what
+// stands on the screen. Line feeds and tabs stay. The errors of this package are printable.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		isControl := unicode.IsControl(r) && r != '\n' && r != '\t'
+		if isControl || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return utf8.RuneError
 		}
 		return r

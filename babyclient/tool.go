@@ -2,11 +2,15 @@ package babyclient
 
 import "cmp"
 
-// Tool is a function that the model may call.
+// Tool is a function that the model may call, or a tool of the service's own, such as
+// Tool{Type: "web_search"}.
 type Tool struct {
 	// Type is "function"; empty means that.
 	Type     string   `json:"type"`
-	Function Function `json:"function"`
+	Function Function `json:"function"` // not sent if it is empty and the type another
+
+	// Extra holds further fields of the tool.
+	Extra map[string]any `json:"-"`
 }
 
 // Function describes a function to the model.
@@ -18,26 +22,56 @@ type Function struct {
 	Parameters any `json:"parameters"`
 	// Strict asks that the arguments follow the schema.
 	Strict *bool `json:"strict,omitzero"`
+
+	// Extra holds further fields of the function.
+	Extra map[string]any `json:"-"`
 }
 
 // FunctionTool is a tool with that name, description and JSON schema of its arguments.
 func FunctionTool(name, description string, parameters any) Tool {
 	function := Function{Name: name, Description: description, Parameters: parameters}
-	return Tool{Type: "function", Function: function}
+	return Tool{Type: functionType, Function: function}
 }
 
-// MarshalJSON fills in the type and the schema of a function without arguments.
+// MarshalJSON fills in the type.
 func (t Tool) MarshalJSON() ([]byte, error) {
 	type fields Tool
-	t.Type = cmp.Or(t.Type, "function")
-	if t.Function.Parameters == nil {
-		t.Function.Parameters = map[string]any{"type": "object", "properties": map[string]any{}}
+	t.Type = cmp.Or(t.Type, functionType)
+	if t.Type != functionType && t.Function.isZero() {
+		return encodeBody(map[string]string{"type": t.Type}, t.Extra)
 	}
-	return marshal(fields(t))
+	return encodeBody(fields(t), t.Extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (t *Tool) UnmarshalJSON(data []byte) error {
+	type fields Tool
+	return decodeWithExtra(data, (*fields)(t), &t.Extra)
+}
+
+const functionType = "function"
+
+func (f *Function) isZero() bool {
+	return f.Name == "" && f.Description == "" && f.Parameters == nil && f.Strict == nil && f.Extra == nil
+}
+
+// MarshalJSON fills in the schema of a function without arguments.
+func (f Function) MarshalJSON() ([]byte, error) {
+	type fields Function
+	if f.Parameters == nil {
+		f.Parameters = map[string]any{"type": "object", "properties": map[string]any{}}
+	}
+	return encodeBody(fields(f), f.Extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (f *Function) UnmarshalJSON(data []byte) error {
+	type fields Function
+	return decodeWithExtra(data, (*fields)(f), &f.Extra)
 }
 
 func (t *Tool) check(i int) error {
-	if t.Function.Name == "" && cmp.Or(t.Type, "function") == "function" {
+	if t.Function.Name == "" && cmp.Or(t.Type, functionType) == functionType {
 		return invalid(CodeInvalidRequest, "tools[%d] has no function name", i)
 	}
 	return nil
@@ -77,6 +111,22 @@ type FunctionCall struct {
 type ResponseFormat struct {
 	Type       string            `json:"type"`
 	JSONSchema *JSONSchemaFormat `json:"json_schema,omitzero"`
+
+	// Extra holds further fields, such as the "schema" that some servers take beside "json_object",
+	// or the fields of a "structural_tag".
+	Extra map[string]any `json:"-"`
+}
+
+// MarshalJSON adds Extra.
+func (f ResponseFormat) MarshalJSON() ([]byte, error) {
+	type fields ResponseFormat
+	return encodeBody(fields(f), f.Extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (f *ResponseFormat) UnmarshalJSON(data []byte) error {
+	type fields ResponseFormat
+	return decodeWithExtra(data, (*fields)(f), &f.Extra)
 }
 
 // JSONSchemaFormat is the schema that the answer follows.
@@ -86,6 +136,21 @@ type JSONSchemaFormat struct {
 	// Schema is any value that marshals to a JSON schema.
 	Schema any   `json:"schema"`
 	Strict *bool `json:"strict,omitzero"`
+
+	// Extra holds further fields of the schema's envelope.
+	Extra map[string]any `json:"-"`
+}
+
+// MarshalJSON adds Extra.
+func (f JSONSchemaFormat) MarshalJSON() ([]byte, error) {
+	type fields JSONSchemaFormat
+	return encodeBody(fields(f), f.Extra)
+}
+
+// UnmarshalJSON keeps fields that have no name here in Extra.
+func (f *JSONSchemaFormat) UnmarshalJSON(data []byte) error {
+	type fields JSONSchemaFormat
+	return decodeWithExtra(data, (*fields)(f), &f.Extra)
 }
 
 // JSONObject asks for a JSON object of any shape.

@@ -17,6 +17,10 @@ func isZip(raw []byte) bool { return bytes.HasPrefix(raw, []byte("PK")) }
 // maxZipMembers is more than any honest answer has.
 const maxZipMembers = 10_000
 
+// zipDirectoryEntry begins each entry of an archive's directory. Members that are archives have
+// such entries too, so ten times as many are let through to be counted.
+var zipDirectoryEntry = []byte("PK\x01\x02")
+
 var errMembersTooLong = fmt.Errorf("its members together are longer than WithMaxResponseSize allows: "+
 	"raise it if they are meant to be: %w", errTooLarge)
 
@@ -29,6 +33,10 @@ type zipMember struct {
 // honest answer holds: names that lead out of a folder, double names, and more members or bytes
 // than the limits.
 func unzip(raw []byte, limit int64) ([]zipMember, error) {
+	// archive/zip reads the whole directory before the members can be counted.
+	if n := bytes.Count(raw, zipDirectoryEntry); n > 10*maxZipMembers {
+		return nil, fmt.Errorf("its directory has %d entries, more than %d", n, maxZipMembers)
+	}
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return nil, err

@@ -17,6 +17,9 @@ type document struct {
 	// pages are where the pages begin, for Markdown of a document that has pages; empty where
 	// that is not known.
 	pages []pageStart
+	// goesOn has, for a page, the later ones that have no text but the rest of one that begins on
+	// it.
+	goesOn map[int][]int
 	// lastPage is the last page that was converted, 0 for a document without pages. If only some
 	// pages were asked for, ranged is set, and nobody knows how many there are.
 	lastPage int
@@ -77,7 +80,8 @@ func (d *document) headings() []heading {
 	return findHeadings(d.text)
 }
 
-// spans are the pieces of the text that are on the given pages; all of it for none.
+// spans are the pieces of the text that are on the given pages; all of it for none. A page that has
+// only the rest of a text has the piece of the page where that text begins.
 func (d *document) spans(pages pageRanges) ([]span, error) {
 	if len(pages) == 0 {
 		return []span{{0, len(d.text)}}, nil
@@ -94,7 +98,7 @@ func (d *document) spans(pages pageRanges) ([]span, error) {
 	}
 	var out []span
 	for i, p := range d.pages {
-		if !pages.contain(p.page) {
+		if !pages.contain(p.page) && !slices.ContainsFunc(d.goesOn[p.page], pages.contain) {
 			continue
 		}
 		end := len(d.text)

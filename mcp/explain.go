@@ -25,7 +25,7 @@ func errorResult(text string) *mcpgo.CallToolResult {
 	if utf8.RuneCountInString(text) > maxErrorChars {
 		text = string([]rune(text)[:maxErrorChars-1]) + "…"
 	}
-	return mcpgo.NewToolResultError(text)
+	return mcpgo.NewToolResultError(babyclient.Printable(text))
 }
 
 var secretLike = regexp.MustCompile(`(?i)\b(sk-[a-z0-9_-]{6,}|bearer\s+[a-z0-9._~+/=-]{6,})`)

@@ -3,6 +3,7 @@ package mcp
 import (
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -230,6 +231,27 @@ func TestTooWide(t *testing.T) {
 			t.Errorf("tooWide(%s) = %v, want %v", dir, got, want)
 		}
 	}
+	everything := filepath.Join(t.TempDir(), "everything")
+	if err := os.Symlink("/", everything); err != nil {
+		t.Skip("links cannot be made here: ", err)
+	}
+	if !tooWide(everything) {
+		t.Error("the root of the disk by another name is not too wide")
+	}
+	// Where the environment does not say where the home folder is, the list of users does.
+	users, err := user.Current()
+	if err != nil || !filepath.IsAbs(users.HomeDir) {
+		t.Skip("this user has no home folder: ", err)
+	}
+	for _, unset := range []string{"", "relative/home", "."} {
+		t.Setenv("HOME", unset)
+		t.Setenv("USERPROFILE", unset)
+		if !tooWide(users.HomeDir) || !tooWide("/") || tooWide(filepath.Join(home, "documents")) {
+			t.Errorf("HOME=%q: home %v, / %v, documents %v", unset, tooWide(users.HomeDir), tooWide("/"),
+				tooWide(filepath.Join(home, "documents")))
+		}
+	}
+	t.Setenv("HOME", home)
 	t.Chdir(home)
 	f := &roots{}
 	f.useWorkingFolder()
@@ -243,6 +265,28 @@ func TestTooWide(t *testing.T) {
 		t.Errorf("the working folder is no root: %v", err)
 	} else {
 		_ = opened.Close()
+	}
+}
+
+// A client without an open folder allows none, also not the working folder.
+func TestClientWithoutRoots(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	write(t, home, "work", "a.txt")
+	t.Chdir(filepath.Join(home, "work"))
+	f := &roots{}
+	f.useWorkingFolder()
+	defer f.close()
+	if len(f.list) != 1 {
+		t.Fatalf("roots %v, want the working folder", f.list)
+	}
+	f.useClientRoots([]string{"file:///", "https://example.com"}) // nothing of use: the roots stay
+	if len(f.list) != 1 {
+		t.Errorf("roots %v, want the working folder still", f.list)
+	}
+	f.useClientRoots(nil)
+	if len(f.list) != 0 || !strings.Contains(f.outside().Error(), "no folder open") {
+		t.Errorf("roots %v, refusal %v; want none", f.list, f.outside())
 	}
 }
 

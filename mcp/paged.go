@@ -63,6 +63,8 @@ func (d *document) setPages(structure *docling.Document, parseErr error, markdow
 	}
 	var text strings.Builder
 	var starts []pageStart
+	goesOn := pagesThatGoOn(structure, pieces)
+	announced := map[int]bool{} // a page can have several pieces
 	for i, p := range pieces {
 		if i > 0 {
 			text.WriteString("\n\n")
@@ -74,11 +76,40 @@ func (d *document) setPages(structure *docling.Document, parseErr error, markdow
 			fmt.Fprintf(&text, "<!-- page %d -->\n\n", p.Page)
 		}
 		text.WriteString(p.Text)
+		if announced[p.Page] {
+			continue
+		}
+		announced[p.Page] = true
+		for _, page := range goesOn[p.Page] {
+			fmt.Fprintf(&text, "\n\n<!-- page %d has only the rest of a text that begins on page %d -->", page, p.Page)
+		}
 	}
 	isDoubtful := parseErr != nil || len(pieces) == 0
 	if isDoubtful && !docling.SameText(pieces, strings.ReplaceAll(markdown, pageBreak, "")) {
 		return false
 	}
-	d.text, d.pages = text.String(), starts
+	d.text, d.pages, d.goesOn = text.String(), starts, goesOn
 	return true
+}
+
+// pagesThatGoOn has, for a page, the later ones that have no piece because all their text belongs
+// to an item that begins on that page. Docling joins a paragraph over several pages into one item.
+func pagesThatGoOn(structure *docling.Document, pieces []docling.PageText) map[int][]int {
+	hasPiece := map[int]bool{}
+	for _, p := range pieces {
+		hasPiece[p.Page] = true
+	}
+	out := map[int][]int{}
+	for item := range structure.Items(docling.ItemsOptions{}) {
+		pages := item.Pages()
+		if len(pages) < 2 || !hasPiece[pages[0]] {
+			continue
+		}
+		for _, page := range pages[1:] {
+			if !hasPiece[page] {
+				hasPiece[page], out[pages[0]] = true, append(out[pages[0]], page)
+			}
+		}
+	}
+	return out
 }

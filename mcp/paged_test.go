@@ -17,13 +17,16 @@ func pagedJSON(total int, texts ...pagedText) string {
 	for i, t := range texts {
 		children = append(children, fmt.Sprintf(`{"$ref":"#/texts/%d"}`, i))
 		items = append(items, fmt.Sprintf(`{"self_ref":"#/texts/%d","parent":{"$ref":"#/body"},"children":[],`+
-			`"label":"text","prov":[{"page_no":%d,"bbox":{"l":0,"t":0,"r":1,"b":1},"charspan":[0,1]}],`+
-			`"orig":%[3]q,"text":%[3]q}`, i, t.page, t.text))
+			`"label":"text","prov":[%s],"orig":%[3]q,"text":%[3]q}`, i, provenanceOn(t.page), t.text))
 	}
 	const document = `{"schema_name":"DoclingDocument","version":"1.9.0","name":"x",` +
 		`"origin":{"mimetype":"application/pdf","binary_hash":13564993687249300075,"filename":"x.pdf"},` +
 		`"pages":{%s},"body":{"self_ref":"#/body","children":[%s],"label":"unspecified","name":"_root_"},"texts":[%s]}`
 	return fmt.Sprintf(document, strings.Join(all, ","), strings.Join(children, ","), strings.Join(items, ","))
+}
+
+func provenanceOn(page int) string {
+	return fmt.Sprintf(`{"page_no":%d,"bbox":{"l":0,"t":0,"r":1,"b":1},"charspan":[0,1]}`, page)
 }
 
 type pagedText struct {
@@ -59,6 +62,42 @@ func TestPageNumbersSurviveEmptyPages(t *testing.T) {
 	}
 	if _, err := d.spans(pageRanges{{6, 6}}); err == nil || !strings.Contains(err.Error(), "has 5 pages") {
 		t.Errorf("page 6: got %v, want that there are 5", err)
+	}
+}
+
+// Docling joins a paragraph over several pages into one item, which is on the first. A page that
+// has nothing else is no empty page.
+func TestPagesThatOnlyGoOn(t *testing.T) {
+	layout := pagedJSON(8, pagedText{1, "one"}, pagedText{2, "long"}, pagedText{1, "aside"}, pagedText{2, "two"},
+		pagedText{5, "five"}, pagedText{6, "six"}, pagedText{-1, "of no page"})
+	for page, goesOn := range map[int]string{2: provenanceOn(3) + "," + provenanceOn(4), 5: provenanceOn(6)} {
+		layout = strings.Replace(layout, provenanceOn(page), provenanceOn(page)+","+goesOn, 1)
+	}
+	d := newDocument("x.pdf", babyclient.FormatMarkdown, false, &babyclient.Converted{JSON: []byte(layout)})
+	const two = "<!-- page 2 -->\n\nlong\n\n<!-- page 3 has only the rest of a text that begins on page 2 -->\n\n" +
+		"<!-- page 4 has only the rest of a text that begins on page 2 -->\n\n"
+	const rest = "<!-- page 1 -->\n\naside\n\n<!-- page 2 -->\n\ntwo\n\n<!-- page 5 -->\n\nfive\n\n" +
+		"<!-- page 6 -->\n\nsix\n\nof no page"
+	if want := "one\n\n" + two + rest; d.text != want {
+		t.Errorf("got %q, want %q", d.text, want)
+	}
+	for pages, want := range map[string]string{
+		"2": two + "<!-- page 2 -->\n\ntwo\n\n", "3": two + "<!-- page 2 -->\n\ntwo\n\n",
+		"4-5": two + "<!-- page 2 -->\n\ntwo\n\n<!-- page 5 -->\n\nfive\n\n",
+		"6":   "<!-- page 6 -->\n\nsix\n\nof no page", "7": "",
+	} {
+		ranges, err := parsePages(pages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spans, err := d.spans(ranges)
+		var got strings.Builder
+		for _, s := range spans {
+			got.WriteString(d.text[s.from:s.to])
+		}
+		if got.String() != want || (err != nil) != (want == "") {
+			t.Errorf("pages %s: %q, error %v; want %q", pages, got.String(), err, want)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 	// rerankBatch is how many texts go in one request. Each is scored by itself, so the scores of
 	// several requests compare.
 	rerankBatch = 256
+	// maxRerank is how many texts a call ranks: 20 requests, each of which is billed.
+	maxRerank = 20 * rerankBatch
 )
 
 type rerankArguments struct {
@@ -59,7 +61,7 @@ func (t rerankTool) addTo(s toolServer) {
 			"by meaning, not by words. Give query and either texts or document_id. " +
 			"Returns JSON: results best first with index and relevance_score; " +
 			"for a document also the text, page and offset of each passage, to read on with convert. " +
-			"Cheaper than reading a long document. Each call is billed.",
+			"Each 256 texts are one billed request; at most 5,120.",
 		idempotent: true,
 		output:     mustJSON(schemaOf[rerankOutput]()),
 		aliases: map[string]string{
@@ -99,6 +101,11 @@ func (t rerankTool) run(ctx context.Context, p *progress, a rerankArguments) (*m
 			texts = append(texts, doc.text[passage.from:passage.to])
 		}
 	}
+	if len(texts) > maxRerank {
+		return nil, refuse("%s are %s to rank, in %s billed requests; one call ranks at most %s. %s",
+			cmp.Or(docName(doc), "texts"), number(len(texts)), number((len(texts)+rerankBatch-1)/rerankBatch),
+			number(maxRerank), narrow(doc))
+	}
 	for i, text := range texts {
 		if strings.TrimSpace(text) == "" {
 			return nil, refuse("texts[%d] is blank. Leave it out.", i)
@@ -116,6 +123,23 @@ func (t rerankTool) run(ctx context.Context, p *progress, a rerankArguments) (*m
 		}
 	}
 	return mcpgo.NewToolResultStructured(out, string(mustJSON(out))), nil
+}
+
+// docName is whose passages they are, "" for texts of the call.
+func docName(d *document) string {
+	if d == nil {
+		return ""
+	}
+	return "the passages of " + d.name
+}
+
+// narrow says how to rank fewer.
+func narrow(d *document) string {
+	if d == nil {
+		return "Give fewer texts, or several calls."
+	}
+	return fmt.Sprintf("Find the part by outline or search first: convert %s, then rank its paragraphs as texts.",
+		callJSON("document_id", d.id, "outline", true))
 }
 
 // describe says which passage of the document a result is.

@@ -90,6 +90,20 @@ func TestRerankRefuses(t *testing.T) {
 	wantError(t, s, ToolRerank, `{"query":"x","document_id":"`+id+`"}`, "holds no text")
 }
 
+// One call does not become thousands of billed requests.
+func TestRerankHasALimit(t *testing.T) {
+	svc := newService(t)
+	s, _ := newTestServer(t, svc)
+	texts := strings.TrimSuffix(strings.Repeat(`"a",`, maxRerank+1), ",")
+	wantError(t, s, ToolRerank, `{"query":"x","texts":[`+texts+`]}`, "5,121", "21 billed requests", "at most 5,120")
+	svc.markdown = strings.Repeat("## A\n\nSome words in a paragraph.\n\n", maxRerank+1)
+	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
+	wantError(t, s, ToolRerank, `{"query":"x","document_id":"`+id+`"}`, "passages of", "at most 5,120", id)
+	if n := len(svc.sent("/v1/rerank")); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
 func TestRerankModel(t *testing.T) {
 	svc := newService(t)
 	s, err := NewServer(mustClient(t, svc), WithRoots(t.TempDir()), WithEmbeddingModel("minilm"))

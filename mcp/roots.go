@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -81,21 +82,54 @@ func (r *roots) useWorkingFolder() {
 }
 
 // tooWide reports whether a folder is one that nobody means to share without saying so: the root
-// of a disk, the home folder, what holds the home folder, or Windows itself.
+// of a disk, a home folder, what holds a home folder, or Windows itself. It is also true where that
+// cannot be told, because nothing says where the home folder is.
 func tooWide(dir string) bool {
-	real, err := filepath.EvalSymlinks(dir)
+	info, err := os.Stat(dir)
 	if err != nil {
 		return true
 	}
-	home, _ := os.UserHomeDir()
-	if r, err := filepath.EvalSymlinks(home); err == nil {
-		home = r
+	homes := homeFolders()
+	if len(homes) == 0 {
+		return true
 	}
-	if filepath.Dir(real) == real || real == home || strings.HasPrefix(home, real+string(filepath.Separator)) {
+	for _, home := range homes {
+		for folder := home; ; folder = filepath.Dir(folder) {
+			// Not by its path: a folder can be mounted, or linked, at another one.
+			if wide, err := os.Stat(folder); err == nil && os.SameFile(info, wide) {
+				return true
+			}
+			if folder == filepath.Dir(folder) {
+				break
+			}
+		}
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil || filepath.Dir(real) == real {
 		return true
 	}
 	below := strings.ToLower(real[len(filepath.VolumeName(real)):]) + `\`
 	return runtime.GOOS == "windows" && strings.HasPrefix(below, `\windows\`)
+}
+
+// homeFolders are the user's home folder by the environment and by the system's list of users. A
+// service manager, or a desktop program, may start us without the first.
+func homeFolders() (out []string) {
+	byEnvironment, _ := os.UserHomeDir()
+	bySystem := ""
+	if u, err := user.Current(); err == nil {
+		bySystem = u.HomeDir
+	}
+	for _, home := range []string{byEnvironment, bySystem} {
+		if !filepath.IsAbs(home) {
+			continue
+		}
+		out = append(out, home)
+		if real, err := filepath.EvalSymlinks(home); err == nil && real != home {
+			out = append(out, real)
+		}
+	}
+	return out
 }
 
 // askClient replaces roots that the user did not name by those that the client of a call has.
@@ -108,8 +142,16 @@ func (r *roots) askClient(ctx context.Context) {
 	}
 }
 
-// useClientRoots leaves out what is no folder, or too wide; if nothing is left, the roots stay.
+// useClientRoots leaves out what is no folder, or too wide; if nothing is left, the roots stay. A
+// client that has no roots allows none.
 func (r *roots) useClientRoots(uris []string) {
+	if len(uris) == 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.closeAll()
+		r.list, r.whyNone = nil, "the client has no folder open"
+		return
+	}
 	var list []*root
 	for _, uri := range uris {
 		dir, ok := fileURLPath(uri)

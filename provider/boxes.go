@@ -52,8 +52,8 @@ func addBoxes(metadata map[string]any, boxes []Box) {
 	}
 }
 
-// boxes are the places of an item, to a hundredth. What is no place is left out: an empty box, and
-// one that counts from the bottom of a page whose height is not known.
+// boxes are the places of an item, to a hundredth. What is no place is left out: an empty box, one
+// that counts from the bottom of a page whose height is not known, and one on a page below 1.
 func (d *parsedDocument) boxes(item docling.Item) []Box {
 	var out []Box
 	for _, p := range item.Provenance() {
@@ -61,7 +61,7 @@ func (d *parsedDocument) boxes(item docling.Item) []Box {
 		if page := d.PageByNumber[p.PageNo]; page != nil {
 			height = page.Size.Height
 		}
-		if p.BBox.Origin == docling.CoordBottomLeft && height == 0 {
+		if p.PageNo < 1 || p.BBox.Origin == docling.CoordBottomLeft && height == 0 {
 			continue
 		}
 		if b := p.BBox.ToTopLeft(height); b.L != b.R || b.T != b.B {

@@ -24,7 +24,11 @@
 // ReasoningContent. GenerationInfo holds the usage that the service reports, as int and under the
 // names that langchaingo's openai provider uses; without a report the keys are absent. An answer
 // that was cut off, by a cancelled context or a broken connection, is an error and never half an
-// answer. An answer that the token limit cut inside a tool call is an error too.
+// answer. An answer that the token limit cut inside a tool call is an error too, of
+// llms.ErrCodeInvalidRequest: the prompt is not too long, the limit is too low. Where other choices
+// are whole they are returned, and the reason stands in the cut one's GenerationInfo, "Error".
+//
+// [LLM.Stream] gives the pieces of an answer in a range loop.
 //
 // # Errors
 //

@@ -58,7 +58,7 @@ const (
 	MetadataTotalPages = "total_pages" // int: pages, slides or sheets of the document
 	// MetadataHeadings is a string: the headings that the text stands under, outermost first, as
 	// "Part > Chapter". Of a page it is the headings above its first text, which stand on it or on
-	// pages before it.
+	// pages before it; of a slide or sheet, those on it alone.
 	MetadataHeadings = "headings"
 	MetadataCaptions = "captions" // string: of the tables and pictures in a chunk, one a line
 	// MetadataBoxes is a string that [Boxes] decodes: where on the pages the text stands. A chunk
@@ -77,7 +77,7 @@ const (
 const pageBreak = "<!-- babyapi-go page break -->"
 
 // convertedDocuments makes one document of a conversion, or one of each page. An error comes
-// together with the pages that could be made.
+// together with the pages that could be made, or says that there is no text.
 func (l *Loader) convertedDocuments(mode Mode, s babyclient.Source, c *babyclient.Converted) ([]schema.Document,
 	error) {
 	if c == nil {
@@ -86,10 +86,14 @@ func (l *Loader) convertedDocuments(mode Mode, s babyclient.Source, c *babyclien
 	doc := readDocument(c.JSON)
 	common := doc.metadata(s, c.Filename)
 	if mode == PerPage {
-		return l.pageDocuments(doc, common, c.Markdown)
+		out, err := l.pageDocuments(doc, common, c.Markdown)
+		if len(out) == 0 && err == nil {
+			err = doc.noText(s)
+		}
+		return out, err
 	}
 	if isBlank(c.Markdown) {
-		return nil, nil
+		return nil, doc.noText(s)
 	}
 	return []schema.Document{newDocument(c.Markdown, common)}, nil
 }
@@ -136,14 +140,20 @@ func (l *Loader) markdownOptions() docling.MarkdownOptions {
 	}
 }
 
-// chunkDocuments makes a document of each chunk.
-func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.Document {
+// chunkDocuments makes a document of each chunk. The error says that there is none.
+func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) ([]schema.Document, error) {
 	if r == nil {
-		return nil
+		return nil, nil
 	}
 	docs, none := map[string]*parsedDocument{}, readDocument(nil)
 	for _, d := range r.Documents {
 		docs[d.Filename] = readDocument(d.JSON)
+	}
+	if len(r.Chunks) == 0 {
+		if len(r.Documents) == 1 {
+			return nil, docs[r.Documents[0].Filename].noText(s)
+		}
+		return nil, none.noText(s)
 	}
 	var out []schema.Document
 	for _, c := range r.Chunks {
@@ -156,7 +166,7 @@ func chunkDocuments(s babyclient.Source, r *babyclient.ChunkResponse) []schema.D
 		}
 		out = append(out, newDocument(c.Text, doc.chunkMetadata(s, &c)))
 	}
-	return out
+	return out, nil
 }
 
 // newDocument gives the metadata to a text. What is no UTF-8 or holds a zero byte, which stores

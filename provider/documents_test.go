@@ -292,6 +292,100 @@ func TestHeadingsOfPages(t *testing.T) {
 	}
 }
 
+// A slide without a title has no headings: those of another slide are a wrong citation.
+func TestHeadingsOfSlides(t *testing.T) {
+	for name, test := range map[string]struct {
+		mediaType string
+		want      []string
+	}{
+		"slides": {"application/vnd.openxmlformats-officedocument.presentationml.presentation", []string{
+			"page=1 total_pages=3 slide=1 headings=Title", "page=2 total_pages=3 slide=2",
+			"page=3 total_pages=3 slide=3 headings=Part"}},
+		"pages": {"application/pdf", []string{"page=1 total_pages=3 headings=Title",
+			"page=2 total_pages=3 headings=Title", "page=3 total_pages=3 headings=Title > Part"}},
+	} {
+		doc := docling.Document{PageByNumber: map[int]*docling.Page{}}
+		doc.Origin = &docling.Origin{MediaType: test.mediaType}
+		for page := 1; page <= 3; page++ {
+			doc.PageByNumber[page] = &docling.Page{PageNo: page}
+		}
+		addText(&doc, "Title", 1, docling.Provenance{PageNo: 1})
+		addText(&doc, "a", 0, docling.Provenance{PageNo: 1})
+		addText(&doc, "of no page", 0)
+		addText(&doc, "b", 0, docling.Provenance{PageNo: 2})
+		addText(&doc, "Part", 2, docling.Provenance{PageNo: 3})
+		addText(&doc, "c", 0, docling.Provenance{PageNo: 3})
+		raw, err := doc.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs, err := load(t, oneDocument(t, raw, ""), provider.WithMode(provider.PerPage))
+		var got []string
+		for _, d := range docs {
+			got = append(got, place(t, d))
+		}
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, error %v; want %q", name, got, err, test.want)
+		}
+	}
+}
+
+// docling-core accepts page numbers below 1, which are no pages.
+func TestNumbersBelow1AreNoPages(t *testing.T) {
+	box := docling.BoundingBox{R: 1, B: 1}
+	var doc docling.Document
+	addText(&doc, "a", 0, docling.Provenance{PageNo: -1, BBox: box})
+	addText(&doc, "b", 0, docling.Provenance{PageNo: 2, BBox: box})
+	addText(&doc, "c", 0, docling.Provenance{PageNo: -3, BBox: box})
+	raw, err := doc.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[provider.Mode][]string{
+		provider.PerPage:  {"a@", "b\n\nc@page=2 2:[0,0,1,1]"},
+		provider.PerChunk: {"page=2 pages=2 headings=Part > Chapter 2:[0,0,1,1]"},
+	} {
+		docs, err := load(t, oneDocument(t, raw, ""), provider.WithMode(mode))
+		if err != nil || len(docs) < len(want) {
+			t.Fatalf("%v: %v, error %v", mode, docs, err)
+		}
+		for i := range want {
+			got := place(t, docs[i])
+			if mode == provider.PerPage {
+				got = docs[i].PageContent + "@" + got
+			}
+			if got != want[i] {
+				t.Errorf("%v: %q, want %q", mode, got, want[i])
+			}
+		}
+	}
+}
+
+// Only a PDF or a picture without text can be a scan.
+func TestHintOfOCR(t *testing.T) {
+	for mediaType, isHint := range map[string]bool{
+		"application/pdf": true, "image/png": true, "": true,
+		"text/html": false, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": false,
+	} {
+		raw := json.RawMessage(`{"version":"1.10.0","origin":{"mimetype":` + jsonOf(t, mediaType) +
+			`,"binary_hash":1,"filename":"a"},"body":{"self_ref":"#/body"}}`)
+		document := map[string]any{"filename": "a", "json_content": raw}
+		success := babytest.JSON(200, `{"task_id":"t","task_status":"success"}`)
+		srv := newServer(t, "GET /docling/v1/status/poll/t", success)
+		srv.On("POST /docling/v1/convert/file/async", success)
+		srv.On("POST /docling/v1/chunk/hybrid/file/async", success)
+		srv.On("GET /docling/v1/result/t", babytest.JSON(200, map[string]any{"document": document, "status": "success",
+			"chunks": []any{}, "documents": []any{map[string]any{"content": document, "status": "success"}}}))
+		for _, mode := range []provider.Mode{provider.PerDocument, provider.PerPage, provider.PerChunk} {
+			docs, err := load(t, srv, provider.WithMode(mode))
+			wantError(t, err, llms.ErrCodeInvalidRequest, "no text")
+			if len(docs) > 0 || strings.Contains(err.Error(), "OCR") != isHint {
+				t.Errorf("%q, %v: %d documents, error %v; want OCR in it: %v", mediaType, mode, len(docs), err, isHint)
+			}
+		}
+	}
+}
+
 // What cannot be read of a document is never missing without a word.
 func TestPagesOfOddDocuments(t *testing.T) {
 	raw, markdown := realDocument(t, "report_pdf")

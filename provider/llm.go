@@ -128,6 +128,10 @@ func (l *LLM) generate(
 		chat, err = l.client.Chat(ctx, req, clientOptions...)
 	}
 	if err != nil {
+		// What had come is a detail of the error, where nobody takes it for an answer.
+		if chat != nil && chat.Text() != "" {
+			err = withDetail(err, "partial_content", chat.Text())
+		}
 		return nil, err
 	}
 	l.onUsage.report(ctx, "chat", chat.Model, chat.Usage)

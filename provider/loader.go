@@ -162,9 +162,8 @@ func (l *Loader) documents(ctx context.Context, mode Mode) iter.Seq2[schema.Docu
 			if err == nil && len(docs) > 0 {
 				return true
 			}
-			if err == nil {
-				err = invalid("%s: docling found no text in it: a scan needs OCR (DoOCR in WithConvertOptions)",
-					sourceName(s))
+			if err == nil { // no answer at all
+				err = readDocument(nil).noText(s)
 			}
 			ended := ctx.Err() != nil
 			if ended && contextErrorYielded && !namesJob(err) {
@@ -252,7 +251,7 @@ func (l *Loader) convertAll(ctx context.Context, mode Mode, sources []babyclient
 			i = c.SourceIndex
 		}
 		docs, docsErr := l.convertedDocuments(mode, sources[i], c)
-		if docsErr != nil {
+		if docsErr != nil && (len(docs) > 0 || err == nil) {
 			err = errors.Join(wrapError(err), docsErr)
 		}
 		if !deliver(sources[i], docs, err) {
@@ -266,7 +265,10 @@ func (l *Loader) chunkAll(ctx context.Context, sources []babyclient.Source, deli
 		IncludeConvertedDoc: new(true), BatchOptions: l.batch}
 	i := 0 // the source that a result is from: each gives one
 	for c, err := range l.client.Docling.ChunkAll(ctx, req) {
-		docs := chunkDocuments(sources[i], c)
+		docs, docsErr := chunkDocuments(sources[i], c)
+		if err == nil {
+			err = docsErr
+		}
 		if isMissingJobEndpoint(err) {
 			// Nothing has run, so the plain call bills nothing twice.
 			l.noChunkJobs.Store(true)
@@ -297,8 +299,9 @@ func isMissingJobEndpoint(err error) bool {
 func (l *Loader) chunkPlainly(ctx context.Context, s babyclient.Source) ([]schema.Document, error) {
 	resp, err := l.client.Docling.Chunk(ctx, &babyclient.ChunkRequest{Sources: []babyclient.Source{s},
 		Chunker: l.chunker, Convert: l.convert, Options: l.chunking, IncludeConvertedDoc: new(true)})
+	docs, docsErr := chunkDocuments(s, resp)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", sourceName(s), err)
+		return docs, fmt.Errorf("%s: %w", sourceName(s), err)
 	}
-	return chunkDocuments(s, resp), err
+	return docs, docsErr
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,6 +94,7 @@ func (c *conversation) addAssistant(parts []placedPart) error {
 	var texts []babyclient.Part
 	var calls []babyclient.ToolCall
 	var reasoning strings.Builder
+	reasoningField := ""
 	for _, placed := range parts {
 		switch p := placed.ContentPart.(type) {
 		case llms.TextContent:
@@ -102,6 +104,7 @@ func (c *conversation) addAssistant(parts []placedPart) error {
 				return placed.unsupported("an AI message holds text, thinking and tool calls")
 			}
 			reasoning.WriteString(p.Reasoning)
+			reasoningField = cmp.Or(reasoningField, p.ReasoningField)
 		case llms.ToolCall:
 			if p.FunctionCall != nil && *p.FunctionCall == (llms.FunctionCall{}) && p.ID == "" {
 				c.unnamed++
@@ -125,7 +128,7 @@ func (c *conversation) addAssistant(parts []placedPart) error {
 	if texts != nil {
 		m = newMessage(babyclient.RoleAssistant, texts)
 	}
-	m.ToolCalls, m.Reasoning = calls, reasoning.String()
+	m.ToolCalls, m.Reasoning, m.ReasoningField = calls, reasoning.String(), reasoningField
 	c.out = append(c.out, m)
 	return nil
 }

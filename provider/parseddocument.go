@@ -31,6 +31,20 @@ func readDocument(raw json.RawMessage) *parsedDocument {
 	return d
 }
 
+// noText is the error for a source in which docling found no text. Only of a PDF and a picture, and
+// of what is not known, it can be a scan.
+func (d *parsedDocument) noText(s babyclient.Source) error {
+	mediaType := ""
+	if d.Document != nil && d.Origin != nil {
+		mediaType = d.Origin.MediaType
+	}
+	hint := ""
+	if mediaType == "" || mediaType == "application/pdf" || strings.HasPrefix(mediaType, "image/") {
+		hint = ": a scan needs OCR (DoOCR in WithConvertOptions)"
+	}
+	return invalid("%s: docling found no text in it%s", sourceName(s), hint)
+}
+
 // metadata is what all pages or chunks of a source have.
 func (d *parsedDocument) metadata(s babyclient.Source, filename string) map[string]any {
 	metadata := map[string]any{MetadataSource: sourceName(s)}
@@ -79,8 +93,9 @@ func (d *parsedDocument) chunkMetadata(s babyclient.Source, c *babyclient.Chunk)
 			}
 		}
 	}
-	if len(pages) > 0 {
-		pages = slices.Compact(slices.Sorted(slices.Values(pages)))
+	pages = slices.Compact(slices.Sorted(slices.Values(pages)))
+	firstPage, _ := slices.BinarySearch(pages, 1) // a lower number is no page
+	if pages = pages[firstPage:]; len(pages) > 0 {
 		d.addPlace(metadata, pages[0])
 		metadata[MetadataPages] = pageRanges(pages)
 	}
@@ -158,7 +173,8 @@ type pageFacts struct {
 
 const headingSeparator = " > "
 
-// pageFacts goes through the document once, for the facts of all pages.
+// pageFacts goes through the document once, for the facts of all pages. A slide and a sheet begin
+// without headings: those of the one before say nothing of them.
 func (d *parsedDocument) pageFacts() map[int]pageFacts {
 	outline := map[string]docling.Heading{}
 	for _, h := range d.Outline() {
@@ -167,7 +183,14 @@ func (d *parsedDocument) pageFacts() map[int]pageFacts {
 	facts := map[int]pageFacts{}
 	var open []docling.Heading // those that an item stands under
 	var headings string
+	place := docling.Place{Kind: docling.PlacePage}
 	for item := range d.Items(docling.ItemsOptions{}) {
+		pages := item.Pages()
+		if len(pages) > 0 && pages[0] != place.Number {
+			if place = d.places[pages[0]]; place.Kind == docling.PlaceSlide || place.Kind == docling.PlaceSheet {
+				open, headings = nil, ""
+			}
+		}
 		heading, isHeading := outline[item.Ref()]
 		if isHeading {
 			open = slices.DeleteFunc(open, func(h docling.Heading) bool { return h.Level >= heading.Level })
@@ -178,7 +201,7 @@ func (d *parsedDocument) pageFacts() map[int]pageFacts {
 			}
 			headings = strings.Join(texts, headingSeparator)
 		}
-		if pages := item.Pages(); len(pages) > 0 { // the text of an item is on its first page
+		if len(pages) > 0 { // the text of an item is on its first page
 			f := facts[pages[0]]
 			if !f.hasText {
 				f.headings, f.hasText = headings, !isHeading

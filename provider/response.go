@@ -44,9 +44,9 @@ func newResponse(
 // newChoice is a choice in langchaingo's form. It is returned with the error too.
 func newChoice(from *babyclient.ChatChoice, tags thinkTags) (*llms.ContentChoice, error) {
 	m := &from.Message
-	reasoning, text := m.Reasoning, m.Content
+	reasoning, text := m.Reasoning, m.Text()
 	if reasoning == "" { // else the service has split the answer
-		reasoning, text = splitThinking(tags, m.Content, from.FinishReason)
+		reasoning, text = splitThinking(tags, text, from.FinishReason)
 	}
 	c := &llms.ContentChoice{Content: text, ReasoningContent: reasoning, StopReason: from.FinishReason}
 	for _, call := range m.ToolCalls {
@@ -116,6 +116,7 @@ func generationInfo(chat *babyclient.ChatResponse, choice *babyclient.ChatChoice
 		"ThinkingContent": reasoning,
 	}
 	setKnown(info, "SystemFingerprint", chat.SystemFingerprint)
+	setKnown(info, "ReasoningField", choice.Message.ReasoningField)
 	setKnown(info, "RequestID", chat.RequestID)
 	setKnown(info, "StopSequence", choice.StopReason)
 	setKnown(info, "Refusal", choice.Message.Refusal)

@@ -27,7 +27,7 @@ func testResponse(t *testing.T) {
 	}
 	sameJSON(t, "choices", jsonOf(t, resp.Choices), `[
 		{"Content":"first","StopReason":"stop","ReasoningContent":"hm","FuncCall":null,"ToolCalls":null,
-			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"hm","RequestID":"r1",`+
+			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"hm","ReasoningField":"reasoning_content","RequestID":"r1",`+
 		`"StopSequence":"END"}},
 		{"Content":"second","StopReason":"content_filter","ReasoningContent":"","FuncCall":null,"ToolCalls":null,
 			"GenerationInfo":{"ID":"c1","Created":5,"Model":"served","ThinkingContent":"","RequestID":"r1"}}]`)

@@ -10,22 +10,14 @@ import (
 )
 
 // stream calls the caller's functions with the pieces of an answer as they come, and returns what
-// the plain call would have returned. If the stream fails, the error keeps the text that had come
-// in a detail, where nobody takes it for an answer.
+// the plain call would have returned: together with an error, what had come before it.
 func stream(
 	ctx context.Context, client *babyclient.Client, req *babyclient.ChatRequest, o *callOptions,
 	clientOptions []babyclient.CallOption,
 ) (*babyclient.ChatResponse, error) {
 	own := o.own()
 	d := delivery{ctx: ctx, o: o, splitter: newThinkSplitter(thinkTagsOf(req, o)), onToolCall: own.onToolCall}
-	chat, err := babyclient.Collect(d.tee(client.ChatStream(ctx, req, clientOptions...)))
-	if err == nil {
-		return chat, nil
-	}
-	if text := chat.Text(); text != "" {
-		err = withDetail(err, "partial_content", text)
-	}
-	return nil, err
+	return babyclient.Collect(d.tee(client.ChatStream(ctx, req, clientOptions...)))
 }
 
 // delivery calls the caller's functions with the pieces of the first choice. White space at the

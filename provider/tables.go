@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"iter"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,6 +32,7 @@ func withTableHeaders(text string, pieces []string) []string {
 	}
 	c := completion{text: text, tables: tables, source: fold(text), previousStart: -1}
 	c.budget = 100 * len(c.source.text)
+	c.maxAdded = max(minMaxAdded, 4*totalLength(pieces)/max(len(pieces), 1))
 	out := make([]string, len(pieces))
 	for i, piece := range pieces {
 		out[i] = c.complete(piece)
@@ -48,7 +51,21 @@ type completion struct {
 	pieceStart    int // position of this piece, -1 until it is found
 	foundEnd      int // position of the end of what was found last
 
-	budget int // how many more bytes are searched far away
+	budget   int // how many more bytes are searched far away
+	maxAdded int // the most bytes that a piece gets
+}
+
+// minMaxAdded is for short pieces. Longer ones get up to four times the bytes of an average piece.
+// Without a bound a table of 20,000 columns makes of 240 KB of text pieces of 640 MB, because each
+// has all the names.
+const minMaxAdded = 1000
+
+func totalLength(texts []string) int {
+	total := 0
+	for _, text := range texts {
+		total += len(text)
+	}
+	return total
 }
 
 // complete adds to a piece what its rows need.
@@ -57,15 +74,17 @@ func (c *completion) complete(piece string) string {
 	c.pieceStart = -1
 	inTable := -1 // the table that the block before is in
 	for _, block := range tableBlocks(body) {
-		offset, hasHeader, found := c.locate(block)
+		offset, rows, found := c.locate(block)
 		table := -1
 		if found {
-			if i, inside := slices.BinarySearchFunc(c.tables, offset, markdownTable.compare); inside {
-				table = i
-			}
+			table = c.tableAt(offset)
 		}
-		if table >= 0 && table != inTable && !hasHeader {
-			if block = c.tables[table].resume(c.text, offset, block); block == "" {
+		if table >= 0 && table != inTable && rows != "" {
+			resumed, ok := c.tables[table].resume(c.text, offset, rows, c.maxAdded)
+			if ok {
+				block = resumed
+			}
+			if !ok || block == "" {
 				table = -1 // so that the rows of the next block get the header
 			}
 		}
@@ -78,24 +97,55 @@ func (c *completion) complete(piece string) string {
 }
 
 // locate finds a block of a piece in the text, nearby first. Some splitters repeat the header of a
-// table themselves: then hasHeader is true, and offset is that of the row after it.
-func (c *completion) locate(block string) (offset int, hasHeader, found bool) {
-	texts := []string{fold(block).text, fold(afterHeader(block)).text}
+// table themselves, and some then cut inside of it: offset is that of the row after it. rows is the
+// part of the block that needs a header, "" if the block has one.
+func (c *completion) locate(block string) (offset int, rows string, found bool) {
+	head, body := cutHeader(block)
+	texts := []string{fold(block).text, fold(body).text}
 	for _, find := range []func(string) int{c.findNext, c.findNear, c.findFar} {
 		for i, text := range texts {
 			if text == "" {
 				continue
 			}
-			if position := find(text); position >= 0 {
-				if c.pieceStart < 0 {
-					c.pieceStart = position
-				}
-				c.foundEnd = position + len(text)
-				return int(c.source.offsets[position]), i == 1, true
+			position := find(text)
+			if position < 0 {
+				continue
 			}
+			offset, rows = int(c.source.offsets[position]), block
+			if i == 1 {
+				if rows = ""; !isWholeHeader(head) {
+					if rows = body; !c.endsHeader(offset, head) {
+						continue
+					}
+				}
+			}
+			if c.pieceStart < 0 {
+				c.pieceStart = position
+			}
+			c.foundEnd = position + len(text)
+			return offset, rows, true
 		}
 	}
-	return 0, false, false
+	return 0, "", false
+}
+
+// tableAt is the table that an offset is in, -1 for none.
+func (c *completion) tableAt(offset int) int {
+	if i, inside := slices.BinarySearchFunc(c.tables, offset, markdownTable.compare); inside {
+		return i
+	}
+	return -1
+}
+
+// endsHeader tells whether the header of the table at an offset ends with a text.
+func (c *completion) endsHeader(offset int, text string) bool {
+	i := c.tableAt(offset)
+	if i < 0 || len(c.tables[i].lines) < 3 {
+		return false
+	}
+	from, _ := slices.BinarySearch(c.source.offsets, int32(c.tables[i].lines[0])) //nolint:gosec // as in fold
+	to, _ := slices.BinarySearch(c.source.offsets, int32(c.tables[i].lines[2]))   //nolint:gosec // as in fold
+	return strings.HasSuffix(c.source.text[from:to], fold(text).text)
 }
 
 // findNext returns the position of a text that follows what was found last, else -1.
@@ -180,7 +230,7 @@ func markdownTables(text string) []markdownTable {
 			t.lines, t.end = append(t.lines, offset), offset+len(line)
 		case last != "" && tableDelimiter.MatchString(line):
 			out = append(out, markdownTable{lines: []int{offset - len(last), offset}, end: offset + len(line),
-				header: strings.TrimSpace(shortRow(fromPipe(last))), delimiter: shortDelimiter(line)})
+				header: strings.TrimSpace(shortRow(fromPipe(last), math.MaxInt)), delimiter: shortDelimiter(line)})
 			inTable, last = true, ""
 		default:
 			inTable, last = false, ""
@@ -194,26 +244,36 @@ func markdownTables(text string) []markdownTable {
 }
 
 // resume puts in front of a block what it needs to be read as a table. The block begins at offset
-// of the text, inside the table.
-func (t markdownTable) resume(text string, offset int, block string) string {
+// of the text, inside the table. ok is false if that is more than about maxAdded bytes.
+func (t markdownTable) resume(text string, offset int, block string, maxAdded int) (_ string, ok bool) {
 	line, isStart := slices.BinarySearch(t.lines, offset)
 	if !isStart {
 		line-- // the one that holds offset
 	}
 	before := text[t.lines[line]:offset]
+	if line > 0 {
+		maxAdded -= len(t.header) + len(t.delimiter)
+	}
+	if maxAdded < 0 {
+		return "", false
+	}
+	start := shortRow(before, maxAdded)
+	if len(start) > maxAdded {
+		return "", false
+	}
 	if line == 0 {
-		return shortRow(before) + block
+		return start + block, true
 	}
 	block = block[strings.IndexFunc(block, isKept):] // drop what folding drops: before ends with it
 	indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
 	header := indent + t.header + "\n" + indent + t.delimiter + "\n"
 	if line == 1 { // the splitter cut before, or in, the line of dashes
 		if _, block, _ = strings.Cut(block, "\n"); isBlank(block) {
-			return "" // a header without a row says nothing, and each such piece would be the same
+			return "", true // a header without a row says nothing, and each such piece would be the same
 		}
-		return header + block
+		return header + block, true
 	}
-	return header + indent + shortRow(before) + block
+	return header + indent + start + block, true
 }
 
 // fromPipe is a row without what stands before it, as the mark of a list item.
@@ -224,17 +284,22 @@ func fromPipe(row string) string { return row[max(0, strings.IndexByte(row, '|')
 const maxRepeatedCell = 100
 
 // shortRow is a row, or the start of one, without the blanks that align its columns, and without
-// the ends of long cells.
-func shortRow(row string) string {
+// the ends of long cells. It ends soon after limit bytes.
+func shortRow(row string, limit int) string {
 	if isBlank(row) {
 		return ""
 	}
 	var out strings.Builder
-	for i, cell := range splitCells(row) {
-		if i > 0 {
+	isFirst := true
+	for cell := range cells(row) {
+		if !isFirst {
 			out.WriteString(" | ")
 		}
+		isFirst = false
 		out.WriteString(shortCell(cell))
+		if out.Len() > limit {
+			return out.String()
+		}
 	}
 	text := strings.TrimSpace(out.String())
 	if last, _ := utf8.DecodeLastRuneInString(row); last == '|' || unicode.IsSpace(last) {
@@ -243,21 +308,25 @@ func shortRow(row string) string {
 	return text
 }
 
-// splitCells splits a row at its pipes, but not at escaped ones.
-func splitCells(row string) []string {
-	var out []string
-	start := 0
-	for i := strings.IndexByte(row, '|'); i >= 0; {
-		if i == 0 || row[i-1] != '\\' {
-			out, start = append(out, row[start:i]), i+1
+// cells are the parts of a row between its pipes, but not between escaped ones.
+func cells(row string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start := 0
+		for i := strings.IndexByte(row, '|'); i >= 0; {
+			if i == 0 || row[i-1] != '\\' {
+				if !yield(row[start:i]) {
+					return
+				}
+				start = i + 1
+			}
+			next := strings.IndexByte(row[i+1:], '|')
+			if next < 0 {
+				break
+			}
+			i += 1 + next
 		}
-		next := strings.IndexByte(row[i+1:], '|')
-		if next < 0 {
-			break
-		}
-		i += 1 + next
+		yield(row[start:])
 	}
-	return append(out, row[start:])
 }
 
 func shortCell(cell string) string {
@@ -275,13 +344,13 @@ func shortCell(cell string) string {
 
 // shortDelimiter is a line of dashes with three for each column.
 func shortDelimiter(line string) string {
-	cells := splitCells(strings.TrimSpace(line))
-	for i, cell := range cells {
+	dashed := slices.Collect(cells(strings.TrimSpace(line)))
+	for i, cell := range dashed {
 		if dashes := strings.Trim(strings.TrimSpace(cell), ":"); dashes != "" {
-			cells[i] = strings.Replace(strings.TrimSpace(cell), dashes, "---", 1)
+			dashed[i] = strings.Replace(strings.TrimSpace(cell), dashes, "---", 1)
 		}
 	}
-	return strings.Join(cells, "|")
+	return strings.Join(dashed, "|")
 }
 
 var heading = regexp.MustCompile(`^#{1,6} [^|]*$`) // a cell can begin with "#" too
@@ -313,13 +382,32 @@ func tableBlocks(text string) []string {
 	return append(out, text[start:])
 }
 
-// afterHeader is what follows the header that a piece begins with, "" if it begins with none.
-func afterHeader(piece string) string {
-	lines := strings.SplitN(piece, "\n", 3)
-	if len(lines) < 3 || !tableRow.MatchString(lines[0]) || !tableDelimiter.MatchString(lines[1]) {
-		return ""
+// cutHeader cuts the header off that a block begins with, or the end of one: the line of dashes
+// alone, or with some of the names above it. body is "" if there is none.
+func cutHeader(block string) (head, body string) {
+	head, body, _ = strings.Cut(block, "\n")
+	if tableRow.MatchString(head) && !tableDelimiter.MatchString(head) {
+		var dashes string
+		dashes, body, _ = strings.Cut(body, "\n")
+		head += "\n" + dashes
 	}
-	return lines[2]
+	if last := head[strings.LastIndexByte(head, '\n')+1:]; !tableDelimiter.MatchString(last) {
+		return "", ""
+	}
+	return head, body
+}
+
+// isWholeHeader tells whether a header, as [cutHeader] returns it, has a name for each column.
+func isWholeHeader(head string) bool {
+	names, dashes, found := strings.Cut(head, "\n")
+	count := func(row string) int {
+		n := 0
+		for range cells(strings.TrimSpace(row)) {
+			n++
+		}
+		return n
+	}
+	return found && count(names) == count(dashes)
 }
 
 // folded is a text without what splitters and the alignment of columns change: blanks, backslashes,

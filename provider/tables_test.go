@@ -141,6 +141,15 @@ func TestSplitTables(t *testing.T) {
 		}), []string{"| name | price | note |\n| --- | --- | --- |\n| tea | 3 | hot |",
 			"| name | price | note |\n| --- | --- | --- |\n| cake | 5 |",
 			header + "| cake | 5 | with cream |", "Thank you."}},
+		"header repeated by the splitter and cut before the line of dashes": {prices, splitterFunc(func(string) []string {
+			return []string{"first", "# Prices\n| name | price | note |",
+				"# Prices\n| --- | --- | --- |\n| cake | 5 | with cream |"}
+		}), []string{"# Prices\n| name | price | note |", "# Prices\n" + header + "| cake | 5 | with cream |"}},
+		"header repeated by the splitter and cut inside": {prices, splitterFunc(func(string) []string {
+			return []string{"first", "| note |\n| --- | --- | --- |\n| cake | 5 | with cream |",
+				"price | note |\n| --- | --- | --- |\n| bread | -4 | of the day |", "| --- |\n| bread | -4 |"}
+		}), []string{header + "| cake | 5 | with cream |",
+			"| name | price | note |\n| --- | --- | --- |\n| bread | -4 | of the day |", header + "| bread | -4 |"}},
 		"rewritten": {prices, splitterFunc(func(string) []string { return []string{"x", "cake: 5", "bread: -4"} }),
 			[]string{"cake: 5", "bread: -4"}},
 		"in another order": {prices, splitterFunc(func(string) []string { return []string{"Thank you.", "| cake   |", "# Prices"} }),
@@ -220,6 +229,44 @@ func TestSplittersKeepColumnNames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// langchaingo's Markdown splitter repeats headers, and cuts a piece that is a little too long. The
+// line of dashes fits into the overlap, the names do not: they stay in another piece.
+func TestRepeatedHeadersThatAreCut(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("## Versions\n\n| first column | second column |\n|---|---|\n")
+	for row := range 60 {
+		fmt.Fprintf(&text, "| v%d%s | and%s |\n", row, strings.Repeat(" w", row*7%40), strings.Repeat(" w", row*5%23))
+	}
+	for size := 60; size < 140; size += 5 {
+		splitter := textsplitter.NewMarkdownTextSplitter(
+			textsplitter.WithChunkSize(size), textsplitter.WithChunkOverlap(14))
+		for _, d := range splitMarkdown(t, text.String(), splitter) {
+			names, row := strings.Index(d.PageContent, "second column"), strings.Index(d.PageContent, "| v")
+			if row >= 0 && (names < 0 || names > row) {
+				t.Errorf("size %d: a row without names:\n%s", size, d.PageContent)
+			}
+		}
+	}
+}
+
+// Pieces of a table of 20,000 columns stay as they are, because its names are longer than they.
+func TestSplitWideTables(t *testing.T) {
+	row := strings.Repeat("| name ", 20_000) + "|\n"
+	text := row + strings.Repeat("|---", 20_000) + "|\n" + row
+	splitters := map[string]textsplitter.TextSplitter{"bytes": byteSplitter(50, 0),
+		"words": textsplitter.NewRecursiveCharacter(textsplitter.WithChunkSize(50), textsplitter.WithChunkOverlap(0))}
+	for name, splitter := range splitters {
+		start, size := time.Now(), 0
+		for _, d := range splitMarkdown(t, text, splitter) {
+			size += len(d.PageContent)
+		}
+		if took := time.Since(start); size > 25*len(text) || took > 30*time.Second {
+			t.Errorf("%s: the pieces of %d bytes have %d, in %v; want at most 25 times as many, in a second or so",
+				name, len(text), size, took)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package docling
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 )
@@ -72,6 +73,6 @@ func (d *Document) Pages() []*Page {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Page) int { return a.PageNo - b.PageNo })
+	slices.SortFunc(out, func(a, b *Page) int { return cmp.Compare(a.PageNo, b.PageNo) })
 	return out
 }

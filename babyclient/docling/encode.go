@@ -1,6 +1,7 @@
 package docling
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -79,7 +80,7 @@ func (e *encoder) encodeList(v reflect.Value) {
 
 func (e *encoder) encodeMap(v reflect.Value) {
 	numbers := v.MapKeys()
-	slices.SortFunc(numbers, func(a, b reflect.Value) int { return int(a.Int() - b.Int()) })
+	slices.SortFunc(numbers, func(a, b reflect.Value) int { return cmp.Compare(a.Int(), b.Int()) })
 	e.out = append(e.out, '{')
 	for i, number := range numbers {
 		if i > 0 {

@@ -1,7 +1,6 @@
 package docling
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -200,21 +199,24 @@ func (i Item) Level() int {
 func (i Item) Provenance() []Provenance { return provenance(i.Value) }
 
 // Pages are the numbers of the pages, slides or sheets that the item is on, each once, in its
-// order.
+// order. A number below 1, which docling-core accepts, is no page.
 func (i Item) Pages() []int {
 	var out []int
+	seen := map[int]bool{} // of a long list each number is looked up, not searched for
 	for _, p := range provenance(i.Value) {
-		if !slices.Contains(out, p.PageNo) {
-			out = append(out, p.PageNo)
+		if p.PageNo > 0 && !seen[p.PageNo] {
+			out, seen[p.PageNo] = append(out, p.PageNo), true
 		}
 	}
 	return out
 }
 
-// firstPage is the first page that an item is on, 0 for none.
+// firstPage is the first page that an item is on, 0 for none: the first of [Item.Pages].
 func firstPage(value any) int {
-	if prov := provenance(value); len(prov) > 0 {
-		return prov[0].PageNo
+	for _, p := range provenance(value) {
+		if p.PageNo > 0 {
+			return p.PageNo
+		}
 	}
 	return 0
 }

@@ -2,10 +2,14 @@ package docling_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +110,37 @@ func TestPagesAreEachNamedOnce(t *testing.T) {
 	item, ok := doc.Item("#/texts/0")
 	if pages := item.Pages(); !ok || !slices.Equal(pages, []int{2, 3}) {
 		t.Errorf("pages %v, want 2 and 3", pages)
+	}
+}
+
+func TestNumbersBelow1AreNoPages(t *testing.T) {
+	text := docling.Text{}
+	text.SelfRef, text.Label = "#/texts/0", docling.LabelTitle
+	text.Prov = []docling.Provenance{{PageNo: -1}, {PageNo: 0}, {PageNo: 2}}
+	doc := docling.Document{Texts: []docling.Text{text}}
+	doc.Body.SelfRef, doc.Body.Children = "#/body", []docling.Ref{{Ref: "#/texts/0"}}
+	item, _ := doc.Item("#/texts/0")
+	place, _ := item.Place()
+	if pages := item.Pages(); !slices.Equal(pages, []int{2}) || place.Number != 2 || doc.Outline()[0].Page != 2 {
+		t.Errorf("pages %v, place %v, in the outline %d; want 2", pages, place, doc.Outline()[0].Page)
+	}
+}
+
+func TestPagesAreInOrder(t *testing.T) {
+	doc := docling.Document{PageByNumber: map[int]*docling.Page{}}
+	for _, number := range []int{math.MaxInt, math.MinInt, 1} {
+		doc.PageByNumber[number] = &docling.Page{PageNo: number}
+	}
+	var got []int
+	for _, p := range doc.Pages() {
+		got = append(got, p.PageNo)
+	}
+	raw, err := doc.MarshalJSON()
+	if !slices.IsSorted(got) || len(got) != 3 {
+		t.Errorf("pages %v, want three in order", got)
+	}
+	if err != nil || !regexp.MustCompile(`"-\d+":.*"1":.*"\d+":`).Match(raw) {
+		t.Errorf("encoded as %s, error %v, want the pages in order", raw, err)
 	}
 }
 
@@ -259,6 +294,39 @@ func TestNotesAndComments(t *testing.T) {
 	}
 }
 
+// docling links a comment to no cell if it finds none there, as on a hidden sheet. Then the name of
+// the group says the sheet, which can have a dash in its name, or be called like a slide.
+func TestCommentsAreOnTheSheetOfTheirName(t *testing.T) {
+	for name, want := range map[string]int{
+		"comment-Hid-A1": 2, "comment-slide1-B2": 1, "comment-a-b-A1": 3, "comment-b-A1": 0, "comment-Hid": 0,
+	} {
+		doc := docling.Document{PageByNumber: map[int]*docling.Page{}}
+		group := func(label docling.Label, name string) {
+			ref := fmt.Sprint("#/groups/", len(doc.Groups))
+			doc.Groups = append(doc.Groups, docling.Group{Node: docling.Node{SelfRef: ref, Label: label}, Name: name})
+			doc.Body.Children = append(doc.Body.Children, docling.Ref{Ref: ref})
+		}
+		for i, sheet := range []string{"slide1", "Hid", "a-b"} {
+			group(docling.LabelSheet, sheet)
+			doc.PageByNumber[i+1] = &docling.Page{PageNo: i + 1}
+		}
+		group(docling.LabelCommentSection, name)
+		comments := &doc.Groups[3]
+		comments.Layer, comments.Children = docling.LayerNotes, []docling.Ref{{Ref: "#/texts/0"}}
+		text := docling.Text{Text: "a comment"}
+		text.SelfRef, text.Layer = "#/texts/0", docling.LayerNotes
+		doc.Texts = append(doc.Texts, text)
+		notes := doc.Notes()
+		if len(notes) != 1 || notes[0].Page != want || !notes[0].Comment {
+			t.Errorf("%s: %+v, want a comment on sheet %d", name, notes, want)
+		}
+		item, _ := doc.Item("#/groups/3")
+		if place, ok := item.Place(); place.Number != want || ok != (want > 0) {
+			t.Errorf("%s is on %+v, want sheet %d", name, place, want)
+		}
+	}
+}
+
 func TestKeyValues(t *testing.T) {
 	var got []string
 	for _, kv := range read(t, "by_hand").KeyValues() {
@@ -312,6 +380,78 @@ func TestTablesAsCSV(t *testing.T) {
 		if err := table.CSV(&out); err != nil || out.String() != want {
 			t.Errorf("%s %s: %v\n%q\nwant\n%q", name, ref, err, out.String(), want)
 		}
+	}
+}
+
+// What CSV writes, a reader of CSV reads: each row, and each text once.
+func TestCSVKeepsEachRowAndText(t *testing.T) {
+	cell := func(row, endRow, col, endCol int, text string) docling.Cell {
+		return docling.Cell{StartRow: row, EndRow: endRow, StartCol: col, EndCol: endCol, Text: text}
+	}
+	for name, test := range map[string]struct {
+		data docling.TableData
+		want string
+	}{
+		"empty rows of one column": {docling.TableData{NumRows: 4, NumCols: 1, Cells: []docling.Cell{
+			cell(0, 1, 0, 1, "h"), cell(2, 3, 0, 1, "v")}}, "h\n\"\"\nv\n\"\"\n"},
+		"a cell that begins before the table": {docling.TableData{NumRows: 2, NumCols: 2, Cells: []docling.Cell{
+			cell(-1, 1, -2, 1, "a"), cell(1, 2, 0, 2, "b")}}, "a,\nb,\n"},
+		"a cell that lies under the beginning of another": {docling.TableData{NumRows: 2, NumCols: 2,
+			Cells: []docling.Cell{cell(0, 2, 0, 2, "a"), cell(0, 1, 0, 1, "b")}}, "b,a\n,\n"},
+	} {
+		table := docling.Table{Data: test.data}
+		var out strings.Builder
+		err := table.CSV(&out)
+		if err != nil || out.String() != test.want {
+			t.Errorf("%s: CSV %q, error %v; want %q", name, out.String(), err, test.want)
+		}
+		records, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
+		if err != nil || len(records) != test.data.NumRows {
+			t.Errorf("%s: a reader finds %q, error %v; want %d rows", name, records, err, test.data.NumRows)
+		}
+	}
+}
+
+// A program can make a table that Parse would refuse. It is no reason to take all memory.
+func TestTablesBeyondTheLimits(t *testing.T) {
+	whole := docling.Cell{EndRow: 1000, EndCol: 1000}
+	for name, data := range map[string]docling.TableData{
+		"2^40 rows and columns": {NumRows: 1 << 40, NumCols: 1 << 40},
+		"2^40 rows":             {NumRows: 1 << 40, NumCols: 1},
+		"a million and one":     {NumRows: 1, NumCols: 1_000_001},
+		"cells over each other": {NumRows: 1000, NumCols: 1000, Cells: slices.Repeat([]docling.Cell{whole}, 100_000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := docling.Document{Tables: []docling.Table{{Data: data}}}
+			doc.Body.SelfRef, doc.Body.Children = "#/body", []docling.Ref{{Ref: "#/tables/0"}}
+			table := &doc.Tables[0]
+			table.SelfRef, table.Label = "#/tables/0", docling.LabelTable
+			if _, err := table.Markdown(true); !errors.Is(err, docling.ErrTooLarge) {
+				t.Errorf("the table's Markdown: error %v, want ErrTooLarge", err)
+			}
+			if _, err := doc.Markdown(docling.MarkdownOptions{}); !errors.Is(err, docling.ErrTooLarge) {
+				t.Errorf("the document's Markdown: error %v, want ErrTooLarge", err)
+			}
+			if err := table.CSV(io.Discard); !errors.Is(err, docling.ErrTooLarge) {
+				t.Errorf("CSV: error %v, want ErrTooLarge", err)
+			}
+			if rows := table.Rows(); rows != nil || table.HeaderRows() != 0 || table.HeaderColumns() != 0 {
+				t.Errorf("%d rows, %d and %d headers, want none", len(rows), table.HeaderRows(), table.HeaderColumns())
+			}
+			table.Data.Cells = nil
+			if raw, err := doc.MarshalJSON(); err != nil || len(raw) > 1000 {
+				t.Errorf("encoded in %d bytes, error %v, want less than 1000", len(raw), err)
+			}
+		})
+	}
+	// The shape of a table that Parse read has the grid, which is made again.
+	doc, err := docling.Parse([]byte(`{"tables":[{"data":{"num_rows":0,"num_cols":0,"grid":[]}}]}`))
+	if doc == nil {
+		t.Fatal(err)
+	}
+	doc.Tables[0].Data.NumRows, doc.Tables[0].Data.NumCols = 1<<40, 1<<40
+	if raw, err := doc.MarshalJSON(); err != nil || !strings.Contains(string(raw), `"grid":[]`) {
+		t.Errorf("encoded as %s, error %v, want an empty grid", raw, err)
 	}
 }
 

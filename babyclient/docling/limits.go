@@ -22,7 +22,7 @@ type tableLimits struct{ total, covered int }
 
 func (l *tableLimits) add(t *TableData) error {
 	rows, cols := t.rows(), t.cols()
-	if rows > maxTableCells || cols > maxTableCells || rows*cols > maxTableCells || len(t.Cells) > maxTableCells {
+	if rows > 0 && cols > maxTableCells/rows || max(rows, cols, len(t.Cells)) > maxTableCells {
 		return fmt.Errorf("docling: a table of %d×%d cells: the limit is %d cells", rows, cols, maxTableCells)
 	}
 	l.total += rows * cols
@@ -31,10 +31,9 @@ func (l *tableLimits) add(t *TableData) error {
 	}
 	for i := range t.Cells {
 		fromRow, toRow, fromCol, toCol := t.area(&t.Cells[i])
-		l.covered += (toRow - fromRow) * (toCol - fromCol)
-	}
-	if l.covered > maxCovered {
-		return fmt.Errorf("docling: the cells of the tables cover more than %d places", maxCovered)
+		if l.covered += (toRow - fromRow) * (toCol - fromCol); l.covered > maxCovered {
+			return fmt.Errorf("docling: the cells of the tables cover more than %d places", maxCovered)
+		}
 	}
 	return nil
 }

@@ -44,7 +44,8 @@ type TextOptions struct {
 }
 
 // ErrTooLarge is the error for a document that would make a text of more than 256 MiB, or whose
-// captions and cells refer to each other so that the same items would be written again and again.
+// captions and cells refer to each other so that the same items would be written again and again. A
+// table that a program made, and that [Parse] would refuse for its size, has it too.
 var ErrTooLarge = errors.New("docling: the text of the document would be too large")
 
 // Markdown writes the document as docling-core's export_to_markdown does, to the byte. See the

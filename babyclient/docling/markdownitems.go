@@ -25,9 +25,13 @@ func (w *writer) grid(t *TableData, compact bool, textOf func(i int, c *Cell) st
 	if t.rows() == 0 || t.cols() == 0 {
 		return ""
 	}
+	covering := t.covering()
+	if covering == nil {
+		w.err = ErrTooLarge
+		return ""
+	}
 	texts, made := make([]string, len(t.Cells)), make([]bool, len(t.Cells))
 	rows := make([][]string, t.rows())
-	covering := t.covering()
 	size := 0
 	for row := range rows {
 		rows[row] = make([]string, t.cols())
@@ -73,6 +77,9 @@ func (w *writer) flatTable(n *treeNode, t *Table, s scope) string {
 	var out []string
 	owners := t.cellOwners(w.document)
 	covering := t.Data.covering()
+	if covering == nil {
+		w.err = ErrTooLarge
+	}
 	done := map[int32]bool{}
 	for _, i := range covering {
 		if i < 0 || w.count() == stop {

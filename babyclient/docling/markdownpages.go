@@ -88,9 +88,9 @@ func (w *writer) turnPage(n *treeNode, s scope) string {
 	if w.marks.nonce == "" || s.inline || s.cell {
 		return ""
 	}
-	page := n.page()
+	page := firstPage(n.value)
 	if n.isGroup() {
-		page = w.firstPageBelow(n, map[*treeNode]bool{})
+		page = w.firstPageBelow(n, map[*treeNode]bool{}, func(n *treeNode) int { return firstPage(n.value) })
 	}
 	return w.marks.turn(page)
 }

@@ -137,6 +137,12 @@ func TestMarkdownPagesTurn(t *testing.T) {
 			texts: []string{text(0, 1), text(1, 3)},
 			want:  []docling.PageText{{Page: 1, Text: "t0"}, {Page: 3, Text: "t1"}},
 		},
+		"a number below 1 is no page": {
+			body:   ref("groups", 0) + "," + ref("texts", 1, 2, 3),
+			groups: []string{group(0, "list", ref("texts", 0))},
+			texts:  []string{item(0, -3, "#/groups/0"), text(1, 1), text(2, -1), text(3, 2)},
+			want:   []docling.PageText{{Page: 0, Text: "- i0"}, {Page: 1, Text: "t1\n\nt2"}, {Page: 2, Text: "t3"}},
+		},
 		"a page of an empty text is passed over": {
 			body:  ref("texts", 0, 1, 2),
 			texts: []string{text(0, 1), strings.Replace(text(1, 2), `"text":"t1"`, `"text":""`, 1), text(2, 3)},

@@ -18,7 +18,7 @@ type Target struct {
 
 // Notes are the speaker's notes and the comments, in reading order.
 func (d *Document) Notes() []Note {
-	targets := d.commentTargets()
+	targets, sheets := d.commentTargets(), d.sheets()
 	var out []Note
 	section, sectionDepth := Item{}, 0 // of comments, the last that was met
 	for item, depth := range d.Items(ItemsOptions{Layers: AllLayers, Groups: true, Pictures: true}) {
@@ -44,7 +44,7 @@ func (d *Document) Notes() []Note {
 			}
 		}
 		if group, ok := section.Value.(*Group); ok && note.Page == 0 {
-			note.Page, _ = slideNumber(group)
+			note.Page, _ = numberInName(group, sheets)
 		}
 		out = append(out, note)
 	}

@@ -32,7 +32,7 @@ func (w *writer) visit(root *treeNode, onBreak func(pageBreak), onItem func(*tre
 			if w.options.PageBreak != "" {
 				here := n.page()
 				if (n.isList() || n.isInline()) && !met[n] {
-					here = w.firstPageBelow(n, met)
+					here = w.firstPageBelow(n, met, (*treeNode).page)
 				}
 				if page != 0 && here > page {
 					onBreak(pageBreak{number, page, here})
@@ -51,8 +51,8 @@ func (w *writer) visit(root *treeNode, onBreak func(pageBreak), onItem func(*tre
 }
 
 // firstPageBelow is the page of the first item in a list or line that has one. The lists and lines
-// on the way there count as met.
-func (w *writer) firstPageBelow(root *treeNode, met map[*treeNode]bool) int {
+// on the way there count as met. pageOf is the page of a node, 0 for none.
+func (w *writer) firstPageBelow(root *treeNode, met map[*treeNode]bool, pageOf func(*treeNode) int) int {
 	page := 0
 	root.each(w.options.PictureText, func(n *treeNode) step {
 		if w.count() == stop {
@@ -63,7 +63,7 @@ func (w *writer) firstPageBelow(root *treeNode, met map[*treeNode]bool) int {
 		}
 		if n.isList() || n.isInline() {
 			met[n] = true
-		} else if page = n.page(); page != 0 && !n.isGroup() {
+		} else if page = pageOf(n); page != 0 && !n.isGroup() {
 			return stop
 		}
 		return goDown

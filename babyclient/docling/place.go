@@ -78,12 +78,13 @@ func (i Item) placeNumber() int {
 		return page
 	}
 	if group, ok := i.Value.(*Group); ok {
-		for number, sheet := range i.document.sheets() {
+		sheets := i.document.sheets()
+		for number, sheet := range sheets {
 			if sheet == group {
 				return number
 			}
 		}
-		if number, ok := slideNumber(group); ok {
+		if number, ok := numberInName(group, sheets); ok {
 			return number
 		}
 		if group == &i.document.Body {
@@ -101,9 +102,19 @@ func (i Item) placeNumber() int {
 	return 0
 }
 
-// slideNumber reads the number of a slide from the name of its group, which counts from 0, or from
-// that of a comment on it, which counts from 1: "slide-0", "comment-slide1-7".
-func slideNumber(g *Group) (int, bool) {
+// numberInName is the number of the slide or sheet that the name of a group says: of a slide, which
+// counts from 0, and of the comments on a slide, which counts from 1, or on a cell of a sheet:
+// "slide-0", "comment-slide1-7", "comment-Sales-A2". A sheet can be called "slide1" too.
+func numberInName(g *Group, sheets map[int]*Group) (int, bool) {
+	if text, ok := strings.CutPrefix(g.Name, "comment-"); ok && len(sheets) > 0 && g.Label == LabelCommentSection {
+		cell := strings.LastIndexByte(text, '-')
+		for number, sheet := range sheets {
+			if cell >= 0 && sheet.Name == text[:cell] {
+				return number, true
+			}
+		}
+		return 0, false
+	}
 	if text, ok := strings.CutPrefix(g.Name, "slide-"); ok && g.Label == LabelChapter {
 		n, err := strconv.Atoi(text)
 		return n + 1, err == nil && n >= 0

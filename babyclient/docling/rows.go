@@ -8,12 +8,16 @@ import (
 
 // Rows are the cells of the table by row and column. A cell that spans several places stands in
 // each of them, as the same pointer: where it begins is its StartRow and StartCol. A place that no
-// cell covers has an empty one.
+// cell covers has an empty one. A table beyond the limits of [Parse], such as one of more than a
+// million places, has none.
 func (t *Table) Rows() [][]*Cell { return t.Data.Rows() }
 
 // Rows are the cells by row and column, as [Table.Rows] says.
 func (t *TableData) Rows() [][]*Cell {
 	covering := t.covering()
+	if covering == nil {
+		return nil
+	}
 	out := make([][]*Cell, t.rows())
 	for row := range out {
 		out[row] = make([]*Cell, t.cols())
@@ -84,18 +88,30 @@ func (t *Table) HeaderColumns() int {
 
 // CSV writes the table as comma-separated values, the header rows first. The text of a cell that
 // spans several rows or columns stands in the first, and the others are empty. A cell that holds
-// other items, as a list, has their text.
+// other items, as a list, has their text. The error is [ErrTooLarge] for a table that has no
+// [Table.Rows] because it is beyond the limits, or that has such a table in a cell, and otherwise
+// that of w.
 func (t *Table) CSV(w io.Writer) error {
+	covering := t.Data.covering()
+	if covering == nil {
+		return ErrTooLarge
+	}
 	out := csv.NewWriter(w)
 	textOf := t.cellTexts()
-	for i, row := range t.Rows() {
-		record := make([]string, len(row))
-		for col, c := range row {
-			if c.StartRow == i && c.StartCol == col {
-				record[col] = textOf(c)
+	written := make([]bool, len(t.Data.Cells))
+	record := make([]string, t.Data.cols())
+	for row := range t.Data.rows() {
+		clear(record)
+		for col := range record {
+			if i := covering[row*len(record)+col]; i >= 0 && !written[i] {
+				text, err := textOf(&t.Data.Cells[i])
+				if err != nil {
+					return err
+				}
+				record[col], written[i] = text, true
 			}
 		}
-		if err := out.Write(record); err != nil {
+		if err := writeRecord(w, out, record); err != nil {
 			return err
 		}
 	}
@@ -103,20 +119,35 @@ func (t *Table) CSV(w io.Writer) error {
 	return out.Error()
 }
 
+// writeRecord writes a record to w through out. A record of one empty field gets quotation marks,
+// as Python gives it: encoding/csv writes an empty line, which readers pass over.
+func writeRecord(w io.Writer, out *csv.Writer, record []string) error {
+	if len(record) != 1 || record[0] != "" {
+		return out.Write(record)
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\"\"\n")
+	return err
+}
+
 // cellTexts gives the text of a cell: of one that holds items all text in them, on one line.
-func (t *Table) cellTexts() func(*Cell) string {
+func (t *Table) cellTexts() func(*Cell) (string, error) {
 	isRich := func(c Cell) bool { return c.Ref != nil }
 	if t.document == nil || !slices.ContainsFunc(t.Data.Cells, isRich) {
-		return func(c *Cell) string { return c.Text }
+		return func(c *Cell) (string, error) { return c.Text, nil }
 	}
 	w := newWriter(t.document, MarkdownOptions{Layers: AllLayers}, true)
 	owners := t.cellOwners(t.document)
-	return func(c *Cell) string {
+	return func(c *Cell) (string, error) {
 		if c.Ref != nil {
 			if owner := owners[c.Ref.Ref]; owner > 0 && &t.Data.Cells[owner-1] == c {
-				return w.flat(w.nodeAt(c.Ref.Ref), scope{written: newWrittenItems()})
+				text := w.flat(w.nodeAt(c.Ref.Ref), scope{written: newWrittenItems()})
+				return text, w.err
 			}
 		}
-		return c.Text
+		return c.Text, nil
 	}
 }

@@ -141,6 +141,10 @@ func (t *TableData) encodeField(e *encoder, name string) bool {
 		return true
 	}
 	covering := t.covering()
+	if covering == nil {
+		e.out = append(e.out, "[]"...)
+		return true
+	}
 	e.out = append(e.out, '[')
 	for row := range t.rows() {
 		if row > 0 {
@@ -179,8 +183,12 @@ func (t *TableData) area(c *Cell) (fromRow, toRow, fromCol, toCol int) {
 }
 
 // covering has, for each place of the grid, row by row, the index of the cell that covers it, -1
-// for none. If cells overlap, the last one wins, as in docling-core.
+// for none. If cells overlap, the last one wins, as in docling-core. It is nil for a table beyond
+// the limits, which only a program can make: [Parse] refuses it. Its places could take all memory.
 func (t *TableData) covering() []int32 {
+	if new(tableLimits).add(t) != nil {
+		return nil
+	}
 	out := make([]int32, t.rows()*t.cols())
 	for i := range out {
 		out[i] = -1

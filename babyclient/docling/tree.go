@@ -37,7 +37,13 @@ func (n *treeNode) isListItem() bool {
 	return t != nil && t.Label == LabelListItem
 }
 
-func (n *treeNode) page() int { return firstPage(n.value) }
+// page is the number that docling-core takes for the page: a number below 1 too, see [firstPage].
+func (n *treeNode) page() int {
+	if prov := provenance(n.value); len(prov) > 0 {
+		return prov[0].PageNo
+	}
+	return 0
+}
 
 // tree is the items of a document by their references.
 type tree struct {

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -22,7 +23,7 @@ import (
 )
 
 func main() {
-	out := flag.String("out", filepath.Join(os.TempDir(), "babyapi-batch"), "`folder` for the Markdown")
+	out := flag.String("out", "converted", "`folder` for the Markdown")
 	flag.Parse()
 	files := flag.Args()
 	if len(files) == 0 {
@@ -44,6 +45,7 @@ func main() {
 
 type batch struct {
 	dir         string
+	folder      *os.Root // of dir: no link in it leads elsewhere
 	client      *babyclient.Client
 	done, total int
 }
@@ -58,11 +60,15 @@ func (b *batch) run(ctx context.Context, files []string) (err error) {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
+	if b.folder, err = os.OpenRoot(b.dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.folder.Close()) }()
 	known, err := b.readJournal()
 	if err != nil {
 		return err
 	}
-	journal, err := os.OpenFile(b.journal(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	journal, err := b.folder.OpenFile(journalName, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -75,7 +81,7 @@ func (b *batch) run(ctx context.Context, files []string) (err error) {
 		if file, err = filepath.Abs(file); err != nil {
 			return err
 		}
-		if _, err := os.Stat(b.output(file)); err == nil {
+		if _, err := b.folder.Stat(output(file)); err == nil {
 			b.done++
 			continue
 		}
@@ -129,25 +135,29 @@ func isOver(err error) bool {
 
 // keep writes a converted document. The file is there whole or not at all.
 func (b *batch) keep(file string, doc *babyclient.Converted) error {
-	part := b.output(file) + ".part"
-	if err := os.WriteFile(part, []byte(doc.Markdown), 0o600); err != nil {
+	part := output(file) + ".part"
+	if err := b.folder.WriteFile(part, []byte(doc.Markdown), 0o600); err != nil {
+		return err
+	}
+	if err := b.folder.Rename(part, output(file)); err != nil {
 		return err
 	}
 	b.done++
-	return os.Rename(part, b.output(file))
+	return nil
 }
 
-// output is named after the whole path, so that files of one name do not overwrite each other.
-func (b *batch) output(file string) string {
-	separators := strings.NewReplacer("/", "_", `\`, "_", ":", "_")
-	return filepath.Join(b.dir, separators.Replace(strings.TrimPrefix(file, "/"))+".md")
+// output is the name of a file's Markdown. It has a hash of the whole path, so that two files of
+// one name, in different folders, do not overwrite each other.
+func output(file string) string {
+	hash := sha256.Sum256([]byte(file))
+	return fmt.Sprintf("%s-%x.md", filepath.Base(file), hash[:6])
 }
 
-func (b *batch) journal() string { return filepath.Join(b.dir, ".jobs") }
+const journalName = ".jobs"
 
 func (b *batch) readJournal() (map[string]job, error) {
 	known := map[string]job{}
-	text, err := os.ReadFile(b.journal())
+	text, err := b.folder.ReadFile(journalName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return known, nil
 	}

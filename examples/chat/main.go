@@ -48,7 +48,7 @@ func run(ctx context.Context, model string) error {
 			return err
 		}
 		conversation = append(conversation, resp.Message())
-		fmt.Println(resp.Text())
+		fmt.Println(babyclient.Printable(resp.Text()))
 		if resp.FinishReason() == babyclient.FinishLength {
 			fmt.Println("(cut at 300 tokens)")
 		}

@@ -65,7 +65,7 @@ func run(ctx context.Context, server []string, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n\n", outline)
+	fmt.Printf("%s\n\n", babyclient.Printable(outline))
 
 	parts := 0
 	for next := map[string]any{"source": file, "max_chars": 1000}; next != nil; parts++ {
@@ -74,7 +74,7 @@ func run(ctx context.Context, server []string, file string) (err error) {
 			return err
 		}
 		text, next = split(text)
-		fmt.Print(text)
+		fmt.Print(babyclient.Printable(text))
 	}
 	fmt.Printf("\n(read in %d parts)\n", parts)
 	return nil

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/tmc/langchaingo/schema"
 
@@ -39,7 +38,7 @@ func newOutput(stdout, stderr *os.File) *output {
 // progress shows what is being done; an empty text takes the line away.
 func (o *output) progress(format string, args ...any) {
 	if o.terminal != nil {
-		fmt.Fprint(o.terminal, "\r\033[K", plain(fmt.Sprintf(format, args...)))
+		fmt.Fprint(o.terminal, "\r\033[K", babyclient.Printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -48,19 +47,10 @@ func (o *output) progress(format string, args ...any) {
 type plainWriter struct{ w io.Writer }
 
 func (p plainWriter) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(p.w, plain(string(text))); err != nil {
+	if _, err := io.WriteString(p.w, babyclient.Printable(string(text))); err != nil {
 		return 0, err
 	}
 	return len(text), nil
-}
-
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // step is a line of the table at the end.

@@ -76,7 +76,7 @@ func run(ctx context.Context, model string, top int, question string, files []st
 func oneLine(text string, limit int) string {
 	r := []rune(strings.Join(strings.Fields(text), " "))
 	if len(r) > limit {
-		return string(r[:limit]) + "…"
+		r = append(r[:limit], '…')
 	}
-	return string(r)
+	return babyclient.Printable(string(r))
 }

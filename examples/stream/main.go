@@ -51,7 +51,7 @@ func run(ctx context.Context, model, question string) error {
 		if chunk.Err() != nil { // an event that could not be decoded
 			return chunk.Err()
 		}
-		fmt.Print(chunk.Text())
+		fmt.Print(babyclient.Printable(chunk.Text()))
 		if u := chunk.Usage; u != nil {
 			fmt.Printf("\n(%d tokens of prompt, %d of answer)\n", u.PromptTokens, u.CompletionTokens)
 		}

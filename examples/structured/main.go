@@ -17,6 +17,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/babyapi-org/babyapi-go/babyclient"
 	"github.com/babyapi-org/babyapi-go/provider"
 )
 
@@ -52,7 +53,7 @@ func run(ctx context.Context, model, text string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("city: %s\ndays: %d\nguest: %s\n", t.City, t.Days, t.Guest)
+	fmt.Printf("city: %s\ndays: %d\nguest: %s\n", babyclient.Printable(t.City), t.Days, babyclient.Printable(t.Guest))
 	fmt.Printf("(%d tokens)\n", resp.Choices[0].GenerationInfo["TotalTokens"])
 	return nil
 }

@@ -61,7 +61,7 @@ func run(ctx context.Context, model, question string) error {
 			return err
 		}
 		if len(resp.ToolCalls()) == 0 {
-			fmt.Println(resp.Text())
+			fmt.Println(babyclient.Printable(resp.Text()))
 			return nil
 		}
 		req.Messages = append(req.Messages, resp.Message())

@@ -56,7 +56,7 @@ func run(ctx context.Context, model string, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(resp.Text())
+	fmt.Println(babyclient.Printable(resp.Text()))
 	return nil
 }
 

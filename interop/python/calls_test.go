@@ -43,9 +43,10 @@ var (
 	goodStream = babytest.Stream(`{"id":"1","choices":[{"index":0,"delta":{"role":"assistant","content":"Yes."}}]}`)
 	goodText   = babytest.JSON(http.StatusOK,
 		`{"id":"1","choices":[{"index":0,"text":"Yes.","finish_reason":"stop"}]}`)
-	goodInfer   = babytest.JSON(http.StatusOK, `{"output":"Yes."}`)
-	goodEmbed   = babytest.JSON(http.StatusOK, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0,1]}]}`)
-	goodRerank  = babytest.JSON(http.StatusOK, `{"results":[{"index":1,"relevance_score":0.9}]}`)
+	goodInfer  = babytest.JSON(http.StatusOK, `{"output":"Yes."}`)
+	goodEmbed  = babytest.JSON(http.StatusOK, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0,1]}]}`)
+	goodRerank = babytest.JSON(http.StatusOK,
+		`{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.1}]}`)
 	goodConvert = babytest.JSON(http.StatusOK,
 		`{"document":{"filename":"page.html","md_content":"# Title"},"status":"success","errors":[]}`)
 	goodChunks = babytest.JSON(http.StatusOK,
@@ -625,6 +626,14 @@ func failures() map[string]pair {
 	}
 	deviate("error: a number for a code", "a code is kept as text",
 		`error: Python the type 400 "the text", Go 400 the type 400 "the text"`)
+	deviate("error: something else", "the words of the service are looked for in more forms",
+		`error: Python 400 "HTTP 400", Go 400 "the text"`)
+	deviate("error: a JSON text", "the words of the service are looked for in more forms",
+		`error: Python 400 "HTTP 400", Go 400 "the text"`)
+	deviate("error: no JSON", "the title of a page of HTML is the message",
+		`error: Python 400 "HTTP 400", Go 400 "Bad request"`)
+	deviate("stream: event that is not JSON", "a stream that left something out does not end as if it had not",
+		`error: Python none, Go INVALID_RESPONSE`)
 	deviate("error: a list of details", "the list is the same JSON, as it was sent",
 		`error: Python 400 "[{\"loc\": [\"body\", \"sources\"], \"msg\": \"Field `+
 			`required\", \"type\": \"missing\"}]", `+

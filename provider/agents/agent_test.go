@@ -451,3 +451,27 @@ func TestNewToolAsksForWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// A model that thinks between its calls gets its thinking back, under the name it came with.
+func TestToolAgentReturnsTheThinking(t *testing.T) {
+	answer := babytest.JSON(200, `{"choices":[{"message":{"content":"I look: 2.","reasoning_content":"hm, turn 7:\n\u00e9",`+
+		`"tool_calls":[{"id":"1","type":"function","function":{"name":"shout","arguments":"{\"input\":\"x\"}"}},`+
+		`{"id":"2","type":"function","function":{"name":"SHOUT","arguments":"{\"input\":\"y\"}"}}]},`+
+		`"finish_reason":"tool_calls"}]}`)
+	llm, srv := model(t, answer, answer, says("done"))
+	got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, []tools.Tool{plain{}})), "x")
+	if err != nil || got != "done" {
+		t.Fatalf("answer %q, error %v", got, err)
+	}
+	messages := lastMessages(t, srv)
+	if len(messages) != 7 {
+		t.Fatalf("%d messages, want the question and two turns of an answer and two results: %v", len(messages), messages)
+	}
+	for _, i := range []int{1, 4} {
+		m := messages[i]
+		if m["reasoning_content"] != "hm, turn 7:\n\u00e9" || m["content"] != "I look: 2." || m["reasoning"] != nil ||
+			len(m["tool_calls"].([]any)) != 2 {
+			t.Errorf("message %d is %v", i, m)
+		}
+	}
+}

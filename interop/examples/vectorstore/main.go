@@ -94,7 +94,7 @@ func run(ctx context.Context, c config) error {
 	}
 	fmt.Printf("%s\n%d passages in the store, the best:\n", c.question, len(passages))
 	for _, p := range found {
-		fmt.Printf("  %.2f  %s\n", p.Score, strings.Join(strings.Fields(p.PageContent), " "))
+		fmt.Printf("  %.2f  %s\n", p.Score, babyclient.Printable(strings.Join(strings.Fields(p.PageContent), " ")))
 	}
 	llm, err := provider.NewFromClient(client, provider.WithModel(c.chat))
 	if err != nil {
