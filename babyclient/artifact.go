@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -50,15 +49,16 @@ func (d *Docling) Download(ctx context.Context, a Artifact, w io.Writer, opts ..
 	if !isHTTPURL(a.URL) {
 		return 0, withOp(k.op(), invalid(CodeInvalidRequest, "the artifact has no http or https URL"))
 	}
-	if _, query, ok := strings.Cut(a.URL, "?"); ok {
-		k.secrets = []string{query}
+	if w == nil {
+		return 0, withOp(k.op(), invalid(CodeInvalidRequest, "the writer is nil"))
 	}
+	k.secrets = secretsOfURL(a.URL)
 	settings, err := d.c.defaults.withOptions(opts)
 	if err != nil {
 		return 0, withOp(k.op(), err)
 	}
 	fail := d.c.errorsWith(k.op(), settings)
-	fail.isSafe, fail.moreSecrets, fail.host = true, k.secrets, Source{URL: a.URL}.String()
+	fail.isSafe, fail.addSecrets, fail.host = true, k.addSecrets, Source{URL: a.URL}.String()
 	attempt := d.c.newAttempt(ctx, k, settings, fail, 1)
 	req, err := http.NewRequestWithContext(attempt.clock.ctx, http.MethodGet, a.URL, nil)
 	if err != nil {

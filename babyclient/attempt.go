@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -51,7 +52,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	case k.isStream:
 		return s.streamIdle
 	case s.timeoutOfCall:
-		return s.timeout
+		return s.timeout + k.hold
 	}
 	limit := DefaultTimeout
 	if s.timeout > 0 {
@@ -62,7 +63,7 @@ func (c *Client) timeLimit(k *call, s *settings) time.Duration {
 	if k.isDocument || s.asDocument {
 		limit = max(limit, DefaultDocumentTimeout)
 	}
-	return limit
+	return limit + k.hold
 }
 
 // close stops the clock and logs how the attempt went. bytes counts those that were read of a 2xx.
@@ -71,13 +72,13 @@ func (a *attempt) close(m Meta, bytes int64, err error) {
 	if a.client.logger == nil {
 		return
 	}
-	path := strings.TrimPrefix(a.call.op(), a.call.method+" ")
+	path := a.fail.redact(strings.TrimPrefix(a.call.op(), a.call.method+" "))
 	attrs := []slog.Attr{
 		slog.String("method", a.call.method), slog.String("path", path), slog.Int("status", m.StatusCode),
 		slog.Int("attempt", a.number), slog.Duration("duration", time.Since(a.started)), slog.Int64("bytes", bytes),
 	}
 	if m.RequestID != "" { // the service chooses it, and can repeat in it what it was sent
-		attrs = append(attrs, slog.String("request_id", a.fail.secrets().redact(m.RequestID)))
+		attrs = append(attrs, slog.String("request_id", a.fail.redact(m.RequestID)))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
@@ -89,7 +90,7 @@ func (a *attempt) close(m Meta, bytes int64, err error) {
 func (a *attempt) roundTrip() (*http.Response, *Error) {
 	req, err := a.newRequest()
 	if err != nil {
-		return nil, withOp(a.fail.op, err)
+		return nil, a.fail.complete(*withOp(a.fail.op, err))
 	}
 	resp, err := a.client.http.Do(req)
 	if err != nil {
@@ -118,7 +119,7 @@ func (a *attempt) newRequest() (*http.Request, error) {
 	})
 	req, err := http.NewRequestWithContext(ctx, a.call.method, a.client.baseText+a.call.path, nil)
 	if err != nil {
-		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", err)
+		return nil, invalid(CodeInvalidRequest, "cannot build the request: %v", withoutURL(err))
 	}
 	h := req.Header
 	h["Accept"] = acceptAny
@@ -167,6 +168,9 @@ func (b *requestBody) addTo(req *http.Request) (err error) {
 // redirect was not followed, nil for any other failure.
 func (a *attempt) notAnswered(err error, redirect *http.Response) *Error {
 	connected := a.connected.Load()
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		a.fail.learn(u.URL) // where a redirect has led
+	}
 	if cause := a.clock.ranOut(); cause != nil && !connected && a.callerCtx.Err() == nil {
 		return a.fail.notConnectedInTime(cause, a.clock.limit)
 	}
@@ -176,7 +180,11 @@ func (a *attempt) notAnswered(err error, redirect *http.Response) *Error {
 	if own, ok := errors.AsType[*Error](err); ok { // the body could not be read
 		return a.fail.complete(*own)
 	}
+	if strings.HasPrefix(withoutURL(err).Error(), "failed to parse Location header") { // and quotes it
+		return a.fail.redirectRefused(Meta{}, errBadLocation)
+	}
 	if redirect != nil {
+		a.fail.learn(redirect.Header.Get("Location"))
 		return a.fail.redirectRefused(metaOf(redirect), err)
 	}
 	return a.fail.notAnswered(err, connected)

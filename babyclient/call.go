@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // call is one call of an endpoint, before the settings of the client and the caller are applied.
@@ -19,7 +20,11 @@ type call struct {
 	isStream   bool // it is answered with server-sent events
 	toWriter   bool // the answer goes to a writer of the caller's as it comes
 
-	secrets []string // that the request holds, beside the key
+	hold time.Duration // how long the service may hold its answer back, beside the time limit
+
+	// secrets are those that the request does not hold itself: of the request that a job was
+	// submitted with.
+	secrets secrets
 
 	// explain puts an error of the service into words that fit the endpoint. It may be nil.
 	explain func(Error) Error
@@ -29,6 +34,16 @@ type call struct {
 func (k *call) op() string {
 	path, _, _ := strings.Cut(k.path, "?")
 	return k.method + " " + path
+}
+
+// addSecrets adds those that the call itself holds.
+func (k *call) addSecrets(c *collector) {
+	c.addURL(k.path)
+	c.addHeader(k.header)
+	if k.body != nil {
+		k.body.addSecrets(c)
+	}
+	c.found = append(c.found, k.secrets...)
 }
 
 // newGet describes a GET. Nothing is sent yet.
@@ -56,6 +71,8 @@ type requestBody struct {
 	length      int64 // bytes, -1 when unknown
 	open        func() (io.ReadCloser, error)
 	opensOnce   bool // it is read from a reader of the caller's
+
+	addSecrets func(*collector) // adds those that the body holds
 }
 
 func jsonBody(b []byte) *requestBody {
@@ -63,5 +80,6 @@ func jsonBody(b []byte) *requestBody {
 		contentType: "application/json",
 		length:      int64(len(b)),
 		open:        func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil },
+		addSecrets:  func(c *collector) { c.addJSON(b, jsonPlace{}) },
 	}
 }

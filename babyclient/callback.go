@@ -32,7 +32,8 @@ func (c Callback) MarshalJSON() ([]byte, error) {
 func checkCallbacks(callbacks []Callback) error {
 	for i, c := range callbacks {
 		if !isHTTPURL(c.URL) && c.Extra["url"] == nil {
-			return invalid(CodeInvalidRequest, "callbacks[%d] is for %s: want an http or https URL", i, quote(c.URL))
+			return invalid(CodeInvalidRequest, "callbacks[%d] is for %s: want an http or https URL", i,
+				quote(publicURL(c.URL)))
 		}
 		// The handler would answer 403 to each of them, and docling-serve does not pass that on.
 		if secret, ok := c.Header[CallbackSecretHeader]; ok && secret == "" {
@@ -146,7 +147,7 @@ func (h *CallbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the secret is missing or wrong", http.StatusForbidden)
 		return
 	}
-	const mostBytes = 1 << 20
+	const mostBytes = 32 << 20 // of some 100,000 documents; who sends them knows the secret
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBytes))
 	if err != nil {
 		http.Error(w, "the body cannot be read", http.StatusBadRequest)
@@ -172,6 +173,8 @@ func (h *CallbackHandler) isSecret(given string) bool {
 	return h.Secret != "" && subtle.ConstantTimeCompare([]byte(given), []byte(h.Secret)) == 1
 }
 
+// readProgress reads a callback. What does not fit its field is left zero: a newer docling-serve
+// may tell more, and the caller has it in Raw.
 func readProgress(raw []byte) (*TaskProgress, error) {
 	var body struct {
 		TaskID   string `json:"task_id"`
@@ -181,11 +184,11 @@ func readProgress(raw []byte) (*TaskProgress, error) {
 			TotalDocs      int `json:"total_docs"`
 		} `json:"progress"`
 	}
-	if err := json.Unmarshal(raw, &body); err != nil {
+	if err := unmarshalFitting(raw, &body, "callback"); err != nil {
 		return nil, errors.New("the body is no JSON of a callback")
 	}
-	if body.TaskID == "" || body.Progress == nil {
-		return nil, errors.New("the body has no task_id or no progress")
+	if body.TaskID == "" || body.Progress == nil || body.Progress.Kind == "" {
+		return nil, errors.New("the body has no task_id, or no progress with its kind")
 	}
 	p := &body.Progress.TaskProgress
 	p.TaskID, p.Raw = body.TaskID, raw

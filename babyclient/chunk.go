@@ -248,6 +248,12 @@ func readChunks(raw []byte, sources []Source, limit int64) (*ChunkResponse, erro
 	return out, out.checkChunks(sources)
 }
 
+func (r *ChunkResponse) redactWords(redact func(string) string) {
+	for _, doc := range r.Documents {
+		redactErrors(doc.Errors, redact)
+	}
+}
+
 // chunksInZip is the JSON in a zip answer.
 func chunksInZip(raw []byte, limit int64) ([]byte, error) {
 	members, err := unzip(raw, limit)

@@ -2,6 +2,9 @@ package babyclient
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -90,6 +93,24 @@ func firstEnv(names ...string) string {
 // BaseURL is the URL that the paths of the calls are appended to, without a trailing slash.
 func (c *Client) BaseURL() string { return c.baseText }
 
+// String names the client by its base URL. The key and the headers stand in no text that is made of
+// a client.
+func (c *Client) String() string {
+	if c == nil {
+		return "babyclient.Client(nil)"
+	}
+	return "babyclient.Client(" + c.baseText + ")"
+}
+
+// Format writes [Client.String] for every verb of package fmt, "%+v", "%#v" and "%d" among them.
+func (c *Client) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
+
+// GoString is [Client.String].
+func (c *Client) GoString() string { return c.String() }
+
+// LogValue is [Client.String], for package log/slog.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // CloseIdleConnections closes the pooled connections that no call uses, those of an
 // http.Client given with [WithHTTPClient] included. The client stays usable.
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
@@ -111,6 +132,7 @@ func (c *Client) errorsWithOptions(op string, opts []CallOption) (*errorMaker, e
 var (
 	errRedirectMethod = errors.New("the redirect would turn the request into another method and lose its body: " +
 		"set the base URL to where it leads")
+	errBadLocation = errors.New("it leads to an address that cannot be parsed")
 	errRedirectTLS = errors.New("the redirect leads from https to http, where anybody on the way could read it: " +
 		"set the base URL to where it leads")
 	errRedirectHost = errors.New("the redirect would take the body of the request to another host: " +

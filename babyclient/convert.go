@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -180,6 +181,15 @@ func readConvert(raw []byte, sources []Source, limit int64) (*ConvertResponse, e
 	return nil, errNoField("document")
 }
 
+func (r *ConvertResponse) redactWords(redact func(string) string) {
+	for _, doc := range r.Documents {
+		redactErrors(doc.Errors, redact)
+	}
+	for i := range r.Artifacts {
+		redactErrors(r.Artifacts[i].Errors, redact)
+	}
+}
+
 // storedAnswer is the part of an answer that tells what went to a store. Another answer has no
 // NumConverted.
 type storedAnswer struct {
@@ -227,15 +237,16 @@ func readConvertZip(raw []byte, sources []Source, limit int64) (*ConvertResponse
 // A program may write what it gets into a folder, so names must be safe on any system. But a
 // document may have the name of its upload, whatever that is.
 func (r *ConvertResponse) addMembers(members []zipMember, sources []Source) error {
-	isOfUpload := func(stem string) bool {
-		return sources == nil || slices.ContainsFunc(sources, func(s Source) bool {
+	isStem := func(stem string) bool {
+		return slices.ContainsFunc(sources, func(s Source) bool {
 			return s.isNamed() && slices.Contains(s.stems(), stem)
 		})
 	}
 	byStem := map[string]*Converted{}
 	for _, m := range members {
-		stem, set := formatOf(m.name)
-		if !isPortableName(m.name) && (set == nil || !isOfUpload(stem)) {
+		stem, set := formatOf(m, isStem)
+		isOfUpload := set != nil && (sources == nil || isStem(stem))
+		if !isPortableName(m.name) && !isOfUpload {
 			return unsafeNameError(m.name)
 		}
 		if set == nil {
@@ -257,16 +268,21 @@ func (r *ConvertResponse) addMembers(members []zipMember, sources []Source) erro
 }
 
 // formatOf returns the stem of the document that a zip member is of, and a function that stores the
-// member in the field of its format. set is nil for a member that belongs to no document.
-func formatOf(member string) (stem string, set func(*Converted, []byte)) {
-	if strings.Contains(member, "/") { // a folder holds the images of all documents
+// member in the field of its format. set is nil for a member that belongs to no document. isStem
+// reports whether an upload has that stem.
+//
+// "a.doctags.txt" holds the DocTags of "a.pdf", or the text of "a.doctags.pdf": the stems tell, and
+// for both of them the content.
+func formatOf(m zipMember, isStem func(string) bool) (stem string, set func(*Converted, []byte)) {
+	if strings.Contains(m.name, "/") { // a folder holds the images of all documents
 		return "", nil
 	}
-	if stem, ok := strings.CutSuffix(member, ".doctags.txt"); ok {
+	if stem, ok := strings.CutSuffix(m.name, ".doctags.txt"); ok &&
+		(!isStem(stem+".doctags") || isStem(stem) && bytes.HasPrefix(m.data, []byte("<doctag>"))) {
 		return stem, func(c *Converted, data []byte) { c.DocTags = string(data) }
 	}
-	ext := path.Ext(member)
-	stem = strings.TrimSuffix(member, ext)
+	ext := path.Ext(m.name)
+	stem = strings.TrimSuffix(m.name, ext)
 	switch ext {
 	case ".md":
 		return stem, func(c *Converted, data []byte) { c.Markdown = string(data) }

@@ -121,6 +121,23 @@ func (e *DocumentError) text() string {
 	return fmt.Sprintf("%s: %s: %s", name, strings.ReplaceAll(string(e.Status), "_", " "), strings.Join(said, "; "))
 }
 
+// redacted is a copy with other texts.
+func (e *DocumentError) redacted(redact func(string) string) error {
+	clean := DocumentError{Filename: redact(e.Filename), Status: DocumentStatus(redact(string(e.Status))),
+		Errors: slices.Clone(e.Errors)}
+	redactErrors(clean.Errors, redact)
+	return &clean
+}
+
+func redactErrors(said []DoclingError, redact func(string) string) {
+	for i := range said {
+		e := &said[i]
+		for _, text := range []*string{&e.ComponentType, &e.ModuleName, &e.Message, &e.Category} {
+			*text = redact(*text)
+		}
+	}
+}
+
 // Is matches [ErrDocumentFailed] and, for a part, [ErrPartialSuccess].
 func (e *DocumentError) Is(target error) bool {
 	return target == ErrDocumentFailed || target == ErrPartialSuccess && e.Status == DocumentPartialSuccess

@@ -71,7 +71,8 @@ func doCall(method, path string, in any) (*call, error) {
 
 func checkPath(path string) error {
 	bad := func(why string) error {
-		return invalid(CodeInvalidRequest, "path %q %s: give a path below the base URL, such as /v1/models", path, why)
+		return invalid(CodeInvalidRequest, "path %q %s: give a path below the base URL, such as /v1/models",
+			publicURL(path), why)
 	}
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return bad("does not begin with one slash")

@@ -629,6 +629,43 @@ func TestZipAnswer(t *testing.T) {
 	}
 }
 
+// A member ".doctags.txt" is the DocTags of one document, or the text of another that is called so.
+func TestZipAnswerOfNamesWithDocTags(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		uploads []string
+		members map[string]string
+		want    [][2]string // the text and the DocTags of each document, in the order of the names
+	}{
+		{"the text", []string{"a.doctags.pdf", "a.pdf"}, map[string]string{"a.doctags.txt": "X", "a.txt": "A"},
+			[][2]string{{"X", ""}, {"A", ""}}},
+		{"the DocTags", []string{"a.pdf", "b.pdf"}, map[string]string{"a.doctags.txt": "<doctag>a", "b.txt": "B"},
+			[][2]string{{"", "<doctag>a"}, {"B", ""}}},
+		{"the DocTags, beside such a name", []string{"a.doctags.pdf", "a.pdf"},
+			map[string]string{"a.doctags.txt": "<doctag>a", "a.doctags.md": "X"},
+			[][2]string{{"", ""}, {"", "<doctag>a"}}},
+	} {
+		srv := server(t)
+		srv.On("POST /docling/v1/convert/file", babytest.Zip(tt.members))
+		var uploads []babyclient.Source
+		for _, name := range tt.uploads {
+			uploads = append(uploads, babyclient.FromBytes(name, []byte("x")))
+		}
+		resp, err := client(srv).Docling.Convert(t.Context(), &babyclient.ConvertRequest{Sources: uploads})
+		if err != nil || len(resp.Documents) != len(tt.want) {
+			t.Errorf("%s: %+v, %v; want both documents", tt.name, resp, err)
+			continue
+		}
+		for i, name := range tt.uploads {
+			for _, doc := range resp.Documents {
+				if got := [2]string{doc.Text, doc.DocTags}; doc.Filename == name && got != tt.want[i] {
+					t.Errorf("%s: %s has %q, want %q", tt.name, name, got, tt.want[i])
+				}
+			}
+		}
+	}
+}
+
 // zipOf is a zip with members as they are given, honest or not.
 func zipOf(t testing.TB, members ...string) []byte {
 	t.Helper()

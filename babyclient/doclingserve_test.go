@@ -287,7 +287,8 @@ func TestCallbackHandler(t *testing.T) {
 		{"no POST", "GET", "/cb", "a secret", "", 405},
 		{"no JSON", "POST", "/cb", "a secret", "x", 400},
 		{"no progress", "POST", "/cb", "a secret", `{"task_id":"t1"}`, 400},
-		{"too long", "POST", "/cb", "a secret", `{"task_id":"` + strings.Repeat("x", 1<<20) + `"}`, 400},
+		{"no kind", "POST", "/cb", "a secret", `{"task_id":"t1","progress":{}}`, 400},
+		{"too long", "POST", "/cb", "a secret", `{"task_id":"` + strings.Repeat("x", 32<<20) + `"}`, 400},
 	} {
 		if code := post(tt.method, tt.url, tt.secret, tt.body); code != tt.want {
 			t.Errorf("%s: answered %d, want %d", tt.name, code, tt.want)
@@ -333,6 +334,41 @@ func TestCallbackHandler(t *testing.T) {
 	}
 	if h.Secret = ""; post("POST", "/cb?secret=", "", numDocs) != 403 {
 		t.Error("a handler without a secret took a callback")
+	}
+}
+
+// A callback that holds more, or other, than is known here is handed on with what fits, and whole.
+func TestCallbackThatDoesNotFit(t *testing.T) {
+	var got *babyclient.TaskProgress
+	h := &babyclient.CallbackHandler{Secret: "a secret"}
+	h.Handle = func(_ context.Context, p *babyclient.TaskProgress) error {
+		got = p
+		return nil
+	}
+	document := `{"source":"https://host/` + strings.Repeat("x", 100) + `.pdf","status":"success"}`
+	for name, progress := range map[string]string{
+		"10,000 documents": `{"kind":"update_processed","num_processed":10000,"docs":[` +
+			strings.Repeat(document+",", 9_999) + document + `]}`,
+		"docs of another type":    `{"kind":"new","num_processed":10000,"docs":5}`,
+		"details with a number":   `{"kind":"new","num_processed":10000,"failure":{"message":"m","details":{"queue":7,"a":"b"}}}`,
+		"a document without form": `{"kind":"new","num_processed":10000,"docs":["a.pdf"],"document":"a.pdf"}`,
+	} {
+		got = nil
+		body := `{"task_id":"t1","progress":` + progress + `}`
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?secret=a+secret", strings.NewReader(body))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusNoContent || got == nil || got.Kind == "" || got.NumProcessed != 10_000 ||
+			string(got.Raw) != body {
+			t.Errorf("%s: answered %d, handed on %+.200v", name, w.Code, got)
+			continue
+		}
+		if strings.Contains(name, "10,000") && (len(got.Documents) != 10_000 || got.Documents[9_999].Source == "") {
+			t.Errorf("%s: handed on %d", name, len(got.Documents))
+		}
+		if strings.Contains(name, "details") && (got.Failure.Message != "m" || got.Failure.Details["a"] != "b") {
+			t.Errorf("%s: failure %+v", name, got.Failure)
+		}
 	}
 }
 
@@ -418,6 +454,66 @@ func TestPollWait(t *testing.T) {
 	if ignored > plain || held*3 > plain || heldTook > plainTook {
 		t.Errorf("polls: %d plain, %d where the wait is ignored, %d where it is honoured; took %s plain, %s held",
 			plain, ignored, held, plainTook, heldTook)
+	}
+}
+
+// A poll that is held back has its own time limit beside the hold, ends with the wait, and is not
+// taken for held because the service is slow.
+func TestPollWaitLimits(t *testing.T) {
+	// wait returns how many polls there were until the job, which takes so long, ended or was given
+	// up. The service honours the hold, or only takes its time for each answer.
+	wait := func(takes, latency time.Duration, honours bool, opts ...any) (polls int, took time.Duration, err error) {
+		bubble(t, func(t *testing.T, srv *babytest.Server) {
+			start := time.Now()
+			srv.On("GET /docling/v1/status/poll/{id}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				polls++
+				hold, _ := time.ParseDuration(r.URL.Query().Get("wait") + "s")
+				if !honours {
+					hold = 0
+				}
+				time.Sleep(latency + min(hold, max(0, takes-time.Since(start))))
+				state := "started"
+				if time.Since(start) >= takes {
+					state = "success"
+				}
+				babytest.JSON(200, `{"task_id":"t1","task_status":"`+state+`"}`).ServeHTTP(w, r)
+			}))
+			srv.On("GET /docling/v1/result/{id}", babytest.JSON(200, converted))
+			var ofClient []babyclient.Option
+			var ofWait []babyclient.WaitOption
+			for _, o := range opts {
+				if shared, ok := o.(babyclient.Option); ok {
+					ofClient = append(ofClient, shared)
+				} else {
+					ofWait = append(ofWait, o.(babyclient.WaitOption))
+				}
+			}
+			_, err = client(srv, ofClient...).Docling.ConvertJob("t1", "").Wait(t.Context(), ofWait...)
+			took = time.Since(start)
+		})
+		return polls, took, err
+	}
+	const timeout = 2 * time.Second
+	hold := func(d time.Duration) babyclient.WaitOption { return babyclient.WithPollWait(d) }
+	for name, option := range map[string]any{"of the client": babyclient.WithTimeout(timeout),
+		"of the wait": babyclient.WaitOption(babyclient.WithTimeout(timeout))} {
+		if _, took, err := wait(40*time.Second, 0, true, option, hold(20*time.Second)); err != nil ||
+			took > 41*time.Second {
+			t.Errorf("a time limit %s below the hold: after %s %v, want a result after 40s", name, took, err)
+		}
+	}
+	_, took, err := wait(time.Hour, 0, true, hold(5*time.Second), babyclient.WithPollTimeout(timeout/4))
+	if !errors.Is(err, babyclient.ErrTimeout) || took > timeout/4 {
+		t.Errorf("a wait of 0.5s with a hold of 5s: after %s %v, want ErrTimeout after 0.5s", took, err)
+	}
+	for _, latency := range []time.Duration{time.Millisecond, 30 * time.Millisecond, time.Second} {
+		without, _, _ := wait(time.Minute, latency, false)
+		for _, d := range []time.Duration{time.Millisecond, 50 * time.Millisecond, time.Second, 3 * time.Second} {
+			if polls, _, _ := wait(time.Minute, latency, false, hold(d)); polls > without {
+				t.Errorf("a hold of %s that a service ignores, which answers after %s: %d polls, without it %d",
+					d, latency, polls, without)
+			}
+		}
 	}
 }
 

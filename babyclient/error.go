@@ -127,7 +127,10 @@ type Error struct {
 	// RetryAfter is how long the service asks the caller to wait, 0 if it does not ask.
 	RetryAfter time.Duration
 	// Details is the body of the answer as sent, at most 1 MiB of it, or the state of a
-	// failed task. A key that the service echoed is blanked out.
+	// failed task. What the service repeats of the secrets of the call is "[redacted]" in it, as in
+	// all of an Error: the key, headers whose names say that they are secret, user information and
+	// query of each URL, and the secret fields of stores. A secret of fewer than 8 bytes is only
+	// taken out of a URL, and behind "Bearer".
 	Details string
 	// Header is the header of the answer, nil when the service did not answer.
 	Header http.Header

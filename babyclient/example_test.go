@@ -731,3 +731,21 @@ func ExampleWithHTTPClient_openTelemetry() {
 	// span POST /infer 200
 	// true
 }
+
+// A client can be printed and logged: it shows its base URL, and neither key nor headers.
+func ExampleClient_String() {
+	c, err := babyclient.New(babyclient.WithBaseURL("https://api.example"), babyclient.WithAPIKey("sk-0123456789"),
+		babyclient.WithHeader("X-Api-Token", "hush-hush"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.String())
+	fmt.Printf("%+v\n", c)    // Format
+	fmt.Println(c.GoString()) // as %#v
+	fmt.Println(c.LogValue()) // as in log/slog
+	// Output:
+	// babyclient.Client(https://api.example)
+	// babyclient.Client(https://api.example)
+	// babyclient.Client(https://api.example)
+	// babyclient.Client(https://api.example)
+}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,19 +58,44 @@ type errorMaker struct {
 	apiKey   string      // what is secret in the call
 	header   http.Header // some of it can be secret too
 
-	moreSecrets []string // of the request
+	addSecrets  func(*collector) // adds those of the request; nil for the errors of waiting for a job
+	moreSecrets secrets          // that the request does not hold
+	collected   secrets          // all of them, nil until the first error
 }
 
-func (f *errorMaker) secrets() secrets { return secretsOf(f.apiKey, f.header, f.moreSecrets) }
+// secrets are those of the call. They are collected when the first error is made, since most calls
+// make none.
+func (f *errorMaker) secrets() secrets {
+	if f.collected == nil {
+		c := collector{found: slices.Clone(f.moreSecrets)}
+		c.addKey(f.apiKey)
+		c.addHeader(f.header)
+		if f.addSecrets != nil {
+			f.addSecrets(&c)
+		}
+		f.collected = c.secrets()
+	}
+	return f.collected
+}
+
+// learn adds the secrets of a URL that the service has told in a redirect.
+func (f *errorMaker) learn(url string) {
+	if more := secretsOfURL(url); len(more) > 0 {
+		f.moreSecrets, f.collected = append(f.moreSecrets, more...), nil
+	}
+}
+
+func (f *errorMaker) redact(text string) string { return f.secrets().redact(text) }
 
 // complete completes an error of the call.
 func (f *errorMaker) complete(e Error) *Error {
 	e.Op = f.op
 	secrets := f.secrets()
-	for _, text := range []*string{&e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
+	for _, text := range []*string{&e.Op, &e.Message, &e.Details, &e.Code, &e.Type, &e.RequestID} {
 		*text = secrets.redact(*text)
 	}
 	e.Header = secrets.redactHeader(e.Header)
+	e.Err = secrets.redactCause(e.Err)
 	return &e
 }
 

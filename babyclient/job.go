@@ -30,33 +30,30 @@ type DoclingJob[T any] struct {
 	Submitted *JobStatus
 
 	c           *Client
+	secrets     *secrets // of the submission; a pointer, so that %+v does not show them
 	fetchResult func(context.Context, jobRequest, []CallOption) (*T, error)
 }
-
-// nodeHeader names the node that owns a task. Every request about the task must carry it, or the
-// service may ask a node that does not know the task.
-const nodeHeader = "X-Babyapi-Docling-Id"
 
 // StartConvert submits a conversion and returns at once: POST
 // /docling/v1/convert/source/async or …/file/async, or …/source/batch for sources in a store.
 func (d *Docling) StartConvert(ctx context.Context, req *ConvertRequest, opts ...CallOption) (*ConvertJob, error) {
-	status, err := fetch(ctx, d.c, asyncConvert{req}, opts, readSubmission)
+	status, secrets, err := d.c.submit(ctx, asyncConvert{req}, opts)
 	if err != nil {
 		return nil, err
 	}
 	job := d.convertJob(status.ID, status.Header.Get(nodeHeader), req.Sources)
-	job.Submitted = status
+	job.Submitted, job.secrets = status, secrets
 	return job, nil
 }
 
 // StartChunk submits a chunking and returns at once: POST /docling/v1/chunk/…/async.
 func (d *Docling) StartChunk(ctx context.Context, req *ChunkRequest, opts ...CallOption) (*ChunkJob, error) {
-	status, err := fetch(ctx, d.c, asyncChunk{req}, opts, readSubmission)
+	status, secrets, err := d.c.submit(ctx, asyncChunk{req}, opts)
 	if err != nil {
 		return nil, err
 	}
 	job := d.chunkJob(status.ID, status.Header.Get(nodeHeader), req.Sources)
-	job.Submitted = status
+	job.Submitted, job.secrets = status, secrets
 	return job, nil
 }
 
@@ -110,16 +107,17 @@ func newJob[T any, P interface {
 	fetchResult := func(ctx context.Context, req jobRequest, opts []CallOption) (*T, error) {
 		return fetch(ctx, c, req, opts, read)
 	}
-	return &DoclingJob[T]{ID: id, Node: node, c: c, fetchResult: fetchResult}
+	return &DoclingJob[T]{ID: id, Node: node, c: c, secrets: new(secrets), fetchResult: fetchResult}
 }
 
 // request is a call about the job, pinned to its node.
 func (j *DoclingJob[T]) request(method, action string) jobRequest {
-	return jobRequest{method: method, action: action, id: j.ID, node: j.Node}
+	return jobRequest{method: method, action: action, id: j.ID, node: j.Node, secrets: *j.secrets}
 }
 
 type jobRequest struct {
 	method, action, id, node string
+	secrets                  secrets
 	hold                     time.Duration // how long the service may hold a poll back
 }
 
@@ -128,6 +126,8 @@ func (r jobRequest) call(*Client) (*call, error) {
 		method:     r.method,
 		path:       "/docling/v1/" + r.action + "/" + escapeID(r.id),
 		isDocument: r.action == "result",
+		hold:       r.hold,
+		secrets:    r.secrets,
 		explain:    r.explain,
 	}
 	if r.hold > 0 {
@@ -189,7 +189,7 @@ func (j *DoclingJob[T]) Cancel(ctx context.Context, opts ...CallOption) (*JobSta
 // Once the service has told of the job, Wait goes on for 30 seconds while the service fails, and
 // while other nodes than the job's answer that they do not know it.
 func (j *DoclingJob[T]) Wait(ctx context.Context, opts ...WaitOption) (*T, error) {
-	job := polledJob{name: "docling task " + j.ID, poll: j.poll, failed: j.failed,
+	job := polledJob{name: "docling task " + j.ID, poll: j.poll, failed: j.failed, secrets: *j.secrets,
 		isKnown: j.Submitted != nil, isPinned: j.Node != ""}
 	_, calls, err := job.wait(ctx, j.c, opts)
 	if err != nil {
@@ -252,6 +252,7 @@ func (j *DoclingJob[T]) noResult(answered *Error, status *JobStatus, opts []Call
 	if err != nil {
 		return answered
 	}
+	fail.moreSecrets = *j.secrets
 	m := Meta{StatusCode: answered.StatusCode, Header: answered.Header, RequestID: answered.RequestID}
 	e := Error{Type: answered.Type, Details: string(status.Raw)}
 	switch {

@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -76,6 +77,51 @@ func (s *JobStatus) UnmarshalJSON(data []byte) error {
 		s.Message = cmp.Or(w.Failure.Message, s.Message)
 	}
 	return nil
+}
+
+func (s *JobStatus) redactWords(redact func(string) string) {
+	s.Message = redact(s.Message)
+	if f := s.Failure; f != nil {
+		for _, text := range []*string{&f.Category, &f.Message, &f.Phase} {
+			*text = redact(*text)
+		}
+		clean := map[string]string{}
+		for name, value := range f.Details {
+			clean[redact(name)] = redact(value)
+		}
+		if f.Details != nil {
+			f.Details = clean
+		}
+	}
+}
+
+// nodeHeader names the node that owns a task. Every request about the task must carry it, or the
+// service may ask a node that does not know the task.
+const nodeHeader = "X-Babyapi-Docling-Id"
+
+// submit submits a job. It returns the secrets of the request too: the service can repeat them in
+// any later answer about the job. The id and the node stand in errors, logs and URLs from now on,
+// so they may not hold a secret.
+func (c *Client) submit(ctx context.Context, req callMaker, opts []CallOption) (*JobStatus, *secrets, error) {
+	k, err := req.call(c)
+	if err != nil {
+		return nil, nil, withOp(k.op(), err)
+	}
+	status, err := fetch(ctx, c, k, opts, readSubmission)
+	if err != nil {
+		return nil, nil, err
+	}
+	fail, err := c.errorsWithOptions(k.op(), opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	fail.addSecrets = k.addSecrets
+	known := fail.secrets()
+	if node := status.Header.Get(nodeHeader); known.redact(status.ID) != status.ID || known.redact(node) != node {
+		return nil, nil, fail.completeAnswer(status.Meta, Error{Code: CodeInvalidResponse,
+			Message: "the id or the node of the job repeats a secret of the request"})
+	}
+	return status, &known, nil
 }
 
 // readSubmission reads the status that a submission is answered with.

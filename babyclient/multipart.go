@@ -54,7 +54,12 @@ func multipartBody(sources []Source, fields []formField) (*requestBody, error) {
 	if err := f.write(boundary, fields); err != nil {
 		return nil, err
 	}
-	b := &requestBody{contentType: "multipart/form-data; boundary=" + boundary, length: f.length()}
+	b := &requestBody{contentType: "multipart/form-data; boundary=" + boundary, length: f.length(),
+		addSecrets: func(c *collector) {
+			for _, field := range fields {
+				c.addText(field.name, field.value, isSecretName(field.name))
+			}
+		}}
 	for _, s := range sources {
 		b.opensOnce = b.opensOnce || s.Reader != nil
 	}

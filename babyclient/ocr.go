@@ -97,25 +97,26 @@ type OCRJob struct {
 	// from its ID.
 	Submitted *JobStatus
 
-	o *OCR
+	o       *OCR
+	secrets *secrets // of the submission; a pointer, so that %+v does not show them
 }
 
 // Start submits a document and returns at once: POST /v1/ocr/document/async.
 func (o *OCR) Start(ctx context.Context, req *OCRRequest, opts ...CallOption) (*OCRJob, error) {
-	status, err := fetch(ctx, o.c, ocrCall{req, "/v1/ocr/document/async"}, opts, readSubmission)
+	status, secrets, err := o.c.submit(ctx, ocrCall{req, "/v1/ocr/document/async"}, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &OCRJob{ID: status.ID, Submitted: status, o: o}, nil
+	return &OCRJob{ID: status.ID, Submitted: status, o: o, secrets: secrets}, nil
 }
 
 // Job is the job with that id, of this process or another.
-func (o *OCR) Job(id string) *OCRJob { return &OCRJob{ID: id, o: o} }
+func (o *OCR) Job(id string) *OCRJob { return &OCRJob{ID: id, o: o, secrets: new(secrets)} }
 
 // Status asks how far the job is: GET /v1/ocr/jobs/{id}. An unknown or expired job is
 // [ErrNotFound].
 func (j *OCRJob) Status(ctx context.Context, opts ...CallOption) (*JobStatus, error) {
-	return fetch(ctx, j.o.c, ocrStatus(j.ID), opts, readStatus)
+	return fetch(ctx, j.o.c, ocrStatus{j.ID, *j.secrets}, opts, readStatus)
 }
 
 // poll is Status: an OCR job's status is never held back.
@@ -124,16 +125,21 @@ func (j *OCRJob) poll(ctx context.Context, _ time.Duration, opts []CallOption) (
 }
 
 // ocrStatus asks for the job with that id.
-type ocrStatus string
+type ocrStatus struct {
+	id      string
+	secrets secrets
+}
 
-func (id ocrStatus) call(*Client) (*call, error) {
-	return newGet("/v1/ocr/jobs/" + escapeID(string(id))), checkID(CodeInvalidJobID, "job id", string(id))
+func (r ocrStatus) call(*Client) (*call, error) {
+	k := newGet("/v1/ocr/jobs/" + escapeID(r.id))
+	k.secrets = r.secrets
+	return k, checkID(CodeInvalidJobID, "job id", r.id)
 }
 
 // Wait polls until the job has ended and returns it, its result included. A job that failed
 // is [ErrTaskFailed].
 func (j *OCRJob) Wait(ctx context.Context, opts ...WaitOption) (*OCRResponse, error) {
-	job := polledJob{name: "OCR job " + j.ID, poll: j.poll, failed: j.failed,
+	job := polledJob{name: "OCR job " + j.ID, poll: j.poll, failed: j.failed, secrets: *j.secrets,
 		isKnown: j.Submitted != nil, isPinned: true}
 	status, _, err := job.wait(ctx, j.o.c, opts)
 	if err != nil {
@@ -162,6 +168,7 @@ func (j *OCRJob) Result(ctx context.Context, opts ...CallOption) (*OCRResponse, 
 	if err != nil {
 		return nil, err
 	}
+	fail.moreSecrets = *j.secrets
 	code := CodeOCRJobFailed
 	if !status.Failed() {
 		code = CodeJobRunning

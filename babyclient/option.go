@@ -138,12 +138,11 @@ func parseBaseURL(s string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, invalid(CodeInvalidRequest, "base URL %q has no http or https scheme: %s", s, want)
+		return nil, invalid(CodeInvalidRequest, "base URL %q has no http or https scheme: %s", publicURL(s), want)
 	case u.Host == "":
-		return nil, invalid(CodeInvalidRequest, "base URL %q has no host: %s", s, want)
+		return nil, invalid(CodeInvalidRequest, "base URL %q has no host: %s", publicURL(s), want)
 	case u.RawQuery != "" || u.Fragment != "":
-		shown := u.Scheme + "://" + u.Host + u.Path
-		return nil, invalid(CodeInvalidRequest, "base URL %q has a query or a fragment: %s", shown, want)
+		return nil, invalid(CodeInvalidRequest, "base URL %q has a query or a fragment: %s", publicURL(s), want)
 	}
 	return withoutVersion(u), nil
 }

@@ -46,11 +46,19 @@ func fetch[T metaHolder](
 			resp.Raw = raw
 		}
 		*meta = resp.Meta
+		if says, ok := any(out).(wordy); ok {
+			says.redactWords(resp.fail.redact)
+		}
 	}
 	if err != nil {
 		return out, resp.fail.unusable(resp.Meta, raw, err)
 	}
 	return out, nil
+}
+
+// A wordy response holds words of the service about what failed, which end up in logs.
+type wordy interface {
+	redactWords(redact func(string) string)
 }
 
 // callMaker is a request that checks itself, and encodes itself for its endpoint. A call that comes
@@ -82,7 +90,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		return nil, withOp(k.op(), errNilContext)
 	}
 	fail := c.errorsWith(k.op(), s)
-	fail.isSafe, fail.moreSecrets = isSafeMethod(k.method), k.secrets
+	fail.isSafe, fail.addSecrets = isSafeMethod(k.method), k.addSecrets
 	for number := 1; ; number++ {
 		if ctx.Err() != nil {
 			return nil, fail.contextEnded(ctx, Meta{})
@@ -98,7 +106,7 @@ func (c *Client) send(ctx context.Context, k *call, opts []CallOption) (*respons
 		}
 		if c.logger != nil {
 			c.logger.LogAttrs(ctx, slog.LevelWarn, "babyapi: retry",
-				slog.String("op", k.op()), slog.Int("attempt", number), slog.Duration("delay", delay),
+				slog.String("op", failed.Op), slog.Int("attempt", number), slog.Duration("delay", delay),
 				slog.Int("status", failed.StatusCode), slog.String("code", failed.Code))
 		}
 		if sleep(ctx, delay) != nil {

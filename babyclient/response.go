@@ -21,6 +21,10 @@ type response struct {
 // open takes over an answer.
 func (a *attempt) open(resp *http.Response) *response {
 	a.connected.Store(true) // also for a transport of the caller's that does not trace connections
+	a.fail.learn(resp.Header.Get("Location"))
+	for r := resp.Request; r != nil && r.Response != nil; r = r.Response.Request {
+		a.fail.learn(r.URL.String()) // where a redirect has led
+	}
 	limit := a.client.maxResponseSize
 	if a.call.isStream {
 		limit = -1 // a stream may go on for hours; sseReader limits each of its events

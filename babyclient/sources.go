@@ -63,22 +63,15 @@ type doclingBody struct {
 
 // newPostOfSources describes a call with its documents by URL, by store, or inline, in a JSON body.
 func newPostOfSources(path string, sources []Source, body *doclingBody, extra map[string]any) (*call, error) {
-	var secrets []string
 	for i, s := range sources {
 		wire, err := s.wire(i)
 		if err != nil {
 			return refusedPost(path, err)
 		}
 		body.Sources = append(body.Sources, wire)
-		if s.Store != nil {
-			secrets = append(secrets, s.Store.secrets()...)
-		}
-	}
-	if store, ok := body.Target.(Store); ok {
-		secrets = append(secrets, store.secrets()...)
 	}
 	k, err := newPost(path, body, extra)
-	k.isDocument, k.secrets = true, secrets
+	k.isDocument = true
 	return k, err
 }
 

@@ -14,7 +14,7 @@ import (
 // [ConvertRequest.Target].
 type Store interface {
 	json.Marshaler
-	secrets() []string
+	isStore()
 }
 
 // S3 is a bucket of Amazon S3 or of what speaks its protocol.
@@ -114,42 +114,11 @@ func encodeKind(kind string, v any, extra map[string]any) ([]byte, error) {
 	return encodeBody(v, all)
 }
 
-func (s S3) secrets() []string                 { return []string{s.SecretKey, s.AccessKey} }
-func (s AzureBlob) secrets() []string          { return []string{s.ConnectionString} }
-func (s GoogleCloudStorage) secrets() []string { return secretStrings(s.ServiceAccountKey, false) }
-func (s GoogleDrive) secrets() []string {
-	return append(secretStrings(s.Credentials, false), s.RefreshToken)
-}
-
-func (s AnyStore) secrets() []string {
-	raw, err := s.MarshalJSON()
-	if err != nil {
-		return nil
-	}
-	return secretStrings(raw, false)
-}
-
-// secretStrings are the texts in a JSON value that can be secrets: those of fields whose names say
-// so, and of lists in such fields. isSecret tells whether the name of the value itself says so.
-func secretStrings(raw json.RawMessage, isSecret bool) (out []string) {
-	var list []json.RawMessage
-	var fields map[string]json.RawMessage
-	if text := jsonString(raw); text != "" {
-		if isSecret {
-			out = append(out, text)
-		}
-	} else if json.Unmarshal(raw, &list) == nil {
-		for _, element := range list {
-			out = append(out, secretStrings(element, isSecret)...)
-		}
-	} else if json.Unmarshal(raw, &fields) == nil {
-		for name, value := range fields {
-			isSecret := namesSecret(name) || name == "connection_string"
-			out = append(out, secretStrings(value, isSecret)...)
-		}
-	}
-	return out
-}
+func (S3) isStore()                 {}
+func (AzureBlob) isStore()          {}
+func (GoogleCloudStorage) isStore() {}
+func (GoogleDrive) isStore()        {}
+func (AnyStore) isStore()           {}
 
 // ZipTarget puts the results into a zip, which is the answer.
 func ZipTarget() AnyStore { return AnyStore{"kind": "zip"} }

@@ -54,8 +54,10 @@ func WithPollTimeout(d time.Duration) WaitOption {
 
 // WithPollWait asks the service to answer a poll of a docling task only when the task has ended, or
 // after d. That saves polls, where the service does it: docling-serve's Ray engine does, its others
-// answer at once, and then the pauses between polls are as without it. An OCR job has no such
-// polls. Default: the service answers at once.
+// answer at once, and then the pauses between polls are as without it. A d below the
+// [WithPollInterval] saves none. The time of [WithTimeout] is given to each poll beside d;
+// [WithPollTimeout] shortens the last one. An OCR job has no such polls. Default: the service
+// answers at once.
 func WithPollWait(d time.Duration) WaitOption {
 	return pollOption(func(s *waitSettings) error {
 		if d <= 0 || d > maxPollWait {
@@ -66,7 +68,7 @@ func WithPollWait(d time.Duration) WaitOption {
 	})
 }
 
-// maxPollWait leaves room below the default timeout of a call.
+// maxPollWait is below the minute after which many proxies give an answer up.
 const maxPollWait = 50 * time.Second
 
 // OnPoll calls f after each poll, in the goroutine that waits.
@@ -96,6 +98,15 @@ func waitSettingsOf(ctx context.Context, opts []WaitOption) (*waitSettings, erro
 	return s, nil
 }
 
+// hold is how long the service may hold back a poll that is sent so long after the first: not
+// beyond the end of the wait.
+func (s *waitSettings) hold(elapsed time.Duration) time.Duration {
+	if s.timeout > 0 {
+		return max(0, min(s.pollWait, s.timeout-elapsed))
+	}
+	return s.pollWait
+}
+
 // pollPatience is how long a wait goes on while its polls fail.
 const pollPatience = 30 * time.Second
 
@@ -104,6 +115,8 @@ type polledJob struct {
 	name   string // in errors
 	poll   func(context.Context, time.Duration, []CallOption) (*JobStatus, error)
 	failed func(*errorMaker, *JobStatus) error // makes the error of a job that ended without a result
+
+	secrets secrets // of the request that it was submitted with
 
 	isKnown  bool // the service has told of the job before, so that a poll that fails is a passing fault
 	isPinned bool // its polls go to the node that owns it, so that a 404 means that the job is lost
@@ -123,14 +136,18 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 	if err != nil {
 		return nil, nil, err
 	}
+	fail.moreSecrets = j.secrets
 	const firstPause = 50 * time.Millisecond
 	pause := min(firstPause, settings.interval)
 	start := time.Now()
 	lastGood := start
 	for state := "submitted"; ; {
 		asked := time.Now()
-		status, err := j.poll(ctx, settings.pollWait, settings.callOptions)
-		wasHeld := err == nil && settings.pollWait > 0 && time.Since(asked) >= settings.pollWait/2
+		hold := settings.hold(time.Since(start))
+		status, err := j.poll(ctx, hold, settings.callOptions)
+		// A service that ignores the hold, and is slow, can take as long. It gets no more than one
+		// poll in each interval all the same.
+		wasHeld := err == nil && hold >= settings.interval && time.Since(asked) >= hold
 		switch {
 		case err != nil && !j.isPassing(ctx, err):
 			return nil, nil, err
@@ -151,10 +168,8 @@ func (j *polledJob) wait(ctx context.Context, c *Client, opts []WaitOption) (*Jo
 		if settings.timeout > 0 && time.Since(start)+pause > settings.timeout {
 			return nil, nil, fail.pollTimeout(status, state, settings.timeout)
 		}
-		if wasHeld {
-			continue // the service has paused for us
-		}
-		if sleep(ctx, pause) != nil {
+		// The service has paused for us if it held the poll.
+		if !wasHeld && sleep(ctx, pause) != nil {
 			return nil, nil, fail.contextEnded(ctx, Meta{})
 		}
 		pause = min(pause*3/2, settings.interval)

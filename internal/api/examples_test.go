@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// calledByOthers are the methods that a user of the packages does not call: encoding/json, errors
-// and langchaingo do.
+// calledByOthers are the methods that a user of the packages does not call: encoding/json, errors,
+// fmt and langchaingo do.
 var calledByOthers = []string{
-	"MarshalJSON", "UnmarshalJSON", "Is", "Unwrap",
+	"MarshalJSON", "UnmarshalJSON", "Is", "Unwrap", "Format",
 	"Plan", "GetInputKeys", "GetOutputKeys", "GetTools", // of an agents.Agent
 }
 
