@@ -417,3 +417,16 @@ func ExamplePrintable() {
 	fmt.Println(babyclient.Printable("all is well\x1b[2K\rall is lost\u202e"))
 	// Output: all is well�[2K�all is lost�
 }
+
+// What a service has said, without the key that it may repeat.
+func ExampleClient_Redact() {
+	client, err := babyclient.New(babyclient.WithAPIKey("sk-0123456789abcdef"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.Redact(`refused: "Bearer sk-0123456789abcdef"`))
+	fmt.Printf("%+v\n", client)
+	// Output:
+	// refused: "[redacted]"
+	// babyclient.Client(https://api.babyapi.org)
+}

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -120,3 +121,31 @@ func TestInjectedArguments(t *testing.T) {
 }
 
 func quoted(s string) string { return string(mustJSON(s)) }
+
+// The key reaches no agent, whatever a service repeats and wherever.
+func TestKeyReachesNoAgent(t *testing.T) {
+	svc := newService(t)
+	svc.markdown = "# Key\n\nIt is " + testKey + " here."
+	svc.status, svc.errors = "partial_success", `[{"error_message":"bad key `+testKey+`"}]`
+	svc.answers["/infer"] = answered{status: 200, body: `{"output":"it is ` + testKey + `"}`}
+	svc.answers["/v1/chat/completions"] = answered{status: 200,
+		body: `{"choices":[{"message":{"content":"it is ` + testKey + `"}}]}`}
+	s, _ := newTestServer(t, svc)
+	id := documentID(t, mustText(t, s, ToolConvert, `{"source":"https://example.com/a.pdf"}`))
+	for _, c := range [][2]string{
+		{ToolConvert, `{"source":"https://example.com/a.pdf"}`},
+		{ToolConvert, `{"document_id":"` + id + `","search":"key"}`},
+		{ToolConvert, `{"document_id":"` + id + `","outline":true}`},
+		{ToolInfer, `{"prompt":"x","model":"qwen-8b"}`},
+		{ToolConvert, `{"document_id":"d_` + testKey + `"}`},
+	} {
+		if text := call(t.Context(), t, s, c[0], c[1]).text(); text == "" || strings.Contains(text, testKey) {
+			t.Errorf("%s %s: %s", c[0], c[1], text)
+		}
+	}
+	for _, format := range []string{"%v", "%+v", "%#v"} {
+		if strings.Contains(fmt.Sprintf(format, s), testKey) {
+			t.Errorf("a server printed with %s shows the key", format)
+		}
+	}
+}

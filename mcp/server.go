@@ -188,7 +188,7 @@ func NewServer(client *babyclient.Client, opts ...Option) (*Server, error) {
 		ToolRerank:  rerankTool{s.documents, cmp.Or(s.rerankModel, s.embeddingModel)},
 	}
 	for _, name := range s.tools {
-		tools[name].addTo(toolServer{s.mcp, s.documents.logger, client.BaseURL()})
+		tools[name].addTo(toolServer{s.mcp, s.documents.logger, client.BaseURL(), client.Redact})
 	}
 	return s, nil
 }

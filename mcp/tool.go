@@ -30,7 +30,8 @@ const modelTimeout = 10 * time.Minute
 type toolServer struct {
 	*mcpserver.MCPServer
 	logger  *slog.Logger
-	baseURL string // of the service, for the errors that name it
+	baseURL string              // of the service, for the errors that name it
+	redact  func(string) string // takes the key out of what the service has said
 }
 
 // tool is what a client sees of a tool, beside the schema of its arguments.
@@ -77,6 +78,9 @@ func addTool[A any](s toolServer, t tool, run func(context.Context, *progress, A
 	s.AddTool(definition, func(ctx context.Context, r mcpgo.CallToolRequest) (result *mcpgo.CallToolResult, _ error) {
 		start := time.Now()
 		defer func() {
+			redactResult(result, s.redact)
+		}()
+		defer func() {
 			if p := recover(); p != nil {
 				id := rand.Text()[:8]
 				stack := string(debug.Stack())
@@ -106,6 +110,17 @@ func rawArguments(r mcpgo.CallToolRequest) json.RawMessage {
 		return raw
 	}
 	return mustJSON(r.Params.Arguments) // of a client in this process
+}
+
+// redactResult is the last thing before a result goes out, whatever made it: a service can repeat the
+// key that it was sent.
+func redactResult(result *mcpgo.CallToolResult, redact func(string) string) {
+	for i, content := range result.Content {
+		if text, ok := content.(mcpgo.TextContent); ok {
+			text.Text = redact(text.Text)
+			result.Content[i] = text
+		}
+	}
 }
 
 func textResult(text string) *mcpgo.CallToolResult { return mcpgo.NewToolResultText(text) }
