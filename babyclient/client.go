@@ -105,8 +105,8 @@ func (c *Client) String() string {
 // Format writes [Client.String] for every verb of package fmt, "%+v", "%#v" and "%d" among them.
 func (c *Client) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
 
-// Redact replaces the client's key, and what else of its options is secret, in a text: for a program
-// that hands on what a service has said. The errors of this package are without it already.
+// Redact replaces the client's key, and what else of its options is secret, in a text: for a
+// program that hands on what a service has said. The errors of this package are without it already.
 func (c *Client) Redact(text string) string {
 	return c.errorsWith("", &c.defaults).secrets().redact(text)
 }

@@ -419,3 +419,23 @@ func TestIdempotencyKeyIsNoLeaveToSendAgain(t *testing.T) {
 		c.CloseIdleConnections()
 	}
 }
+
+// However a client is printed or logged, it shows no key and no header.
+func TestClientShowsNoKey(t *testing.T) {
+	c, err := babyclient.New(babyclient.WithAPIKey(babytest.Key), babyclient.WithHeader("X-Tenant", "secret-tenant"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("made", "client", c, "group", slog.GroupValue(slog.Any("c", c)))
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		fmt.Fprintf(&out, format, c)
+		fmt.Fprintf(&out, format, struct{ Client *babyclient.Client }{c})
+		fmt.Fprintf(&out, format, []*babyclient.Client{c})
+	}
+	for _, secret := range []string{babytest.Key, "secret-tenant"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q stands in %s", secret, &out)
+		}
+	}
+}

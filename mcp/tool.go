@@ -112,8 +112,8 @@ func rawArguments(r mcpgo.CallToolRequest) json.RawMessage {
 	return mustJSON(r.Params.Arguments) // of a client in this process
 }
 
-// redactResult is the last thing before a result goes out, whatever made it: a service can repeat the
-// key that it was sent.
+// redactResult is the last thing before a result goes out, whatever made it: a service can repeat
+// the key that it was sent.
 func redactResult(result *mcpgo.CallToolResult, redact func(string) string) {
 	for i, content := range result.Content {
 		if text, ok := content.(mcpgo.TextContent); ok {
