@@ -96,9 +96,11 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	fs.SetOutput(io.Discard) // main prints the error of Parse, once
 	fs.StringVar(&c.Addr, "addr", local.DefaultAddr,
 		"the loopback `address` to listen on; port 0 takes one that is free")
-	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"),
-		"the `key` that callers must send; without it, any key or none will do, "+
-			"and a server behind a --*-url gets the caller's (BABYAPI_LOCAL_API_KEY)")
+	keyFile := fs.String("api-key-file", "",
+		"the `file` that holds the key that callers must send; BABYAPI_LOCAL_API_KEY is another way to give it. "+
+			"Without a key, any key or none will do, and a server behind a --*-url gets the caller's")
+	fs.StringVar(&c.APIKey, "api-key", "",
+		"the `key` itself, which every user of this machine can then read in the list of processes (ps)")
 	fs.StringVar(&c.ChatURL, "chat-url", "",
 		"base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
 	fs.StringVar(&c.EmbedURL, "embed-url", "", "base `URL` of a server for embeddings")
@@ -132,7 +134,31 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
 	}
-	return c, nil
+	var err error
+	c.APIKey, err = chooseKey(c.APIKey, *keyFile)
+	return c, err
+}
+
+// chooseKey is the key that callers must send: of the flag, else of the file, else of the variable.
+func chooseKey(key, file string) (string, error) {
+	switch {
+	case key != "" && file != "":
+		return "", errors.New("--api-key and --api-key-file exclude one another: give one of them")
+	case key != "":
+		return key, nil
+	case file == "":
+		return os.Getenv("BABYAPI_LOCAL_API_KEY"), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--api-key-file: %w", err)
+	}
+	// An empty file must not open the gateway to everybody, and the first line of a file with
+	// several is not the key that callers would send.
+	if key = strings.TrimSpace(string(text)); key == "" || strings.ContainsAny(key, "\r\n") {
+		return "", fmt.Errorf("--api-key-file: %s must hold one line, the key", file)
+	}
+	return key, nil
 }
 
 func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
@@ -149,7 +175,7 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 	if c.APIKey == "" {
 		fmt.Fprintln(stdout, "export BABYAPI_API_KEY=local")
 	} else {
-		fmt.Fprintln(stdout, "# and BABYAPI_API_KEY as given with --api-key")
+		fmt.Fprintln(stdout, "# and BABYAPI_API_KEY, the key that babyapi-local was given")
 	}
 	if dir := stack.LogDir(); dir != "" {
 		fmt.Fprintf(stdout, "# logs of the engines: %s\n# Ctrl-C ends it\n", dir)

@@ -105,14 +105,18 @@ func (e *plannedEngine) prepare(in *installation, logDir string, c *Config) erro
 	if err := os.Remove(e.logPath); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	e.env = cleanEnv("PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
-		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME="+in.hubCache())
 	key := randomHex(16)
 	if e.kind == "docling" {
 		e.prepareDocling(in, logDir, key, c.AllowRemoteTargets)
 		return nil
 	}
 	return e.prepareLlama(in, key)
+}
+
+// ownSettings are variables that every engine has, beside those of its kind.
+func ownSettings(in *installation, more ...string) []string {
+	return append([]string{"PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
+		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME=" + in.hubCache()}, more...)
 }
 
 func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, allowRemoteTargets bool) {
@@ -123,7 +127,7 @@ func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, all
 	e.ready = "/ready"
 	e.credential = credential{"X-Api-Key", key}
 	e.scratch = filepath.Join(logDir, e.name+".tmp")
-	e.env = append(e.env,
+	settings := ownSettings(in,
 		"TMPDIR="+e.scratch, "TEMP="+e.scratch, "TMP="+e.scratch,
 		"DOCLING_SERVE_API_KEY="+key,
 		"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
@@ -133,8 +137,9 @@ func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, all
 		// Documents of servers on this machine may be converted.
 		`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
 	if in.ocr != "" {
-		e.env = append(e.env, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
+		settings = append(settings, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
 	}
+	e.env = childEnvironment(doclingGets, settings...)
 }
 
 func (e *plannedEngine) prepareLlama(in *installation, key string) (err error) {
@@ -150,7 +155,7 @@ func (e *plannedEngine) prepareLlama(in *installation, key string) (err error) {
 	e.command = []string{in.python(), in.program("llama.py"), e.kind, model, e.names[0]}
 	e.ready = "/health"
 	e.credential = credential{"Authorization", "Bearer " + key}
-	e.env = append(e.env, "BABYAPI_LOCAL_ENGINE_KEY="+key)
+	e.env = childEnvironment(engineGets, ownSettings(in, "BABYAPI_LOCAL_ENGINE_KEY="+key)...)
 	e.inspect = e.inspectLlama
 	return nil
 }
