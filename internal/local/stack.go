@@ -24,6 +24,7 @@ import (
 type Stack struct {
 	base   string
 	logDir string
+	plan   *plan
 	server *http.Server
 	cancel context.CancelFunc // ends the engines
 	wg     sync.WaitGroup
@@ -70,7 +71,7 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 	}
 	// The engines outlive ctx, which is only for the start.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Stack{base: "http://" + listener.Addr().String(), cancel: cancel}
+	s := &Stack{base: "http://" + listener.Addr().String(), plan: p, cancel: cancel}
 	s.server = &http.Server{Handler: p.gateway.handler(),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.wg.Go(func() { _ = s.server.Serve(listener) })
