@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -38,7 +39,11 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, o
 			b.authorize(t, pr.Out.Header)
 		},
 		ModifyResponse: func(resp *http.Response) error {
-			resp.Header.Del("Access-Control-Allow-Origin")
+			for name := range resp.Header { // no page of another site may read an answer
+				if strings.HasPrefix(name, "Access-Control-") {
+					resp.Header.Del(name)
+				}
+			}
 			resp.Header.Del("Server")
 			if b.own && resp.StatusCode >= http.StatusBadRequest {
 				if err := clarifyResponse(b.name, resp, t.maxTokens); err != nil {
