@@ -114,6 +114,10 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	fs.BoolVar(&c.AllowRemoteTargets, "allow-remote-targets", false,
 		"let our docling-serve send to other machines what a caller asks it to: results to a put target "+
 			"or a store, and callbacks; and read documents of a store. A --docling-url decides that itself")
+	fs.BoolVar(&c.AllowLocalSources, "allow-local-sources", false,
+		"let our docling-serve read documents from URLs of this machine (loopback), of private networks and of "+
+			"link-local addresses, where a caller may reach more than the programs that it speaks for. "+
+			"A --docling-url decides that itself")
 	fs.StringVar(&c.ChatModel, "chat-model", "",
 		"GGUF `file` of a chat model to run in place of "+local.ChatModel)
 	fs.StringVar(&c.EmbedModel, "embed-model", "",

@@ -107,7 +107,7 @@ func (e *plannedEngine) prepare(in *installation, logDir string, c *Config) erro
 	}
 	key := randomHex(16)
 	if e.kind == "docling" {
-		e.prepareDocling(in, logDir, key, c.AllowRemoteTargets)
+		e.prepareDocling(in, logDir, key, c)
 		return nil
 	}
 	return e.prepareLlama(in, key)
@@ -119,10 +119,18 @@ func ownSettings(in *installation, more ...string) []string {
 		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME=" + in.hubCache()}, more...)
 }
 
-func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, allowRemoteTargets bool) {
+// localAddresses are those that --allow-local-sources adds to the public ones that docling reads
+// URLs from: of this machine, of private networks, of a link and of a carrier.
+const localAddresses = `["127.0.0.0/8","::1/128","10.0.0.0/8","172.16.0.0/12","192.168.0.0/16","fc00::/7",` +
+	`"169.254.0.0/16","fe80::/10","100.64.0.0/10"]`
+
+func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, c *Config) {
 	e.command = []string{in.python(), in.program("serve_light.py")}
-	if allowRemoteTargets {
+	if c.AllowRemoteTargets {
 		e.command = append(e.command, "--allow-remote-targets")
+	}
+	if c.AllowLocalSources {
+		e.command = append(e.command, "--allow-local-sources")
 	}
 	e.ready = "/ready"
 	e.credential = credential{"X-Api-Key", key}
@@ -133,9 +141,10 @@ func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, all
 		"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
 		"DOCLING_SERVE_ENG_KIND=local", // docling_reach.py stands before the queue of that one
 		// A proxy of the user's is on another machine: it cannot call back a program of this one.
-		"no_proxy="+cmp.Or(os.Getenv("no_proxy"), os.Getenv("NO_PROXY"))+",127.0.0.1,::1,localhost",
-		// Documents of servers on this machine may be converted.
-		`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
+		"no_proxy="+cmp.Or(os.Getenv("no_proxy"), os.Getenv("NO_PROXY"))+",127.0.0.1,::1,localhost")
+	if c.AllowLocalSources {
+		settings = append(settings, "DOCLINGCORE_ALLOWED_PRIVATE_IPS="+localAddresses)
+	}
 	if in.ocr != "" {
 		settings = append(settings, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
 	}

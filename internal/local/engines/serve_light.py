@@ -9,8 +9,9 @@ at import time or weights from a hub at run time:
     docling_modelfree.py, registered under docling's own option types, so that
     every request option still works
 
-It reaches other machines only as docling_reach.py says, unless it is called
-with --allow-remote-targets.
+It sends to other machines only what docling_reach.py says, unless it is called
+with --allow-remote-targets, and reads URLs of public addresses only, unless it is
+called with --allow-local-sources.
 """
 import hmac
 import importlib.util
@@ -83,6 +84,8 @@ def main():
 
     if "--allow-remote-targets" not in sys.argv:
         docling_reach.stay_on_this_machine()
+    if "--allow-local-sources" not in sys.argv:
+        docling_reach.read_public_addresses_only()
 
     # Seconds between two looks whether a plain request is done. The variable for
     # it takes whole seconds, and a page converts in a tenth of one.
