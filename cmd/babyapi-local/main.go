@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -118,6 +119,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 		"let our docling-serve read documents from URLs of this machine (loopback), of private networks and of "+
 			"link-local addresses, where a caller may reach more than the programs that it speaks for. "+
 			"A --docling-url decides that itself")
+	maxUpload := fs.Int64("max-upload", local.DefaultMaxUpload>>20,
+		"`MiB` that a request with documents may have. docling-serve holds an uploaded file once in memory and "+
+			"one that stands in JSON four times, so the default can take 1 GB")
 	fs.StringVar(&c.ChatModel, "chat-model", "",
 		"GGUF `file` of a chat model to run in place of "+local.ChatModel)
 	fs.StringVar(&c.EmbedModel, "embed-model", "",
@@ -138,6 +142,10 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
 	}
+	if *maxUpload < 1 || *maxUpload > 1<<20 {
+		return nil, fmt.Errorf("--max-upload %d: give 1 MiB to 1048576 MiB (1 TiB)", *maxUpload)
+	}
+	c.MaxUpload = *maxUpload << 20
 	var err error
 	c.APIKey, err = chooseKey(c.APIKey, *keyFile)
 	return c, err
@@ -174,6 +182,11 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 		// A gateway has little to do for each call. With more than one CPU, a quarter of its time
 		// goes into threads that wake each other.
 		runtime.GOMAXPROCS(1)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// What requests hold is limited, so what is above this is garbage, which is collected
+		// sooner.
+		debug.SetMemoryLimit(2 * local.MaxHeld)
 	}
 	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\n", stack.BaseURL())
 	if c.APIKey == "" {

@@ -166,6 +166,7 @@ func TestBadArguments(t *testing.T) {
 		args []string
 		want string
 	}{
+		"an upload of nothing": {[]string{"--max-upload", "0"}, "--max-upload 0: give 1 MiB"},
 		"two keys":             {[]string{"--api-key", "a", "--api-key-file", lines}, "exclude one another"},
 		"an empty key file":    {[]string{"--api-key-file", empty}, "must hold one line, the key"},
 		"a key file of lines":  {[]string{"--api-key-file", lines}, "must hold one line, the key"},

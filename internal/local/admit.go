@@ -1,6 +1,8 @@
 package local
 
 import (
+	"cmp"
+	"context"
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
@@ -17,12 +19,19 @@ import (
 // this gateway is taken off the request, so that no engine gets it; where the gateway has no key,
 // an engine of the user's gets the caller's.
 func (g *gateway) admit(next http.Handler) http.Handler {
+	g.memory.limit = cmp.Or(g.memory.limit, MaxHeld)
+	maxUpload := cmp.Or(g.maxUpload, DefaultMaxUpload)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
 		if id == "" {
 			id = randomHex(8)
 		}
 		w.Header().Set(requestIDHeader, id)
+		if r.Body != nil && r.Body != http.NoBody {
+			body := g.newClockedBody(w, http.MaxBytesReader(w, r.Body, maxUpload))
+			defer body.stop(w)
+			r.Body = body
+		}
 		if !isLoopback(r.Host) {
 			writeError(w, http.StatusForbidden,
 				"the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host)
@@ -54,7 +63,13 @@ func (g *gateway) admit(next http.Handler) http.Handler {
 			doclingError(w, http.StatusNotFound, "Not Found")
 			return
 		}
-		next.ServeHTTP(w, r)
+		if r.ContentLength > maxUpload {
+			uploadTooLarge(w, maxUpload)
+			return
+		}
+		held := &lease{memory: &g.memory}
+		defer held.end()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), leaseKey{}, held)))
 	})
 }
 

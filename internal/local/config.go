@@ -41,6 +41,10 @@ type Config struct {
 	// machine or in a private network. A node of DoclingURLs decides that itself.
 	AllowLocalSources bool
 
+	// MaxUpload is the size of the largest body that is passed on to docling, in bytes; 0 is
+	// [DefaultMaxUpload].
+	MaxUpload int64
+
 	// ChatModel, EmbedModel and RerankModel are GGUF files to run in place of the default models.
 	// Without RerankModel and RerankURL, reranking is the cosine similarity of the embeddings.
 	ChatModel, EmbedModel, RerankModel string

@@ -35,7 +35,10 @@ func newPlan(c *Config) (*plan, error) {
 	if len(c.DoclingURLs) > 0 && c.DoclingNodes > 0 {
 		return nil, errors.New("docling nodes to start and docling URLs exclude one another: give one of them")
 	}
-	g := &gateway{apiKey: c.APIKey, started: time.Now(), docling: &docling{}}
+	if c.MaxUpload < 0 {
+		return nil, fmt.Errorf("the largest upload is %d bytes: give more than 0", c.MaxUpload)
+	}
+	g := &gateway{apiKey: c.APIKey, started: time.Now(), docling: &docling{}, maxUpload: c.MaxUpload}
 	p := &plan{gateway: g}
 	var errs []error
 	add := func(kind, name, base, model string, names ...string) *backend {
