@@ -186,7 +186,7 @@ func TestLocalSourcesAreCheckedAtTheConnection(t *testing.T) {
 	defer s.Close()
 	python := (&installation{env: envDir(cache)}).python()
 	cmd := exec.CommandContext(t.Context(), python, "-c", reachProgram, s.URL[strings.LastIndex(s.URL, ":")+1:])
-	cmd.Env = childEnvironment(everyChildGets, "PYTHONPATH=engines", "NO_PROXY=*")
+	cmd.Env = childEnvironment(everyChildGets, "PYTHONPATH=engines", "PYTHONDONTWRITEBYTECODE=1", "NO_PROXY=*")
 	cmd.Stderr = t.Output()
 	out, err := cmd.Output()
 	if err != nil {
