@@ -37,7 +37,7 @@ func realDocling(t *testing.T, allowRemoteTargets bool) *babyclient.Client {
 	}
 	none := "http://127.0.0.1:1"
 	s, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ChatURL: none, EmbedURL: none,
-		AllowRemoteTargets: allowRemoteTargets, Messages: t.Output()})
+		AllowRemoteTargets: allowRemoteTargets, AllowLocalSources: true, Messages: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}

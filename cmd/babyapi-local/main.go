@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -96,9 +97,11 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	fs.SetOutput(io.Discard) // main prints the error of Parse, once
 	fs.StringVar(&c.Addr, "addr", local.DefaultAddr,
 		"the loopback `address` to listen on; port 0 takes one that is free")
-	fs.StringVar(&c.APIKey, "api-key", os.Getenv("BABYAPI_LOCAL_API_KEY"),
-		"the `key` that callers must send; without it, any key or none will do, "+
-			"and a server behind a --*-url gets the caller's (BABYAPI_LOCAL_API_KEY)")
+	keyFile := fs.String("api-key-file", "",
+		"the `file` that holds the key that callers must send; BABYAPI_LOCAL_API_KEY is another way to give it. "+
+			"Without a key, any key or none will do, and a server behind a --*-url gets the caller's")
+	fs.StringVar(&c.APIKey, "api-key", "",
+		"the `key` itself, which every user of this machine can then read in the list of processes (ps)")
 	fs.StringVar(&c.ChatURL, "chat-url", "",
 		"base `URL` of a server for chat and completions to use in place of ours, such as vLLM or Ollama")
 	fs.StringVar(&c.EmbedURL, "embed-url", "", "base `URL` of a server for embeddings")
@@ -112,6 +115,13 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	fs.BoolVar(&c.AllowRemoteTargets, "allow-remote-targets", false,
 		"let our docling-serve send to other machines what a caller asks it to: results to a put target "+
 			"or a store, and callbacks; and read documents of a store. A --docling-url decides that itself")
+	fs.BoolVar(&c.AllowLocalSources, "allow-local-sources", false,
+		"let our docling-serve read documents from URLs of this machine (loopback), of private networks and of "+
+			"link-local addresses, where a caller may reach more than the programs that it speaks for. "+
+			"A --docling-url decides that itself")
+	maxUpload := fs.Int64("max-upload", local.DefaultMaxUpload>>20,
+		"`MiB` that a request with documents may have. docling-serve holds an uploaded file once in memory and "+
+			"one that stands in JSON four times, so the default can take 1 GB")
 	fs.StringVar(&c.ChatModel, "chat-model", "",
 		"GGUF `file` of a chat model to run in place of "+local.ChatModel)
 	fs.StringVar(&c.EmbedModel, "embed-model", "",
@@ -132,7 +142,35 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*local.Config, error) 
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("there is no argument %q; see babyapi-local --help", fs.Arg(0))
 	}
-	return c, nil
+	if *maxUpload < 1 || *maxUpload > 1<<20 {
+		return nil, fmt.Errorf("--max-upload %d: give 1 MiB to 1048576 MiB (1 TiB)", *maxUpload)
+	}
+	c.MaxUpload = *maxUpload << 20
+	var err error
+	c.APIKey, err = chooseKey(c.APIKey, *keyFile)
+	return c, err
+}
+
+// chooseKey is the key that callers must send: of the flag, else of the file, else of the variable.
+func chooseKey(key, file string) (string, error) {
+	switch {
+	case key != "" && file != "":
+		return "", errors.New("--api-key and --api-key-file exclude one another: give one of them")
+	case key != "":
+		return key, nil
+	case file == "":
+		return os.Getenv("BABYAPI_LOCAL_API_KEY"), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--api-key-file: %w", err)
+	}
+	// An empty file must not open the gateway to everybody, and the first line of a file with
+	// several is not the key that callers would send.
+	if key = strings.TrimSpace(string(text)); key == "" || strings.ContainsAny(key, "\r\n") {
+		return "", fmt.Errorf("--api-key-file: %s must hold one line, the key", file)
+	}
+	return key, nil
 }
 
 func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
@@ -145,11 +183,16 @@ func serve(ctx context.Context, c local.Config, stdout io.Writer) error {
 		// goes into threads that wake each other.
 		runtime.GOMAXPROCS(1)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// What requests hold is limited, so what is above this is garbage, which is collected
+		// sooner.
+		debug.SetMemoryLimit(2 * local.MaxHeld)
+	}
 	fmt.Fprintf(stdout, "export BABYAPI_BASE_URL=%s\n", stack.BaseURL())
 	if c.APIKey == "" {
 		fmt.Fprintln(stdout, "export BABYAPI_API_KEY=local")
 	} else {
-		fmt.Fprintln(stdout, "# and BABYAPI_API_KEY as given with --api-key")
+		fmt.Fprintln(stdout, "# and BABYAPI_API_KEY, the key that babyapi-local was given")
 	}
 	if dir := stack.LogDir(); dir != "" {
 		fmt.Fprintf(stdout, "# logs of the engines: %s\n# Ctrl-C ends it\n", dir)

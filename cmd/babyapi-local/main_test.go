@@ -97,26 +97,84 @@ func TestServeUntilSignal(t *testing.T) {
 	}
 }
 
+// However the key is given, it is not printed, and callers need it.
 func TestKeyIsNotPrinted(t *testing.T) {
-	cmd, _, rest := start(t, "http://127.0.0.1:1", "--api-key", "s3cret")
-	line, err := rest.ReadString('\n')
-	if err != nil || strings.Contains(line, "s3cret") || !strings.Contains(line, "BABYAPI_API_KEY") {
-		t.Errorf("second line printed %q, error %v; want the name of the variable and not the key", line, err)
+	const key = "s3cret"
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	}))
+	defer engine.Close()
+	for name, tt := range map[string]struct {
+		args []string
+		env  string
+	}{
+		"flag":     {args: []string{"--api-key", key}},
+		"file":     {args: []string{"--api-key-file", file}, env: "BABYAPI_LOCAL_API_KEY=another"},
+		"variable": {env: "BABYAPI_LOCAL_API_KEY=" + key},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := command(t.Context(), append([]string{"--addr", "127.0.0.1:0", "--chat-url", engine.URL,
+				"--embed-url", engine.URL, "--docling-url", engine.URL}, tt.args...)...)
+			cmd.Env = append(cmd.Env, tt.env)
+			base, rest := launch(t, cmd)
+			defer func() {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			}()
+			line, err := rest.ReadString('\n')
+			if err != nil || strings.Contains(line, key) || !strings.Contains(line, "BABYAPI_API_KEY") {
+				t.Errorf("second line printed %q, error %v; want the name of the variable and not the key", line, err)
+			}
+			for authorization, want := range map[string]int{"Bearer " + key: 200, "Bearer another": 401, "": 401} {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/v1/models", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Authorization", authorization)
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				if resp.StatusCode != want {
+					t.Errorf("a caller with %q got %d, want %d", authorization, resp.StatusCode, want)
+				}
+			}
+		})
+	}
+	cmd := command(t.Context(), "--help")
+	cmd.Env = append(cmd.Env, "BABYAPI_LOCAL_API_KEY="+key)
+	help, err := cmd.Output()
+	if err != nil || bytes.Contains(help, []byte(key)) || !bytes.Contains(help, []byte("list of processes (ps)")) {
+		t.Errorf("--help printed %s, error %v; want that ps shows --api-key, and not the key of the variable", help, err)
+	}
 }
 
 func TestBadArguments(t *testing.T) {
 	folder := t.TempDir()
+	empty, lines := filepath.Join(folder, "empty"), filepath.Join(folder, "lines")
+	for file, text := range map[string]string{empty: " \n", lines: "a\nb\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	tests := map[string]struct {
 		args []string
 		want string
 	}{
-		"an unknown command": {[]string{"run"}, `babyapi-local: there is no command "run"; see babyapi-local --help`},
-		"an argument":        {[]string{"serve", "x"}, `there is no argument "x"`},
-		"an unknown flag":    {[]string{"--nothing"}, "flag provided but not defined: -nothing"},
-		"an open address":    {[]string{"--addr", "0.0.0.0:8787"}, "would be open to other machines"},
+		"an upload of nothing": {[]string{"--max-upload", "0"}, "--max-upload 0: give 1 MiB"},
+		"two keys":             {[]string{"--api-key", "a", "--api-key-file", lines}, "exclude one another"},
+		"an empty key file":    {[]string{"--api-key-file", empty}, "must hold one line, the key"},
+		"a key file of lines":  {[]string{"--api-key-file", lines}, "must hold one line, the key"},
+		"a key file not there": {[]string{"--api-key-file", filepath.Join(folder, "none")}, "--api-key-file: open"},
+		"an unknown command":   {[]string{"run"}, `babyapi-local: there is no command "run"; see babyapi-local --help`},
+		"an argument":          {[]string{"serve", "x"}, `there is no argument "x"`},
+		"an unknown flag":      {[]string{"--nothing"}, "flag provided but not defined: -nothing"},
+		"an open address":      {[]string{"--addr", "0.0.0.0:8787"}, "would be open to other machines"},
 		"a missing model": {[]string{"--chat-model", filepath.Join(folder, "x.gguf")},
 			"the chat model must be a GGUF file"},
 		"an unfit Python": {[]string{"setup", "--python", filepath.Join(folder, "python9")}, "python9"},

@@ -71,6 +71,8 @@ func newTransport(own bool) *http.Transport {
 		DisableCompression:  true, // what the client accepts is between it and the engine
 		MaxIdleConnsPerHost: 64,
 		IdleConnTimeout:     3 * time.Second, // less than the five of uvicorn, which vLLM runs on
+
+		MaxResponseHeaderBytes: 1 << 20,
 	}
 	if !own {
 		t.Proxy = http.ProxyFromEnvironment

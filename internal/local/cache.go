@@ -114,6 +114,20 @@ func lock(ctx context.Context, path string, shared bool, onWait func()) (unlock 
 	}
 }
 
+var errLocked = errors.New("another process holds the lock")
+
+// lockAtOnce takes the lock named path for this process alone, and fails with errLocked where lock
+// would wait.
+func lockAtOnce(ctx context.Context, path string) (unlock func(), err error) {
+	noWait, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	unlock, err = lock(noWait, path, false, func() { cancel(errLocked) })
+	if err != nil && errors.Is(context.Cause(noWait), errLocked) {
+		err = errLocked
+	}
+	return unlock, err
+}
+
 // sizeOf is the number of bytes and of installed Python packages under dir. Files that vanish
 // meanwhile are not counted.
 func sizeOf(dir string) (bytes int64, packages int) {

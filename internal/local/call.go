@@ -53,7 +53,8 @@ func (b *backend) call(ctx context.Context, path string, caller http.Header, in,
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
+	held := leaseOf(ctx)
+	text, err := held.readAnswer(resp.Body)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,9 @@ func (b *backend) call(ctx context.Context, path string, caller http.Header, in,
 			resp.StatusCode, text = clarify(b.name, resp.StatusCode, text, t.maxTokens)
 		}
 		return &upstreamError{resp.StatusCode, resp.Header, text}
+	}
+	if err := held.takeDecoded(text, bytesOfNumber); err != nil {
+		return err
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the %s engine answered what is not the JSON expected: %w", b.name, err)

@@ -21,10 +21,8 @@ func Clean(ctx context.Context, c Config, out io.Writer) error {
 		return nil
 	}
 	for _, name := range []string{"install.lock", "use.lock"} {
-		noWait, cancel := context.WithCancel(ctx) // cancelled as soon as it would wait
-		unlock, err := lock(noWait, filepath.Join(cache, name), false, cancel)
-		cancel()
-		if err != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		unlock, err := lockAtOnce(ctx, filepath.Join(cache, name))
+		if errors.Is(err, errLocked) {
 			return fmt.Errorf("%s is in use by a babyapi-local that runs: stop it first", cache)
 		}
 		if err != nil {

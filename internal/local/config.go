@@ -37,6 +37,13 @@ type Config struct {
 	// to: results to a put target or a store, callbacks; and read documents of a store, whose
 	// results docling-serve sends only to a store. A node of DoclingURLs decides that itself.
 	AllowRemoteTargets bool
+	// AllowLocalSources lets our own docling nodes read documents from URLs whose host is this
+	// machine or in a private network. A node of DoclingURLs decides that itself.
+	AllowLocalSources bool
+
+	// MaxUpload is the size of the largest body that is passed on to docling, in bytes; 0 is
+	// [DefaultMaxUpload].
+	MaxUpload int64
 
 	// ChatModel, EmbedModel and RerankModel are GGUF files to run in place of the default models.
 	// Without RerankModel and RerankURL, reranking is the cosine similarity of the embeddings.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -25,6 +26,7 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, o
 	// A body that is unread when the handler returns, since no engine answered, makes such a server
 	// panic. Close reads what is left of it, up to 256 KiB.
 	defer func() { _ = r.Body.Close() }()
+	body, _ := r.Body.(*clockedBody) // of a body that was read before there is nothing to tell
 	proxy := httputil.ReverseProxy{
 		// Without a FlushInterval, streams are flushed event by event, and answers of a known
 		// length once.
@@ -38,7 +40,14 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, o
 			b.authorize(t, pr.Out.Header)
 		},
 		ModifyResponse: func(resp *http.Response) error {
-			resp.Header.Del("Access-Control-Allow-Origin")
+			if body != nil && body.isSilent() {
+				return errSilent // the engine answers for half a body
+			}
+			for name := range resp.Header { // no page of another site may read an answer
+				if strings.HasPrefix(name, "Access-Control-") {
+					resp.Header.Del(name)
+				}
+			}
 			resp.Header.Del("Server")
 			if b.own && resp.StatusCode >= http.StatusBadRequest {
 				if err := clarifyResponse(b.name, resp, t.maxTokens); err != nil {
@@ -50,7 +59,16 @@ func (b *backend) forward(w http.ResponseWriter, r *http.Request, path string, o
 			}
 			return nil
 		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { b.fail(r.Context(), w, err) },
+		ErrorHandler: func(w http.ResponseWriter, out *http.Request, err error) {
+			// To the server, a client that is silent for too long has left, so the context has
+			// ended.
+			if body != nil && out.Context().Err() != nil && body.wasSilent() {
+				err = errSilent
+			}
+			if body == nil || !failBody(w, err) {
+				b.fail(out.Context(), w, err)
+			}
+		},
 	}
 	proxy.ServeHTTP(w, r)
 }
@@ -66,7 +84,7 @@ func (buffers) Put(b []byte) { bufferPool.Put((*[32 << 10]byte)(b)) }
 
 // clarifyResponse replaces the answer by a clearer one, where there is one.
 func clarifyResponse(engine string, resp *http.Response, maxTokens int) error {
-	body, err := io.ReadAll(resp.Body)
+	body, err := leaseOf(resp.Request.Context()).readAnswer(resp.Body)
 	if err != nil {
 		return err
 	}

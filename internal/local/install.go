@@ -243,7 +243,7 @@ func (i *installer) command(ctx context.Context, in *installation, tmp, python s
 	cmd := exec.CommandContext(ctx, python, guarded...) //nolint:gosec // our own commands
 	ownGroup(cmd)
 	cmd.Dir = tmp
-	cmd.Env = cleanEnv(
+	cmd.Env = childEnvironment(installerGets,
 		"PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_INPUT=1", "PIP_USER=0",
 		"PIP_CACHE_DIR="+filepath.Join(tmp, "downloads", "pip"),
 		"UV_CACHE_DIR="+filepath.Join(tmp, "downloads", "uv"),

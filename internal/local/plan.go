@@ -35,7 +35,10 @@ func newPlan(c *Config) (*plan, error) {
 	if len(c.DoclingURLs) > 0 && c.DoclingNodes > 0 {
 		return nil, errors.New("docling nodes to start and docling URLs exclude one another: give one of them")
 	}
-	g := &gateway{apiKey: c.APIKey, started: time.Now(), docling: &docling{}}
+	if c.MaxUpload < 0 {
+		return nil, fmt.Errorf("the largest upload is %d bytes: give more than 0", c.MaxUpload)
+	}
+	g := &gateway{apiKey: c.APIKey, started: time.Now(), docling: &docling{}, maxUpload: c.MaxUpload}
 	p := &plan{gateway: g}
 	var errs []error
 	add := func(kind, name, base, model string, names ...string) *backend {
@@ -105,36 +108,50 @@ func (e *plannedEngine) prepare(in *installation, logDir string, c *Config) erro
 	if err := os.Remove(e.logPath); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	e.env = cleanEnv("PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
-		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME="+in.hubCache())
 	key := randomHex(16)
 	if e.kind == "docling" {
-		e.prepareDocling(in, logDir, key, c.AllowRemoteTargets)
+		e.prepareDocling(in, logDir, key, c)
 		return nil
 	}
 	return e.prepareLlama(in, key)
 }
 
-func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, allowRemoteTargets bool) {
+// ownSettings are variables that every engine has, beside those of its kind.
+func ownSettings(in *installation, more ...string) []string {
+	return append([]string{"PYTHONUNBUFFERED=1", "HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1",
+		"HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1", "NO_COLOR=1", "HF_HOME=" + in.hubCache()}, more...)
+}
+
+// localAddresses are those that --allow-local-sources adds to the public ones that docling reads
+// URLs from: of this machine, of private networks, of a link and of a carrier.
+const localAddresses = `["127.0.0.0/8","::1/128","10.0.0.0/8","172.16.0.0/12","192.168.0.0/16","fc00::/7",` +
+	`"169.254.0.0/16","fe80::/10","100.64.0.0/10"]`
+
+func (e *plannedEngine) prepareDocling(in *installation, logDir, key string, c *Config) {
 	e.command = []string{in.python(), in.program("serve_light.py")}
-	if allowRemoteTargets {
+	if c.AllowRemoteTargets {
 		e.command = append(e.command, "--allow-remote-targets")
+	}
+	if c.AllowLocalSources {
+		e.command = append(e.command, "--allow-local-sources")
 	}
 	e.ready = "/ready"
 	e.credential = credential{"X-Api-Key", key}
 	e.scratch = filepath.Join(logDir, e.name+".tmp")
-	e.env = append(e.env,
+	settings := ownSettings(in,
 		"TMPDIR="+e.scratch, "TEMP="+e.scratch, "TMP="+e.scratch,
 		"DOCLING_SERVE_API_KEY="+key,
 		"DOCLING_SERVE_LOAD_MODELS_AT_BOOT=false",
 		"DOCLING_SERVE_ENG_KIND=local", // docling_reach.py stands before the queue of that one
 		// A proxy of the user's is on another machine: it cannot call back a program of this one.
-		"no_proxy="+cmp.Or(os.Getenv("no_proxy"), os.Getenv("NO_PROXY"))+",127.0.0.1,::1,localhost",
-		// Documents of servers on this machine may be converted.
-		`DOCLINGCORE_ALLOWED_PRIVATE_IPS=["127.0.0.1"]`)
-	if in.ocr != "" {
-		e.env = append(e.env, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
+		"no_proxy="+cmp.Or(os.Getenv("no_proxy"), os.Getenv("NO_PROXY"))+",127.0.0.1,::1,localhost")
+	if c.AllowLocalSources {
+		settings = append(settings, "DOCLINGCORE_ALLOWED_PRIVATE_IPS="+localAddresses)
 	}
+	if in.ocr != "" {
+		settings = append(settings, "PYTHONPATH="+filepath.Join(in.ocr, "packages"))
+	}
+	e.env = childEnvironment(doclingGets, settings...)
 }
 
 func (e *plannedEngine) prepareLlama(in *installation, key string) (err error) {
@@ -150,7 +167,7 @@ func (e *plannedEngine) prepareLlama(in *installation, key string) (err error) {
 	e.command = []string{in.python(), in.program("llama.py"), e.kind, model, e.names[0]}
 	e.ready = "/health"
 	e.credential = credential{"Authorization", "Bearer " + key}
-	e.env = append(e.env, "BABYAPI_LOCAL_ENGINE_KEY="+key)
+	e.env = childEnvironment(engineGets, ownSettings(in, "BABYAPI_LOCAL_ENGINE_KEY="+key)...)
 	e.inspect = e.inspectLlama
 	return nil
 }

@@ -120,7 +120,7 @@ func probePython(ctx context.Context, command []string) (*interpreter, error) {
 	defer cancel()
 	args := append(command[1:len(command):len(command)], "-c", probe)
 	cmd := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own Python
-	cmd.Env = cleanEnv()
+	cmd.Env = childEnvironment(everyChildGets)
 	cmd.WaitDelay = time.Second
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -149,21 +149,4 @@ func probePython(ctx context.Context, command []string) (*interpreter, error) {
 		return nil, fmt.Errorf("has no venv module (Debian, Ubuntu: sudo apt install python3.%d-venv)", py.Minor)
 	}
 	return &py, nil
-}
-
-// cleanEnv is the environment without what would lead a Python, pip or uv of ours to the user's own
-// packages and environments, and with extra.
-func cleanEnv(extra ...string) []string {
-	var env []string
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		switch strings.ToUpper(name) {
-		case "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX",
-			"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT",
-			"UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_TARGET":
-			continue
-		}
-		env = append(env, kv)
-	}
-	return append(env, extra...)
 }

@@ -3,7 +3,6 @@ package local
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,13 +44,17 @@ func (b requestBody) number(key string) (n int, isSet bool, err error) {
 // readBody reads the JSON body of a request and leaves it to be read again. If it returns nil, it
 // has answered the request.
 func readBody(w http.ResponseWriter, r *http.Request) requestBody {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
+	if b, ok := r.Body.(*clockedBody); ok {
+		b.hurry()
+	}
+	held := leaseOf(r.Context())
+	text, err := held.readAll(http.MaxBytesReader(w, r.Body, maxJSON))
+	if err == nil {
+		err = held.takeDecoded(text, bytesOfValue)
+	}
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			writeError(w, http.StatusRequestEntityTooLarge,
-				"the body is larger than the %d MiB that babyapi-local reads", maxJSON>>20)
-		}
-		return nil // in all other cases the client left
+		failBody(w, err)
+		return nil
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		writeError(w, http.StatusUnsupportedMediaType,

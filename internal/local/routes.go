@@ -1,11 +1,6 @@
 package local
 
-import (
-	"crypto/subtle"
-	"net/http"
-	"net/url"
-	"strings"
-)
+import "net/http"
 
 // requestIDHeader names a request in the answer: as the caller named it in X-Request-Id, or by a
 // random number.
@@ -37,44 +32,6 @@ func (g *gateway) handler() http.Handler {
 		doclingError(w, http.StatusNotFound, "Not Found")
 	})
 	return g.admit(mux)
-}
-
-// admit lets in what comes from this machine and has the key. A page in a browser could otherwise
-// reach the engines: through a name that it makes point to 127.0.0.1 (its name is then in Host), or
-// by a plain form post (its origin is then in Origin). The key that opens this gateway is taken off
-// the request, so that no engine gets it; where the gateway has no key, an engine of the user's
-// gets the caller's.
-func (g *gateway) admit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get("X-Request-Id")
-		if id == "" {
-			id = randomHex(8)
-		}
-		w.Header().Set(requestIDHeader, id)
-		if !isLoopback(r.Host) {
-			writeError(w, http.StatusForbidden,
-				"the Host %q is refused: babyapi-local answers only to 127.0.0.1, [::1] and localhost", r.Host)
-			return
-		}
-		if origin := r.Header.Get("Origin"); origin != "" {
-			if u, err := url.Parse(origin); err != nil || !isLoopback(u.Host) {
-				writeError(w, http.StatusForbidden,
-					"the Origin %q is refused: babyapi-local answers only to pages of this machine", origin)
-				return
-			}
-		}
-		if g.apiKey != "" {
-			key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-			isOpen := r.URL.Path == "/health" || r.URL.Path == "/ready"
-			if !isOpen && subtle.ConstantTimeCompare([]byte(key), []byte(g.apiKey)) != 1 {
-				writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "Unauthorized"})
-				return
-			}
-			r.Header.Del("Authorization")
-			r.Header.Del("X-Api-Key")
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // generate serves chat and text completions.

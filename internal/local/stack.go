@@ -11,10 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -24,12 +24,14 @@ import (
 type Stack struct {
 	base   string
 	logDir string
+	plan   *plan
 	server *http.Server
 	cancel context.CancelFunc // ends the engines
 	wg     sync.WaitGroup
-	unlock func()
-	closed sync.Once
-	err    error
+	// unlocks give back the locks on the cache and on the folder of the logs.
+	unlocks []func()
+	closed  sync.Once
+	err     error
 }
 
 // BaseURL is what a client needs as its base URL, such as "http://127.0.0.1:8787".
@@ -45,8 +47,8 @@ func (s *Stack) Close() error {
 		s.err = s.server.Close()
 		s.cancel()
 		s.wg.Wait()
-		if s.unlock != nil {
-			s.unlock()
+		for _, unlock := range s.unlocks {
+			unlock()
 		}
 	})
 	return s.err
@@ -70,7 +72,7 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 	}
 	// The engines outlive ctx, which is only for the start.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Stack{base: "http://" + listener.Addr().String(), cancel: cancel}
+	s := &Stack{base: "http://" + listener.Addr().String(), plan: p, cancel: cancel}
 	s.server = &http.Server{Handler: p.gateway.handler(),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.wg.Go(func() { _ = s.server.Serve(listener) })
@@ -94,22 +96,19 @@ func (s *Stack) launch(ctx, running context.Context, c Config, p *plan) error {
 		return fmt.Errorf("making the cache folder: %w", err)
 	}
 	// The lock keeps `babyapi-local clean` from removing the engines while they run.
-	if s.unlock, err = lock(ctx, filepath.Join(cache, "use.lock"), true, nil); err != nil {
+	unlock, err := lock(ctx, filepath.Join(cache, "use.lock"), true, nil)
+	if err != nil {
 		return err
 	}
+	s.unlocks = append(s.unlocks, unlock)
 	p.gateway.installing.Store(true)
 	in, err := install(ctx, &c)
 	p.gateway.installing.Store(false)
 	if err != nil {
 		return err
 	}
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.base, "http://"))
-	if err != nil {
+	if err := s.takeLogDir(ctx, in.cache); err != nil {
 		return err
-	}
-	s.logDir = filepath.Join(in.cache, "logs", port)
-	if err := os.MkdirAll(s.logDir, 0o700); err != nil {
-		return fmt.Errorf("making the folder of the logs: %w", err)
 	}
 	for _, e := range p.engines {
 		if err := e.prepare(in, s.logDir, &c); err != nil {
@@ -135,6 +134,32 @@ func (s *Stack) launch(ctx, running context.Context, c Config, p *plan) error {
 		}
 	}
 	return nil
+}
+
+// takeLogDir takes a folder for the logs and the temporary files of the engines, which is named for
+// the whole address: gateways on 127.0.0.1 and 127.0.0.2 can have one port. Two containers that
+// share a cache can even have one address, so the folder is locked, and the second takes another.
+func (s *Stack) takeLogDir(ctx context.Context, cache string) error {
+	// A name with a colon is none on Windows.
+	address := strings.NewReplacer("[", "", "]", "", ":", "_").Replace(strings.TrimPrefix(s.base, "http://"))
+	for n := 1; ; n++ {
+		s.logDir = filepath.Join(cache, "logs", address)
+		if n > 1 {
+			s.logDir += "-" + strconv.Itoa(n)
+		}
+		if err := os.MkdirAll(s.logDir, 0o700); err != nil {
+			return fmt.Errorf("making the folder of the logs: %w", err)
+		}
+		unlock, err := lockAtOnce(ctx, filepath.Join(s.logDir, "lock"))
+		if errors.Is(err, errLocked) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("taking the folder of the logs: %w", err)
+		}
+		s.unlocks = append(s.unlocks, unlock)
+		return nil
+	}
 }
 
 // Setup installs the engines and returns without starting them.

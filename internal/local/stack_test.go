@@ -1,10 +1,15 @@
 package local
 
 import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -91,5 +96,100 @@ func TestStartInFrontOfOthers(t *testing.T) {
 	}
 	if s.LogDir() != "" {
 		t.Errorf("folder of logs %s, want none without engines", s.LogDir())
+	}
+}
+
+// Gateways that run at the same time have folders of their own, whatever their addresses are.
+func TestLogDirsAreTheirOwn(t *testing.T) {
+	cache := t.TempDir()
+	var stacks []*Stack
+	for _, tt := range []struct{ base, want string }{
+		{"http://127.0.0.1:8787", "127.0.0.1_8787"}, {"http://127.0.0.2:8787", "127.0.0.2_8787"},
+		{"http://[::1]:8787", "__1_8787"}, {"http://127.0.0.1:8788", "127.0.0.1_8788"},
+		{"http://127.0.0.1:8787", "127.0.0.1_8787-2"}, // in another container
+		{"http://127.0.0.1:8787", "127.0.0.1_8787-3"},
+	} {
+		s := &Stack{base: tt.base}
+		if err := s.takeLogDir(t.Context(), cache); err != nil {
+			t.Fatal(err)
+		}
+		if want := filepath.Join(cache, "logs", tt.want); s.LogDir() != want {
+			t.Errorf("the folder of %s is %s, want %s", tt.base, s.LogDir(), want)
+		}
+		stacks = append(stacks, s)
+	}
+	stacks[0].unlocks[0]()
+	again := &Stack{base: "http://127.0.0.1:8787"}
+	if err := again.takeLogDir(t.Context(), cache); err != nil || again.LogDir() != stacks[0].LogDir() {
+		t.Errorf("the folder after the first has ended: %s, error %v; want %s", again.LogDir(), err, stacks[0].LogDir())
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := (&Stack{base: "http://127.0.0.1:8787"}).takeLogDir(ended, cache); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v, want that", err)
+	}
+}
+
+// A gateway on 127.0.0.2 with the port of one on 127.0.0.1 leaves the temporary files of its engine
+// alone, when it starts, while it runs and when it ends.
+func TestGatewaysWithOnePort(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has 127.0.0.2 without more ado")
+	}
+	u := newUpstream(t, answer(http.StatusOK, `{}`))
+	config := Config{ChatURL: u.URL, EmbedURL: u.URL}
+	first := realStack(t, config)
+	_, port, _ := strings.Cut(strings.TrimPrefix(first.BaseURL(), "http://"), ":")
+	config.Addr, config.Messages = "127.0.0.2:"+port, t.Output()
+	// An upload of this size goes through a temporary file, which is there until it has come whole.
+	large := "<h1>Title</h1><!--" + strings.Repeat("x", 3_000_000) + "--><p>The text.</p>"
+	half, write := io.Pipe()
+	form := multipart.NewWriter(write)
+	converted := make(chan string, 1)
+	go func() {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+			first.BaseURL()+"/docling/v1/convert/file", half)
+		if err != nil {
+			converted <- err.Error()
+			return
+		}
+		req.Header.Set("Content-Type", form.FormDataContentType())
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			converted <- err.Error()
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, _ := io.ReadAll(resp.Body)
+		converted <- string(text)
+	}()
+	file, err := form.CreateFormFile("files", "a.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(file, large[:len(large)/2])
+	second, err := Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Stack{first, second} {
+		if c := convert(t, s, "a.md", "# Title\n\nThe text."); c.Status != "success" {
+			t.Errorf("a conversion at %s: %+v, want success", s.BaseURL(), c)
+		}
+	}
+	if err := second.Close(); err != nil {
+		t.Errorf("closing the second: %v", err)
+	}
+	_, _ = io.WriteString(file, large[len(large)/2:])
+	_ = form.Close()
+	_ = write.Close()
+	if text := <-converted; !strings.Contains(text, `"status":"success"`) {
+		t.Errorf("an upload to the first, meanwhile: %.500s, want success", text)
+	}
+	if c := convert(t, first, "b.html", large); c.Status != "success" {
+		t.Errorf("a conversion after the second has ended: %s %v, want success", c.Status, c.Errors)
+	}
+	if first.LogDir() == second.LogDir() {
+		t.Errorf("both have the folder %s", first.LogDir())
 	}
 }

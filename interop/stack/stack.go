@@ -35,7 +35,8 @@ func URL(t testing.TB) string {
 	if running == nil && failure == nil {
 		// the stack outlives this context, which is only for the start
 		running, failure = local.Start(t.Context(), local.Config{
-			Addr: "127.0.0.1:0", Python: os.Getenv("BABYAPI_LOCAL_PYTHON"), Messages: os.Stderr})
+			Addr: "127.0.0.1:0", Python: os.Getenv("BABYAPI_LOCAL_PYTHON"), Messages: os.Stderr,
+			AllowLocalSources: true}) // tests convert pages that they serve themselves
 	}
 	if failure != nil {
 		t.Fatalf("starting the local stack: %v", failure)

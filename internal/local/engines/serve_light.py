@@ -9,9 +9,11 @@ at import time or weights from a hub at run time:
     docling_modelfree.py, registered under docling's own option types, so that
     every request option still works
 
-It reaches other machines only as docling_reach.py says, unless it is called
-with --allow-remote-targets.
+It sends to other machines only what docling_reach.py says, unless it is called
+with --allow-remote-targets, and reads URLs of public addresses only, unless it is
+called with --allow-local-sources.
 """
+import hmac
 import importlib.util
 import os
 import socket
@@ -56,20 +58,43 @@ defaults.table_structure_engines = lambda: {"table_structure_engines": [
 modelfree.warn_of_pages_without_text()
 
 
+def behind_key(app, key):
+    """The app for those who send the key. docling-serve itself asks for it at some
+    of its paths only: /version, /metrics, /openapi.json and others are open, with
+    any origin, and a page in a browser could read them."""
+    async def guarded(scope, receive, send):
+        if scope["type"] in ("http", "websocket"):
+            given = dict(scope["headers"]).get(b"x-api-key", b"")
+            if not hmac.compare_digest(given, key.encode()):
+                if scope["type"] == "websocket":
+                    await send({"type": "websocket.close", "code": 1008})
+                    return
+                await send({"type": "http.response.start", "status": 401,
+                            "headers": [(b"content-type", b"application/json"), (b"connection", b"close")]})
+                await send({"type": "http.response.body", "body": b'{"detail":"Unauthorized"}'})
+                return
+        await app(scope, receive, send)
+
+    return guarded
+
+
 def main():
     from docling_serve.app import create_app
     from docling_serve.settings import docling_serve_settings
 
     if "--allow-remote-targets" not in sys.argv:
         docling_reach.stay_on_this_machine()
+    if "--allow-local-sources" not in sys.argv:
+        docling_reach.read_public_addresses_only()
 
     # Seconds between two looks whether a plain request is done. The variable for
     # it takes whole seconds, and a page converts in a tenth of one.
     docling_serve_settings.sync_poll_interval = 0.1
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(), timeout_keep_alive=60,
-                                           timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(
+        behind_key(create_app(), docling_serve_settings.api_key), interface="asgi3",
+        timeout_keep_alive=60, timeout_graceful_shutdown=1))
 
     def stop():  # in order, so that docling-serve removes its scratch files
         server.should_exit = True
