@@ -3,6 +3,7 @@ package babyclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -49,6 +50,24 @@ func TestErrorBodies(t *testing.T) {
 		{`{"error":{"error":{"error":{"error":"m"}}}}`, "m", "", ""},
 		{`{"error":{"code":"c","error":"m"}}`, "m", "c", ""},
 		{`{"msg":"m","code":1}`, "m", "1", ""},
+		{`{"Message":"m","Code":"c"}`, "m", "c", ""},
+		{`{"Error":{"Message":"m","Type":"t"}}`, "m", "", "t"},
+		{`{"errorMessage":"m"}`, "m", "", ""},
+		{`{"error_code":17,"error_msg":"m"}`, "m", "17", ""},
+		{`{"error":[{"message":"m","code":"c"}]}`, "m", "c", ""},
+		{`{"error":{"errors":[{"message":"m"}],"code":400}}`, "m", "400", ""},
+		{`{"error":{"message":{"text":"x","message":"m"}}}`, "m", "", ""},
+		{`{"error":"{\"error\":{\"message\":\"m\"}}"}`, "m", "", ""},
+		{`{"fault":{"faultstring":"m","detail":{"errorcode":"c"}}}`, "m", "", ""},
+		{`{"fault":{"faultstring":"m"}}`, "m", "", ""},
+		{`{"base_resp":{"status_code":1008,"status_msg":"m"}}`, "m", "", ""},
+		{`{"detail":{"message":"m"}}`, "m", "", ""},
+		{`{"message":"","error":"m"}`, "m", "", ""},
+		{`{"message":"m","Message":"n"}`, "m", "", ""},
+		{`<?xml version="1.0"?><Error><Code>C</Code><Message>m &lt;n&gt;</Message></Error>`, "m <n>", "", ""},
+		{"<?xml version='1.0'?>\n<html><title>m</title></html>", "m", "", ""},
+		{"<!-- two\nlines --><html><h2>m</h2></html>", "m", "", ""},
+		{"<meta charset=utf-8><title>m</title>", "m", "", ""},
 		{`{"errors":["a","b"]}`, "a; b", "", ""},
 		{`{"errors":[{"message":"a"},{"msg":"b"}]}`, "a; b", "", ""},
 		{`{"errors":{"model":["is required","is blank"],"n":["too large"]}}`,
@@ -248,5 +267,23 @@ func TestCutErrorBody(t *testing.T) {
 	if e := fails(t, err); !errors.Is(err, babyclient.ErrUnauthorized) || e.Details != `{"error":"Unauthori` ||
 		!errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("details %q: %v", e.Details, err)
+	}
+}
+
+// A long list of errors costs no more than reading it.
+func TestManyErrors(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`{"errors":[`)
+	for i := range 100_000 {
+		fmt.Fprintf(&body, `"%06d",`, i)
+	}
+	body.WriteString(`"last"]}`)
+	srv := server(t)
+	srv.On("POST /infer", babytest.JSON(400, body.String()))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	e := fails(t, calls["POST"](ctx, client(srv)))
+	if !strings.HasPrefix(e.Message, "000000; 000001; ") || len(e.Message) > 2100 || e.StatusCode != 400 {
+		t.Errorf("%d bytes of message, status %d", len(e.Message), e.StatusCode)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"html"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,7 +17,7 @@ const (
 	// Details.
 	maxErrorMessage = 2000
 	// maxErrorDepth is how many errors within each other are looked into.
-	maxErrorDepth = 4
+	maxErrorDepth = 10
 )
 
 // errorBody is what the body of a failed request says, in any of the shapes that the service, its
@@ -41,18 +40,26 @@ func readErrorBody(body []byte) errorBody {
 	if e.message == "" && !json.Valid(body) {
 		e.message = messageOfText(string(body))
 	}
-	if len(e.message) > maxErrorMessage {
-		cut := e.message[:maxErrorMessage]
-		for !utf8.ValidString(cut) && len(cut) > maxErrorMessage-utf8.UTFMax {
-			cut = cut[:len(cut)-1]
-		}
-		e.message = cut + "…"
-	}
+	e.message = cutMessage(e.message)
 	return e
 }
 
-// wordFields are where servers put their words that have neither "error" nor "message".
-var wordFields = []string{"errors", "error_description", "error_message", "description", "title", "reason"}
+// cutMessage cuts a message that is too long to be read, at the end of a character.
+func cutMessage(message string) string {
+	if len(message) <= maxErrorMessage {
+		return message
+	}
+	cut := message[:maxErrorMessage]
+	for !utf8.ValidString(cut) && len(cut) > maxErrorMessage-utf8.UTFMax {
+		cut = cut[:len(cut)-1]
+	}
+	return cut + "…"
+}
+
+// wordFields are where servers put their words that have neither "error" nor "message", in lower
+// case.
+var wordFields = []string{"errors", "error_description", "error_message", "errormessage", "error_msg", "errmsg",
+	"fault", "faultstring", "base_resp", "status_msg", "description", "title", "reason"}
 
 // errorIn reads an error in any JSON. It is the zero errorBody for what is no JSON.
 func errorIn(raw json.RawMessage, depth int) errorBody {
@@ -61,9 +68,15 @@ func errorIn(raw json.RawMessage, depth int) errorBody {
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) == nil && fields != nil {
+		fields = inLowerCase(fields)
 		e := errorOfFields(fields, depth-1)
 		for _, name := range wordFields {
-			e.message = cmp.Or(e.message, errorIn(fields[name], depth-1).message)
+			if e.message != "" && !strings.HasPrefix(e.message, "{") { // an object is no words
+				break
+			}
+			inner := errorIn(fields[name], depth-1)
+			e.message = cmp.Or(inner.message, e.message)
+			e.code, e.typ = cmp.Or(e.code, inner.code), cmp.Or(e.typ, inner.typ)
 		}
 		if e.message == "" && len(fields) > 0 {
 			e.message = messageOfLists(fields)
@@ -81,13 +94,29 @@ func errorIn(raw json.RawMessage, depth int) errorBody {
 	return errorBody{message: text}
 }
 
-// joinErrors is the errors of a list in one: all of the messages, and the first code and type.
+// inLowerCase is an object with the names of its fields in lower case. Of two such fields, the one
+// that was written so counts.
+func inLowerCase(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage, len(fields))
+	for name, raw := range fields {
+		if lower := strings.ToLower(name); lower == name || fields[lower] == nil {
+			out[lower] = raw
+		}
+	}
+	return out
+}
+
+// joinErrors is the errors of a list in one: their messages, as far as they will be shown, and the
+// first code and type.
 func joinErrors(list []json.RawMessage, depth int) (e errorBody) {
 	var messages []string
-	for _, item := range list {
-		one := errorIn(item, depth-1)
-		if one.message != "" && !slices.Contains(messages, one.message) {
+	seen := map[string]bool{}
+	for length := 0; len(list) > 0 && length <= maxErrorMessage; list = list[1:] {
+		one := errorIn(list[0], depth-1)
+		if one.message != "" && !seen[one.message] {
+			seen[one.message] = true
 			messages = append(messages, one.message)
+			length += len(one.message)
 		}
 		e.code, e.typ = cmp.Or(e.code, one.code), cmp.Or(e.typ, one.typ)
 	}
@@ -110,14 +139,19 @@ func messageOfLists(fields map[string]json.RawMessage) string {
 }
 
 var (
-	htmlStart = regexp.MustCompile(`(?i)^\s*(?:<!--.*?-->\s*)*` +
-		`<(?:!doctype html|html|head|body|title|h\d|p|pre|center|div)\b`)
-	htmlTitle = regexp.MustCompile(`(?is)<(?:title|h1)\b[^>]*>(.*?)</`)
-	htmlTag   = regexp.MustCompile(`<[^>]*>`)
+	htmlStart = regexp.MustCompile(`(?is)^\s*(?:<\?xml.*?\?>\s*)?(?:<!--.*?-->\s*)*` +
+		`<(?:!doctype html|html|head|body|title|meta|h\d|p|pre|center|div)\b`)
+	htmlTitle  = regexp.MustCompile(`(?is)<(?:title|h1|h2)\b[^>]*>(.*?)</`)
+	xmlMessage = regexp.MustCompile(`(?is)^\s*<(?:\?xml|error\b).*?<message>(.*?)</message>`)
+	htmlTag    = regexp.MustCompile(`<[^>]*>`)
 )
 
-// messageOfText is the message in a body that is no JSON: of a page of HTML its title.
+// messageOfText is the message in a body that is no JSON: of a page of HTML its title, of the XML
+// of a store its message.
 func messageOfText(text string) string {
+	if found := xmlMessage.FindStringSubmatch(text); found != nil {
+		return html.UnescapeString(strings.TrimSpace(found[1]))
+	}
 	if !htmlStart.MatchString(text) {
 		text = strings.TrimSpace(text)
 		if !isMostlyText(text) {
@@ -147,29 +181,31 @@ func isMostlyText(s string) bool {
 
 // errorOf reads the fields of a JSON object.
 func errorOf(fields map[string]json.RawMessage) errorBody {
-	return errorOfFields(fields, maxErrorDepth)
+	return errorOfFields(inLowerCase(fields), maxErrorDepth)
 }
 
 func errorOfFields(fields map[string]json.RawMessage, depth int) errorBody {
 	e := errorBody{
-		message: cmp.Or(jsonString(fields["message"]), jsonString(fields["msg"])),
-		code:    jsonScalar(fields["code"]),
+		message: cmp.Or(errorIn(fields["message"], depth).message, jsonString(fields["msg"])),
+		code:    cmp.Or(jsonScalar(fields["code"]), jsonScalar(fields["error_code"])),
 		typ:     jsonString(fields["type"]),
 	}
-	var inner map[string]json.RawMessage
-	switch word := jsonString(fields["error"]); {
-	case depth > 0 && json.Unmarshal(fields["error"], &inner) == nil && inner != nil:
-		innermost := errorOfFields(inner, depth-1)
-		e.message = cmp.Or(innermost.message, e.message)
-		e.code = cmp.Or(innermost.code, e.code)
-		e.typ = cmp.Or(innermost.typ, e.typ)
+	failed := fields["error"]
+	switch word := jsonString(failed); {
 	case word != "" && e.message != "":
 		e.code = cmp.Or(e.code, word)
-	case word != "":
-		e.message = word
+	case !isEmptyJSON(failed):
+		inner := errorIn(failed, depth)
+		e.message = cmp.Or(inner.message, e.message)
+		e.code = cmp.Or(inner.code, e.code)
+		e.typ = cmp.Or(inner.typ, e.typ)
 	}
 	if detail := fields["detail"]; e.message == "" && !isNull(detail) {
-		e.message = cmp.Or(jsonString(detail), string(detail))
+		var object struct {
+			Message string `json:"message"`
+		}
+		_ = json.Unmarshal(detail, &object) // a detail of another form is shown as it is
+		e.message = cmp.Or(jsonString(detail), strings.TrimSpace(object.Message), string(detail))
 	}
 	return e
 }

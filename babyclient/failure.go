@@ -256,7 +256,7 @@ func (f *errorMaker) unusable(m Meta, raw []byte, err error) *Error {
 		said = readErrorBody(firstJSON(raw))
 	}
 	if said.message != "" {
-		e.Message += ": " + said.message
+		e.Message += ": " + cutMessage(said.message)
 		e.Type = said.typ
 	}
 	return f.completeAnswer(m, e)
@@ -273,7 +273,7 @@ func firstJSON(raw []byte) []byte {
 
 // generationFailed is the error of an answer that the service broke off.
 func (f *errorMaker) generationFailed(m Meta, said errorBody, details string) *Error {
-	message := cmp.Or(said.message, "the service reported an error in its answer")
+	message := cmp.Or(cutMessage(said.message), "the service reported an error in its answer")
 	code := cmp.Or(said.code, CodeGenerationFailed)
 	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: details})
 }
@@ -320,7 +320,7 @@ func (f *errorMaker) eventTooLarge(m Meta, err error) *Error {
 
 // eventError is the error that the service reported in an event of a stream.
 func (f *errorMaker) eventError(m Meta, data []byte, said errorBody) *Error {
-	message := cmp.Or(said.message, "the service reported an error in mid-stream")
+	message := cmp.Or(cutMessage(said.message), "the service reported an error in mid-stream")
 	code := cmp.Or(said.code, CodeStreamError)
 	return f.completeAnswer(m, Error{Message: message, Code: code, Type: said.typ, Details: validUTF8(data),
 		inStream: true})

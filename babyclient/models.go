@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 )
 
@@ -41,16 +42,22 @@ func (c *Client) Models(ctx context.Context, opts ...CallOption) (*ModelsRespons
 }
 
 func readModels(raw []byte) (*ModelsResponse, error) {
-	list, err := modelList(raw)
-	if err != nil {
-		return nil, err
-	}
 	out := new(ModelsResponse)
-	if list != nil { // in none of OpenAI's forms
-		return &ModelsResponse{Object: "list", Data: list}, nil
-	}
-	if err := decode(raw, out); err != nil {
+	list, err := modelList(raw)
+	switch {
+	case err != nil:
 		return nil, err
+	case list != nil: // in another form than OpenAI's
+		out.Object, out.Data = "list", list
+	default:
+		if err := decode(raw, out); err != nil {
+			return nil, err
+		}
+	}
+	for i, m := range out.Data {
+		if m.ID == "" {
+			return nil, fmt.Errorf("model %d of the list has no id", i)
+		}
 	}
 	return out, checkGeneration(raw)
 }
@@ -67,8 +74,8 @@ func modelList(raw []byte) ([]Model, error) {
 		}
 		err := json.Unmarshal(raw, &fields)
 		switch {
-		case fields.Data != nil: // null is a service without models
-			return nil, nil
+		case fields.Data != nil && (string(fields.Data) != "[]" || len(fields.Models) == 0):
+			return nil, nil // null is a service without models
 		case err != nil || fields.Models == nil:
 			return nil, errNoField("data")
 		}

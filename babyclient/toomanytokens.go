@@ -12,7 +12,8 @@ var tooManyTokens = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	// model's context length is only 8192"; SGLang: "longer than the model's context length",
 	// "exceeds the model's maximum context length"; llama.cpp: "exceeds the available context
 	// size".
-	`(?:maximum|max(?:imum)? allowed|available|model'?s?) (?:context|model|input|sequence) (?:length|size|window)`,
+	`(?:maximum|max(?:imum)? allowed|available) (?:context|model|input|sequence|prompt) (?:length|size|window)`,
+	`model'?s? context (?:length|size|window)[^.]{0,40}\b(?:is|of|exceed)`,
 	`(?:exceed\w*|longer than|larger than|over|too large for)[^.]{0,60}\bcontext (?:length|size|window|limit)`,
 	`context (?:length|size|window)[^.]{0,30}(?:exceeded|is only)`,
 	// SGLang: "Input length (9000 tokens) exceeds the maximum allowed length (8187 tokens)".
@@ -25,6 +26,9 @@ var tooManyTokens = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	// Gemini: "The input token count (1200000) exceeds the maximum number of tokens allowed";
 	// Cohere: "too many tokens".
 	`token count[^.]{0,40}exceeds`, `^too many tokens`,
+	// Moonshot, DashScope, LM Studio, LiteLLM, Groq.
+	`exceeded model token limit`, `range of input length should be`, `context length of only`,
+	`contextwindowexceeded`, `reduce the length of the (?:messages|prompt|input)`,
 	// llama.cpp, for embeddings: "input is too large to process. increase the physical batch size".
 	`input (?:\(\d+ tokens\) )?is too large to process`,
 }, "|"))

@@ -43,6 +43,15 @@ func TestTooManyTokens(t *testing.T) {
 		"Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length": true,
 		"This endpoint's maximum context length is 32768 tokens. However, you requested about 40000 tokens":      true,
 
+		"This model's maximum prompt length is 131072 but the request contains 200000 tokens.": true,
+		"Invalid request: Your request exceeded model token limit: 8192":                       true,
+		"Range of input length should be [1, 30720]":                                           true,
+		"Trying to keep the first 9000 tokens when context the overflows. However, the model is loaded with " +
+			"context length of only 4096 tokens, which is not enough.": true,
+		"litellm.ContextWindowExceededError: BadRequestError":     true,
+		"Please reduce the length of the messages or completion.": true,
+
+		"The model's context length must be set before use":                          false,
 		"max_tokens must be at least 1, got 0.":                                      false,
 		"Rate limit reached for tokens per min. Limit: 10000 / min.":                 false,
 		"The model `x` does not exist.":                                              false,

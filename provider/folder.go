@@ -20,8 +20,8 @@ var documentExtensions = []string{".pdf", ".docx", ".pptx", ".xlsx", ".html", ".
 // listFolder lists the files below dir as [WithFolder] says. No file is an error, and so is one
 // that cannot be looked at: then the other files are returned with it.
 func listFolder(dir string, patterns []string) ([]babyclient.Source, error) {
-	l := folderList{patterns: patterns, visited: map[string]bool{}}
-	l.list(dir, "")
+	l := folderList{patterns: patterns, visits: map[string]int{}, found: map[string]bool{}}
+	l.list(dir, "", nil)
 	switch {
 	case len(l.failed) > 0:
 		err := errors.Join(l.failed...)
@@ -37,23 +37,36 @@ func listFolder(dir string, patterns []string) ([]babyclient.Source, error) {
 
 type folderList struct {
 	patterns []string
-	visited  map[string]bool // folders, by their real paths: links may lead to one twice, or in a circle
+	visits   map[string]int  // of folders, by their real paths: links can lead to one by many ways
+	found    map[string]bool // files, by their real paths
 	files    []babyclient.Source
 	failed   []error
 }
 
+// maxFolderVisits is how often a folder is listed that several links lead to. Each way there has
+// another name, which a pattern may want; folders that all link to each other have ways without
+// number.
+const maxFolderVisits = 20
+
 // list adds the files in dir and below. below is the path from the folder of the list, with
-// slashes.
-func (l *folderList) list(dir, below string) {
-	real, err := filepath.EvalSymlinks(dir)
+// slashes, and around are the real paths of the folders on the way: a link to one of them leads in
+// a circle.
+func (l *folderList) list(dir, below string, around []string) {
+	realDir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		l.failed = append(l.failed, err)
 		return
 	}
-	if l.visited[real] {
+	if slices.Contains(around, realDir) {
 		return
 	}
-	l.visited[real] = true
+	if l.visits[realDir]++; l.visits[realDir] > maxFolderVisits {
+		if l.visits[realDir] == maxFolderVisits+1 {
+			l.failed = append(l.failed, fmt.Errorf("more than %d links lead to %s", maxFolderVisits, realDir))
+		}
+		return
+	}
+	around = append(slices.Clip(around), realDir)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		l.failed = append(l.failed, err)
@@ -70,10 +83,22 @@ func (l *folderList) list(dir, below string) {
 			l.failed = append(l.failed, err)
 		case err != nil: // no document by its name
 		case info.IsDir():
-			l.list(name, path.Join(below, entry.Name()))
+			l.list(name, path.Join(below, entry.Name()), around)
 		case info.Mode().IsRegular() && isNamed:
-			l.files = append(l.files, babyclient.FromFile(name))
+			l.add(name)
 		}
+	}
+}
+
+// add adds a file, unless it was found by another name.
+func (l *folderList) add(name string) {
+	realName, err := filepath.EvalSymlinks(name)
+	switch {
+	case err != nil:
+		l.failed = append(l.failed, err)
+	case !l.found[realName]:
+		l.found[realName] = true
+		l.files = append(l.files, babyclient.FromFile(name))
 	}
 }
 

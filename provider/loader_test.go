@@ -602,6 +602,13 @@ func TestLoadFolderOfLinks(t *testing.T) {
 	if got := strings.Join(names, " "); got != "a.md c.md b.md" {
 		t.Errorf("loaded %s, want a.md c.md b.md, each once", got)
 	}
+	// A folder has each of its names.
+	for pattern, want := range map[string]string{"same/*": "c.md", "real/*": "c.md", "real/circle/real/*": ""} {
+		docs, err := newLoader(t, srv.Server, provider.WithFolder(root, pattern)).Load(t.Context())
+		if (err != nil) != (want == "") || want != "" && (len(docs) != 1 || docs[0].Metadata["filename"] != want) {
+			t.Errorf("%s: %v, %v; want %s", pattern, docs, err, want)
+		}
+	}
 	link("nowhere", "lost.md")
 	docs, err = newLoader(t, srv.Server, provider.WithFolder(root)).Load(t.Context())
 	wantError(t, err, llms.ErrCodeInvalidRequest, "lost.md")

@@ -73,7 +73,8 @@ func WithSources(sources ...babyclient.Source) LoaderOption {
 //	reports/**/*.pdf  those below reports
 //
 // Upper and lower case are the same. Without patterns the files that docling reads are loaded.
-// Hidden files and folders are left out. Links are followed, to each folder once.
+// Hidden files and folders are left out. Links are followed, and a file with
+// several names is loaded once.
 func WithFolder(dir string, patterns ...string) LoaderOption {
 	return func(c *loaderConfig) {
 		c.sources = append(c.sources, loaderSource{folder: dir, patterns: slices.Clone(patterns)})

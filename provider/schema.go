@@ -77,6 +77,7 @@ type schemaBuilder struct {
 var (
 	timeType       = reflect.TypeFor[time.Time]()
 	rawMessageType = reflect.TypeFor[json.RawMessage]()
+	numberType     = reflect.TypeFor[json.Number]()
 	marshaler      = reflect.TypeFor[json.Marshaler]()
 	textMarshaler  = reflect.TypeFor[encoding.TextMarshaler]()
 )
@@ -91,6 +92,8 @@ func (b *schemaBuilder) schema(t reflect.Type) (orderedObject, error) {
 	switch {
 	case t == timeType:
 		return append(typed("string"), member{"format", "date-time"}), nil
+	case t == numberType:
+		return typed("number"), nil
 	case t == rawMessageType, t.Kind() == reflect.Interface:
 		return orderedObject{}, nil
 	case t.Kind() == reflect.Pointer:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -32,13 +33,19 @@ var errLoopLeft = errors.New("the caller has left the loop")
 //		fmt.Print(piece.Text)
 //	}
 //
-// The last piece has the whole answer. An error is yielded once, and ends the loop. Leaving the
-// loop closes the connection, and a service that notices stops to generate. Streaming functions
-// among the options are not called.
+// The last piece has the whole answer. The request is sent once: a second range is an error. An
+// error is yielded once, and ends the loop. Leaving the loop closes the connection, and a service
+// that notices stops to generate. Streaming functions among the options are not called.
 func (l *LLM) Stream(
 	ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption,
 ) iter.Seq2[Piece, error] {
+	var ranged atomic.Bool
 	return func(yield func(Piece, error) bool) {
+		if ranged.Swap(true) {
+			yield(Piece{}, invalid("the stream was ranged over already: a second range would send, and bill, "+
+				"the request again"))
+			return
+		}
 		left := false
 		give := func(p Piece) error {
 			if !yield(p, nil) {

@@ -49,6 +49,25 @@ func TestStreamIsLeft(t *testing.T) {
 	}
 }
 
+func TestStreamIsSentOnce(t *testing.T) {
+	srv := chatServer(t, babytest.Stream(text("a"), finish("stop")))
+	stream := newLLM(t, srv).Stream(t.Context(), human("x"))
+	for _, err := range stream {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for piece, err := range stream {
+		wantError(t, err, llms.ErrCodeInvalidRequest, "ranged over already")
+		if piece != (provider.Piece{}) {
+			t.Errorf("piece %+v", piece)
+		}
+	}
+	if n := len(srv.Requests()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
 func TestStreamFails(t *testing.T) {
 	llm := newLLM(t, chatServer(t, babytest.Stream(text("a"), `{"error":{"message":"R","code":400}}`)))
 	var got []string

@@ -145,9 +145,12 @@ func (a *ToolAgent) Plan(
 // checkAnswer refuses what is no answer, although the model said nothing else.
 func checkAnswer(c *llms.ContentChoice) error {
 	code, message := llms.ErrCodeProviderUnavailable, "the answer is empty"
+	refusal, _ := c.GenerationInfo["Refusal"].(string)
 	switch failed, _ := c.GenerationInfo["Error"].(error); {
 	case failed != nil:
 		return failed
+	case refusal != "" && strings.TrimSpace(c.Content) == "":
+		code, message = llms.ErrCodeContentFilter, "the model refused to answer: "+refusal
 	case c.StopReason == "length":
 		code = llms.ErrCodeInvalidRequest
 		message = "the answer was cut at the token limit: allow more with llms.WithMaxTokens"

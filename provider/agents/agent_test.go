@@ -412,6 +412,8 @@ func TestToolAgentRefusesWhatIsNoAnswer(t *testing.T) {
 		"filtered":    {answer("The", "content_filter"), llms.ErrCodeContentFilter, "The"},
 		"cut, empty":  {answer("", "length"), llms.ErrCodeInvalidRequest, ""},
 		"no text, no": {answer("", ""), llms.ErrCodeProviderUnavailable, ""},
+		"refused": {babytest.JSON(200, `{"choices":[{"message":{"content":null,"refusal":"No.","reasoning":"hm"},`+
+			`"finish_reason":"stop"}]}`), llms.ErrCodeContentFilter, ""},
 	} {
 		llm, _ := model(t, test.answer)
 		got, err := chains.Run(t.Context(), langchain.NewExecutor(newAgent(t, llm, nil)), "x")
@@ -443,6 +445,8 @@ func TestNewToolAsksForWhatIsMissing(t *testing.T) {
 		`{"from":{"city":null},"stops":null,"note":null}`:            `error: the arguments of plan lack "stops", "from.city"`,
 		`{"from":null,"stops":[],"note":null}`:                       `error: the arguments of plan lack "from"`,
 		`{"from":{"city":"Oslo"},"stops":[],"note":null,"fast":"x"}`: "error: the arguments of plan are wrong: ",
+		`{"from":{"city":"Oslo"},"stops":[],"note":null} junk`:       "error: the arguments of plan are wrong: ",
+		`{"from":{"city":"Oslo"},"stops":[],"note":null}{}`:          "error: the arguments of plan are wrong: ",
 	} {
 		ran = 0
 		got, err := tool.Call(t.Context(), input)

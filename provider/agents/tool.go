@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -57,7 +58,13 @@ func (f *functionTool[In]) Call(ctx context.Context, input string) (string, erro
 	var in In
 	d := json.NewDecoder(bytes.NewReader([]byte(input)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
+	err := d.Decode(&in)
+	if err == nil {
+		if _, after := d.Token(); !errors.Is(after, io.EOF) {
+			err = errors.New("there is more than one JSON value")
+		}
+	}
+	if err != nil {
 		return fmt.Sprintf("error: the arguments of %s are wrong: %v", f.name, err), nil
 	}
 	if missing := f.required.missing(json.RawMessage(input), ""); len(missing) > 0 {
@@ -72,6 +79,7 @@ type requirement struct {
 	Properties map[string]requirement `json:"properties"`
 	Items      *requirement           `json:"items"`
 	Required   []string               `json:"required"`
+	Type       any                    `json:"type"`  // nil for anything, null too
 	AnyOf      []json.RawMessage      `json:"anyOf"` // only of fields that may be null
 }
 
@@ -93,7 +101,8 @@ func (r requirement) missing(value json.RawMessage, path string) (names []string
 	}
 	for _, name := range r.Required {
 		field, given := fields[strings.ToLower(name)]
-		if !given || string(field) == "null" && r.Properties[name].AnyOf == nil {
+		mayBeNull := r.Properties[name].AnyOf != nil || r.Properties[name].Type == nil
+		if !given || string(field) == "null" && !mayBeNull {
 			names = append(names, fmt.Sprintf("%q", path+name))
 		}
 	}
