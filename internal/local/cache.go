@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -56,8 +58,8 @@ func writePrograms(cache string) (string, error) {
 		names = append(names, e.Name())
 	}
 	dir := filepath.Join(cache, "programs-"+contentKey(names...))
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+	if _, err := os.Lstat(dir); err == nil {
+		return dir, checkPrograms(dir, names)
 	}
 	return dir, buildAside(dir, func(tmp string) error {
 		for _, name := range names {
@@ -73,17 +75,61 @@ func writePrograms(cache string) (string, error) {
 	})
 }
 
+// checkPrograms fails if the folder holds anything but the embedded files as they are: Python takes
+// a module from the folder of the program before its own.
+func checkPrograms(dir string, names []string) error {
+	if err := checkFolder(dir); err != nil {
+		return err
+	}
+	for _, name := range names {
+		want, err := engineFiles.ReadFile("engines/" + name)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(dir, name)
+		st, err := os.Lstat(path)
+		if err != nil || !st.Mode().IsRegular() || !isOurs(st) {
+			return fmt.Errorf("%s is %w", path, errChanged)
+		}
+		if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, want) {
+			return fmt.Errorf("%s is %w", path, errChanged)
+		}
+	}
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range found {
+		if !slices.Contains(names, entry.Name()) && entry.Name() != "__pycache__" {
+			return fmt.Errorf("%s was added, so the programs are %w", filepath.Join(dir, entry.Name()), errChanged)
+		}
+	}
+	return nil
+}
+
 // buildAside fills a folder under another name and then renames it, so that dir is there whole or
-// not at all. The caller must hold the install lock.
+// not at all. A folder that was there goes on existing until the new one is whole; then no process
+// may use it any more. The caller must hold the install lock.
 func buildAside(dir string, fill func(tmp string) error) error {
-	tmp := dir + ".partial"
+	tmp, old := dir+".partial", dir+".old"
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return err
 	}
 	if err := fill(tmp); err != nil {
 		return err
 	}
-	return os.Rename(tmp, dir)
+	// A run that ended between the two renames has left a folder that nobody uses.
+	if err := os.RemoveAll(old); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		_ = os.Rename(old, dir)
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 // lock takes the lock named path, and waits while another process holds it. If it has to wait, it

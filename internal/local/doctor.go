@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -39,7 +40,12 @@ func Doctor(ctx context.Context, c Config, out io.Writer) error {
 	report("cache", note, err)
 	note, err = checkPython(ctx, c, cache, installed)
 	report("Python", note, err)
-	report("engines", describeInstalled(cache, installed), nil)
+	if installed && err == nil {
+		err = checkInstalled(ctx, cache, c.OCR)
+	} else {
+		err = nil // said above
+	}
+	report("engines", describeInstalled(cache, installed), err)
 	note, err = checkPort(ctx, c.addr())
 	report("port", note, err)
 
@@ -91,10 +97,40 @@ func checkPython(ctx context.Context, c Config, cache string, installed bool) (s
 		return py.Version + " at " + py.Executable, nil
 	}
 	py, err := probePython(ctx, []string{venvPython(filepath.Join(envDir(cache), "venv"))})
+	if errors.Is(err, errSlow) {
+		return "", fmt.Errorf("that of the installed engines %w", err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("that of the installed engines %w; babyapi-local installs them again when it starts", err)
 	}
 	return py.Version + ", that of the installed engines", nil
+}
+
+// checkInstalled proves what an installer proves before it gives an installation its name, and
+// reads every file of it, which takes some seconds. An installation of a version without manifests
+// has nothing to compare with; it gets its manifest at the next start.
+func checkInstalled(ctx context.Context, cache string, ocr bool) error {
+	in := &installation{env: envDir(cache), ocr: ocrDir(cache)}
+	i := &installer{cache: cache}
+	parts := []part{i.engines(in)}
+	if ocr {
+		if _, err := os.Lstat(in.ocr); err == nil {
+			parts = append(parts, i.ocrPart(in))
+		}
+	}
+	for _, p := range parts {
+		if err := errors.Join(checkFolder(cache), checkFolder(p.dir)); err != nil {
+			return err
+		}
+		if err := checkManifest(ctx, p.dir, true); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := p.prove(ctx, in.python(), true); err != nil {
+			return fmt.Errorf("the installed Python of %s does not work: %w; "+
+				"babyapi-local installs it again, or after babyapi-local clean", p.what, err)
+		}
+	}
+	return nil
 }
 
 func describeInstalled(cache string, installed bool) string {

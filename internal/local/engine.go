@@ -122,7 +122,7 @@ func (e *engine) runOnce(ctx context.Context, up func()) error {
 // process is a running engine.
 type process struct {
 	cmd     *exec.Cmd
-	pipe    io.Closer // its standard input
+	pipe    io.WriteCloser // its standard input
 	address chan string
 	ended   chan struct{}
 	exit    error // how it ended; only to be read once ended is closed
@@ -132,6 +132,7 @@ func (e *engine) start(logFile *os.File) (*process, error) {
 	//nolint:gosec,noctx // our own program; its pipe ends it, not a signal
 	cmd := exec.Command(e.command[0], e.command[1:]...)
 	ownGroup(cmd)
+	dieWithParent(cmd)
 	p := &process{cmd: cmd, address: make(chan string, 1), ended: make(chan struct{})}
 	cmd.Env = e.env
 	cmd.Dir = e.dir
@@ -154,6 +155,8 @@ func (e *engine) start(logFile *os.File) (*process, error) {
 
 // stop ends the process, by force if it does not end by itself, and returns when it has ended.
 func (p *process) stop() {
+	// A pipe that closes without a word says that this process was killed.
+	_, _ = io.WriteString(p.pipe, "stop\n")
 	_ = p.pipe.Close()
 	select {
 	case <-p.ended:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,15 @@ const (
 	installOCRBytes = 300_000_000
 )
 
+// The modules that a part of the installation is proved with: of the packages that the engines load
+// first, compiled ones among them, and pip, which installs OCR later. docling's converter is not
+// among them, because it needs torch until serve_light.py has put something in its place.
+var (
+	engineModules = []string{"pip._internal.cli.main", "xllamacpp", "uvicorn", "fastapi", "numpy", "docling_serve",
+		"docling_core.types.doc", "docling_parse.pdf_parser"}
+	ocrModules = []string{"rapidocr", "onnxruntime"}
+)
+
 // installer builds the installation, or finds it built.
 type installer struct {
 	cache    string
@@ -31,55 +41,142 @@ type installer struct {
 	log      *os.File
 }
 
-func (i *installer) run(ctx context.Context) (*installation, error) {
-	if err := os.MkdirAll(filepath.Join(i.cache, "logs"), 0o700); err != nil {
-		return nil, fmt.Errorf("making the cache folder: %w", err)
+// part is a folder of the installation.
+type part struct {
+	what    string // for messages
+	dir     string
+	size    int64    // the room that it needs, in bytes
+	modules []string // which Python finds in it
+	paths   []string // where, beside the virtual environment
+	fill    func(ctx context.Context, in *installation, tmp string) error
+}
+
+func (i *installer) engines(in *installation) part {
+	return part{what: "the engines", dir: in.env, size: installBytes, modules: engineModules, fill: i.buildEnv}
+}
+
+func (i *installer) ocrPart(in *installation) part {
+	return part{what: "OCR", dir: in.ocr, size: installOCRBytes, modules: ocrModules,
+		paths: []string{filepath.Join(in.ocr, "packages")}, fill: i.buildOCR}
+}
+
+// run installs what is missing. It returns with the shared lock on what is installed, which keeps
+// others from removing or replacing it until the caller gives it back with unlock.
+func (i *installer) run(ctx context.Context) (in *installation, unlock func(), err error) {
+	for _, dir := range []string{i.cache, filepath.Join(i.cache, "logs")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, nil, fmt.Errorf("making the cache folder: %w", err)
+		}
+		if err := checkFolder(dir); err != nil {
+			return nil, nil, err
+		}
 	}
-	unlock, err := lock(ctx, filepath.Join(i.cache, "install.lock"), false, func() {
+	installed, err := lock(ctx, filepath.Join(i.cache, "install.lock"), false, func() {
 		fmt.Fprintln(i.messages, "waiting for another babyapi-local that is installing the engines")
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer unlock()
+	defer installed()
 
-	in := &installation{cache: i.cache, env: envDir(i.cache)}
+	in = &installation{cache: i.cache, env: envDir(i.cache)}
 	if in.programs, err = writePrograms(i.cache); err != nil {
-		return nil, fmt.Errorf("writing the engines' programs: %w", err)
+		return nil, nil, fmt.Errorf("the engines' programs: %w", err)
 	}
 	defer i.progress.clear()
-	if err := i.checkBuilt(ctx, in); err != nil {
-		return nil, err
+	if err := i.provide(ctx, in, i.engines(in)); err != nil {
+		return nil, nil, fmt.Errorf("installing the engines: %w", err)
 	}
-	if err := i.build(ctx, in, in.env, installBytes, i.buildEnv); err != nil {
-		return nil, fmt.Errorf("installing the engines: %w", err)
+	if err := i.comparePython(ctx, in); err != nil {
+		return nil, nil, err
 	}
-	if !i.ocr {
-		return in, nil
+	if i.ocr {
+		in.ocr = ocrDir(i.cache)
+		if err := i.provide(ctx, in, i.ocrPart(in)); err != nil {
+			return nil, nil, fmt.Errorf("installing OCR: %w", err)
+		}
 	}
-	in.ocr = ocrDir(i.cache)
-	if err := i.build(ctx, in, in.ocr, installOCRBytes, i.buildOCR); err != nil {
-		return nil, fmt.Errorf("installing OCR: %w", err)
-	}
-	return in, nil
+	unlock, err = lock(ctx, filepath.Join(i.cache, "use.lock"), true, nil)
+	return in, unlock, err
 }
 
-// checkBuilt drops an environment whose Python is gone, as after an upgrade of the system. If the
-// user named another Python than the environment was built with, it says which one is used.
-func (i *installer) checkBuilt(ctx context.Context, in *installation) error {
-	if _, err := os.Stat(in.env); err != nil {
-		return nil //nolint:nilerr // not built yet
+// provide makes sure that a part is there and works. One that does not work, as after an upgrade of
+// the system's Python, is built anew; the old one stays until the new one works, and while a
+// gateway runs on it.
+func (i *installer) provide(ctx context.Context, in *installation, p part) error {
+	if _, err := os.Lstat(p.dir); err != nil {
+		return i.build(ctx, in, p)
 	}
-	built, err := probePython(ctx, []string{in.python()})
-	if ctx.Err() != nil {
-		return ctx.Err()
+	problem, err := i.check(ctx, in, p)
+	if err != nil || problem == nil {
+		return err
+	}
+	unlock, err := lockAtOnce(ctx, filepath.Join(i.cache, "use.lock"))
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("the installed Python does not work (%w), and a babyapi-local runs on it: "+
+			"stop that, or run babyapi-local clean after it has ended, and start again", problem)
 	}
 	if err != nil {
-		fmt.Fprintf(i.messages, "the Python of the installed engines is gone (%v): installing them again\n", err)
-		return errors.Join(os.RemoveAll(in.env), os.RemoveAll(ocrDir(i.cache)))
+		return err
 	}
+	defer unlock()
+	fmt.Fprintf(i.messages, "the installed Python of %s does not work (%v): installing %s again\n",
+		p.what, problem, p.what)
+	if err := i.build(ctx, in, p); err != nil || p.dir != in.env {
+		return err
+	}
+	// OCR's compiled packages were for the Python that is gone. Without its manifest OCR is proved
+	// again, when it is next asked for.
+	err = os.Remove(filepath.Join(ocrDir(i.cache), manifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// check returns as problem what a new installation would mend, and as err what it is not to mend: a
+// busy machine, programs that somebody has changed, or those of another user.
+func (i *installer) check(ctx context.Context, in *installation, p part) (problem, err error) {
+	if err := checkFolder(p.dir); err != nil {
+		return nil, err
+	}
+	err = checkManifest(ctx, p.dir, false)
+	// Versions before the manifest have left none. What they installed is proved as a new one is.
+	isOld := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !isOld {
+		return nil, err
+	}
+	problem = p.prove(ctx, in.python(), isOld)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if errors.Is(problem, errSlow) {
+		return nil, fmt.Errorf("the installed Python of %s %w: start again", p.what, problem)
+	}
+	if problem == nil && isOld {
+		return nil, writeManifest(ctx, p.dir)
+	}
+	return problem, nil
+}
+
+// prove fails if the Python does not run, or does not find the modules of the part, or with full
+// does not import them.
+func (p part) prove(ctx context.Context, python string, full bool) error {
+	if _, err := probePython(ctx, []string{python}); err != nil {
+		return err
+	}
+	return provePython(ctx, python, full, p.modules, p.paths...)
+}
+
+// comparePython says which Python is used, if the user named another one than the environment was
+// built with.
+func (i *installer) comparePython(ctx context.Context, in *installation) error {
 	if i.python == "" {
 		return nil
+	}
+	built, err := probePython(ctx, []string{in.python()})
+	if err != nil {
+		return err
 	}
 	named, err := findPython(ctx, i.python)
 	if err != nil {
@@ -92,25 +189,35 @@ func (i *installer) checkBuilt(ctx context.Context, in *installation) error {
 	return nil
 }
 
-// build fills a folder that takes that many bytes, unless it is there already.
-func (i *installer) build(ctx context.Context, in *installation, dir string, size int64,
-	fill func(ctx context.Context, in *installation, tmp string) error,
-) (err error) {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := checkRoom(i.cache, dir+".partial", size); err != nil {
+// build fills the folder of a part aside, proves that it works, and only then gives it its name.
+func (i *installer) build(ctx context.Context, in *installation, p part) (err error) {
+	if err := checkRoom(i.cache, p.dir+".partial", p.size); err != nil {
 		return err
 	}
 	if i.log, err = os.Create(filepath.Join(i.cache, "logs", "install.log")); err != nil {
 		return err
 	}
 	defer func() { _ = i.log.Close() }()
-	return buildAside(dir, func(tmp string) error {
-		if err := fill(ctx, in, tmp); err != nil {
+	return buildAside(p.dir, func(tmp string) error {
+		if err := checkFolder(tmp); err != nil {
 			return err
 		}
-		return errors.Join(os.RemoveAll(filepath.Join(tmp, "downloads")), os.RemoveAll(filepath.Join(tmp, "tmp")))
+		if err := p.fill(ctx, in, tmp); err != nil {
+			return err
+		}
+		i.progress.set("checking what was installed")
+		err := errors.Join(os.RemoveAll(filepath.Join(tmp, "downloads")), os.RemoveAll(filepath.Join(tmp, "tmp")))
+		if err != nil {
+			return err
+		}
+		python, paths := in.python(), []string{filepath.Join(tmp, "packages")}
+		if p.dir == in.env {
+			python, paths = venvPython(filepath.Join(tmp, "venv")), nil
+		}
+		if err := provePython(ctx, python, true, p.modules, paths...); err != nil {
+			return fmt.Errorf("what was installed does not work: %w; run babyapi-local clean and start again", err)
+		}
+		return writeManifest(ctx, tmp)
 	})
 }
 
@@ -130,18 +237,9 @@ func checkRoom(cache, dir string, need int64) error {
 }
 
 func (i *installer) buildEnv(ctx context.Context, in *installation, tmp string) error {
-	venv := filepath.Join(tmp, "venv")
-	python := venvPython(venv)
-	if _, err := probePython(ctx, []string{python}); err != nil {
-		base, err := findPython(ctx, i.python)
-		if err != nil {
-			return err
-		}
-		i.progress.set("making a virtual environment with Python %s", base.Version)
-		args := []string{base.Executable, "-m", "venv", "--clear", venv}
-		if err := i.command(ctx, in, tmp, base.Executable, args...); err != nil {
-			return fmt.Errorf("making a virtual environment with %s: %w", base.Executable, err)
-		}
+	python, err := i.makeVenv(ctx, in, tmp)
+	if err != nil {
+		return err
 	}
 	if err := i.installPackages(ctx, in, tmp, python, nil,
 		"-r", in.program("requirements.txt"), "-r", in.program("requirements-nodeps.txt")); err != nil {
@@ -153,6 +251,31 @@ func (i *installer) buildEnv(ctx context.Context, in *installation, tmp string) 
 		return fmt.Errorf("converting the embedding model: %w", err)
 	}
 	return nil
+}
+
+// makeVenv makes the virtual environment in tmp, unless an interrupted run has left a whole one,
+// and returns its Python. It gets its name when pip is in it: without, no later run could go on.
+func (i *installer) makeVenv(ctx context.Context, in *installation, tmp string) (string, error) {
+	venv, aside := filepath.Join(tmp, "venv"), filepath.Join(tmp, "venv.partial")
+	python := venvPython(venv)
+	pip := part{modules: []string{"pip._internal.cli.main", "pip._internal.commands.install"}}
+	err := pip.prove(ctx, python, true)
+	if err == nil || ctx.Err() != nil || errors.Is(err, errSlow) {
+		return python, err
+	}
+	base, err := findPython(ctx, i.python)
+	if err != nil {
+		return "", err
+	}
+	i.progress.set("making a virtual environment with Python %s", base.Version)
+	args := []string{base.Executable, "-m", "venv", "--clear", aside}
+	if err := i.command(ctx, in, tmp, base.Executable, args...); err != nil {
+		return "", fmt.Errorf("making a virtual environment with %s: %w", base.Executable, err)
+	}
+	if err := pip.prove(ctx, venvPython(aside), true); err != nil {
+		return "", fmt.Errorf("the virtual environment made with %s does not work: %w", base.Executable, err)
+	}
+	return python, errors.Join(os.RemoveAll(venv), os.Rename(aside, venv))
 }
 
 func (i *installer) buildOCR(ctx context.Context, in *installation, tmp string) error {

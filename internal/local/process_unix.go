@@ -43,3 +43,17 @@ func freeBytes(dir string) (uint64, error) {
 	//nolint:gosec,unconvert // the types differ between systems, and none is negative
 	return uint64(st.Bavail) * uint64(st.Bsize), nil
 }
+
+// isOurs reports whether a file belongs to the user of this process, or to root, who can do
+// everything anyway.
+func isOurs(st os.FileInfo) bool {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return ok && (int64(sys.Uid) == int64(os.Geteuid()) || sys.Uid == 0)
+}
+
+// othersWrite reports whether other users can write to a folder. A group with the number of the
+// user is one that holds the user alone, as many systems make it.
+func othersWrite(st os.FileInfo) bool {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return !ok || st.Mode()&0o002 != 0 || st.Mode()&0o020 != 0 && sys.Gid != sys.Uid
+}

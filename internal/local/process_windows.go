@@ -62,3 +62,9 @@ func freeBytes(dir string) (uint64, error) {
 	}
 	return free, nil
 }
+
+// isOurs is true, because on Windows the permissions of the cache folder are those of the profile.
+func isOurs(os.FileInfo) bool { return true }
+
+// othersWrite is false, for the same reason.
+func othersWrite(os.FileInfo) bool { return false }

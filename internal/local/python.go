@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,6 +38,9 @@ print(json.dumps({
   "venv": all(importlib.util.find_spec(m) for m in ("venv", "ensurepip")),
   "musl": "musl" in (sysconfig.get_config_var("SOABI") or ""),
 }))`
+
+// probeTimeout is how long a Python may take to tell what it is. Tests shorten it.
+var probeTimeout = 20 * time.Second
 
 var errNoPython = errors.New("no fit Python found")
 
@@ -114,22 +118,39 @@ func pythonCandidates() [][]string {
 	return found
 }
 
-// probePython runs a Python and fails if it is not fit to build the environment.
-func probePython(ctx context.Context, command []string) (*interpreter, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+// errSlow means that a Python gave no answer in time, which says nothing about whether it works.
+var errSlow = errors.New("gave no answer in time; the machine may be busy")
+
+// askPython runs a program with a Python and returns what it prints.
+func askPython(
+	ctx context.Context, limit time.Duration, command []string, program string, args ...string,
+) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
 	defer cancel()
-	args := append(command[1:len(command):len(command)], "-c", probe)
+	args = slices.Concat(command[1:], []string{"-c", program}, args)
 	cmd := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own Python
 	cmd.Env = childEnvironment(everyChildGets)
 	cmd.WaitDelay = time.Second
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
 			return nil, fmt.Errorf("does not run: %w: %s", err, line)
 		}
 		return nil, fmt.Errorf("does not run: %w", err)
+	}
+	return out, nil
+}
+
+// probePython runs a Python and fails if it is not fit to build the environment.
+func probePython(ctx context.Context, command []string) (*interpreter, error) {
+	out, err := askPython(ctx, probeTimeout, command, probe)
+	if err != nil {
+		return nil, err
 	}
 	var py interpreter
 	if err := json.Unmarshal(out, &py); err != nil {
@@ -149,4 +170,30 @@ func probePython(ctx context.Context, command []string) (*interpreter, error) {
 		return nil, fmt.Errorf("has no venv module (Debian, Ubuntu: sudo apt install python3.%d-venv)", py.Minor)
 	}
 	return &py, nil
+}
+
+// proof looks for modules, or imports them, and fails with one line about the first that fails.
+const proof = `
+import importlib, importlib.util, sys
+how, names, sys.path[:0] = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
+for name in names:
+    try:
+        if how == "import":
+            importlib.import_module(name)
+        elif importlib.util.find_spec(name) is None:
+            sys.exit("No module named " + name)
+    except Exception as e:
+        sys.exit(f"import of {name}: {type(e).__name__}: {e}")
+`
+
+// provePython fails if a Python lacks one of the modules, which are looked for in the paths first.
+// Importing them all takes a second or more, so without full they are only looked for.
+func provePython(ctx context.Context, python string, full bool, modules []string, paths ...string) error {
+	how, limit := "find", probeTimeout
+	if full {
+		how, limit = "import", startTimeout
+	}
+	args := append([]string{how, strings.Join(modules, ",")}, paths...)
+	_, err := askPython(ctx, limit, []string{python}, proof, args...)
+	return err
 }

@@ -88,25 +88,13 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 
 // launch installs the engines if need be, starts them side by side and waits until all are up.
 func (s *Stack) launch(ctx, running context.Context, c Config, p *plan) error {
-	cache, err := c.cacheDir()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(cache, 0o700); err != nil {
-		return fmt.Errorf("making the cache folder: %w", err)
-	}
-	// The lock keeps `babyapi-local clean` from removing the engines while they run.
-	unlock, err := lock(ctx, filepath.Join(cache, "use.lock"), true, nil)
-	if err != nil {
-		return err
-	}
-	s.unlocks = append(s.unlocks, unlock)
 	p.gateway.installing.Store(true)
-	in, err := install(ctx, &c)
+	in, unlock, err := install(ctx, &c)
 	p.gateway.installing.Store(false)
 	if err != nil {
 		return err
 	}
+	s.unlocks = append(s.unlocks, unlock)
 	if err := s.takeLogDir(ctx, in.cache); err != nil {
 		return err
 	}
@@ -167,14 +155,18 @@ func Setup(ctx context.Context, c Config) error {
 	if c.Messages == nil {
 		c.Messages = io.Discard
 	}
-	_, err := install(ctx, &c)
+	_, unlock, err := install(ctx, &c)
+	if err == nil {
+		unlock()
+	}
 	return err
 }
 
-func install(ctx context.Context, c *Config) (*installation, error) {
+// install installs what is missing and returns as [installer.run] does.
+func install(ctx context.Context, c *Config) (in *installation, unlock func(), err error) {
 	cache, err := c.cacheDir()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	i := installer{cache: cache, python: c.Python, ocr: c.OCR, messages: c.Messages, progress: &progress{w: c.Progress}}
 	return i.run(ctx)
