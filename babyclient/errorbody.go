@@ -213,6 +213,23 @@ func errorOfFields(fields map[string]json.RawMessage, depth int) errorBody {
 // isNull reports whether a JSON value is null or absent.
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
+// isEmptyJSON reports whether a JSON value says nothing: null, "", false, 0, [] or {}.
+func isEmptyJSON(raw []byte) bool {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return len(raw) == 0
+	}
+	switch value := value.(type) {
+	case string:
+		return strings.TrimSpace(value) == ""
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return value == nil || value == false || value == 0.0
+}
+
 // jsonString is a JSON string that is not blank, else "".
 func jsonString(raw json.RawMessage) string {
 	var s string

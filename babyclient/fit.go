@@ -186,20 +186,3 @@ func fitIndex(raw []byte, v reflect.Value) bool {
 	v.SetInt(int64(number))
 	return true
 }
-
-// isEmptyJSON reports whether a JSON value says nothing: null, "", false, 0, [] or {}.
-func isEmptyJSON(raw []byte) bool {
-	var value any
-	if json.Unmarshal(raw, &value) != nil {
-		return len(raw) == 0
-	}
-	switch value := value.(type) {
-	case string:
-		return strings.TrimSpace(value) == ""
-	case []any:
-		return len(value) == 0
-	case map[string]any:
-		return len(value) == 0
-	}
-	return value == nil || value == false || value == 0.0
-}
