@@ -88,6 +88,8 @@ func (d *chatDecoder) decode(data []byte) (*ChatChunk, error) {
 	return chunk, chunk.err
 }
 
+func (d *chatDecoder) hasChoices() bool { return len(d.choices) > 0 }
+
 // rest is a chunk with the halves of characters that were left alone.
 func (d *chatDecoder) rest() *ChatChunk {
 	if len(d.halves.held) == 0 {

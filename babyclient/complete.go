@@ -221,7 +221,10 @@ type completeDecoder struct {
 	meta   Meta // of every chunk
 	fail   *errorMaker
 	halves halfJoiner
+	hasAny bool // a chunk had a choice
 }
+
+func (d *completeDecoder) hasChoices() bool { return d.hasAny }
 
 // again knows no chunk by heart.
 func (*completeDecoder) again([]byte) *CompleteChunk { return nil }
@@ -231,6 +234,7 @@ func (d *completeDecoder) decode(data []byte) (*CompleteChunk, error) {
 	mendHalves(&d.halves, chunk, data, (*CompleteChunk).texts, decodeCompleteChunk)
 	chunk.Meta, chunk.fail = d.meta, d.fail
 	chunk.Raw = bytes.Clone(data)
+	d.hasAny = d.hasAny || len(chunk.Choices) > 0
 	return chunk, chunk.err
 }
 

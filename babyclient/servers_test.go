@@ -309,6 +309,16 @@ func TestFailuresWithinAnAnswer(t *testing.T) {
 		{"message", `{"message":"R"}`, ""},
 		{"message and code", `{"message":"R","code":"CODE"}`, "CODE"},
 		{"in no form that is known", `{"error":["R"]}`, ""},
+		{"names in upper case", `{"Error":{"Message":"R","Code":"CODE"}}`, "CODE"},
+		{"message in upper case", `{"Message":"R"}`, ""},
+		{"errors", `{"errors":[{"message":"R"}]}`, ""},
+		{"errors, texts", `{"errors":["R"]}`, ""},
+		{"error_code and error_msg", `{"error_code":17,"error_msg":"R"}`, "17"},
+		{"fields of an answer, empty", `{"id":"","choices":[],"message":"R","code":500}`, "500"},
+		{"id, message and code", `{"id":"req_1","message":"R","code":500}`, "500"},
+		{"detail beside usage", `{"detail":"R","usage":{"prompt_tokens":1}}`, ""},
+		{"a list", `[{"error":{"message":"R","code":500}}]`, "500"},
+		{"base_resp", `{"choices":null,"base_resp":{"status_code":1008,"status_msg":"R"}}`, "1008"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -393,7 +403,9 @@ func TestFailureBesideText(t *testing.T) {
 
 // An error that is empty is none beside an answer.
 func TestNoFailureWithinAnAnswer(t *testing.T) {
-	for _, empty := range []string{`null`, `""`, `{}`, `[]`, `false`} {
+	for _, empty := range []string{`null`, `""`, `{}`, `[]`, `false`, `"null"`, `"None"`, `"success"`, `{"code":0}`,
+		`{"message":"","type":"","param":"","code":null}`, `{"code":0,"message":"success"}`,
+		`{"code":"0","message":"OK"}`} {
 		g := plainChat(t, babytest.JSON(200, `{"error":`+empty+`,"choices":[{"message":{"content":"a"},"error":`+empty+
 			`}]}`))
 		if g.text != "a" || g.err != nil {
@@ -412,6 +424,97 @@ func TestNoFailureWithinAnAnswer(t *testing.T) {
 		if err != nil || out.Output != "a" {
 			t.Errorf("infer, %s: %+v, %v", empty, out, err)
 		}
+		ranks, err := serve(t, babytest.JSON(200, `{"results":[{"index":0,"relevance_score":1}],"error":`+empty+`}`)).
+			Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}})
+		if err != nil || len(ranks.Results) != 1 {
+			t.Errorf("rerank, %s: %+v, %v", empty, ranks, err)
+		}
+		usage := babytest.Stream(delta("a"), `{"id":"c","choices":[],"usage":{"prompt_tokens":1},"error":`+empty+`}`)
+		if g := ranged(t, usage); g.text != "a" || g.err != nil {
+			t.Errorf("usage, %s: %s", empty, g)
+		}
+	}
+	for _, note := range []string{`{"id":"c","choices":[],"message":"R"}`, `{"code":0,"message":"success"}`,
+		`{"base_resp":{"status_code":0,"status_msg":"success"},"choices":[]}`,
+		`{"object":"chat.completion.chunk","choices":[],"message":"R","code":7}`} {
+		if g := ranged(t, babytest.Stream(delta("a"), note)); g.text != "a" || g.err != nil {
+			t.Errorf("%s: %s", note, g)
+		}
+	}
+	// An error with words is one, whatever its code.
+	g := plainChat(t, babytest.JSON(200, `{"error":{"code":0,"message":"R"},"choices":[{"message":{"content":"a"}}]}`))
+	if e := fails(t, g.err); g.text != "a" || e.Message != "R" {
+		t.Errorf("words with code 0: %s", g)
+	}
+}
+
+// A stream in which no event had a choice is of another protocol, or a failure of a form that is
+// not known.
+func TestStreamWithoutChoices(t *testing.T) {
+	for name, first := range map[string]string{
+		"nothing":   ``,
+		"Ollama":    `{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}`,
+		"Anthropic": `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}`,
+		"Gemini":    `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`,
+		"DashScope": `{"output":{"text":"Hi"},"request_id":"r"}`,
+		"Responses": `{"type":"response.output_text.delta","delta":"Hi"}`,
+		"llama.cpp": `{"content":"Hi","stop":false}`,
+		"usage":     `{"choices":[],"usage":{"prompt_tokens":1}}`,
+		"null":      `{"choices":null}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var events []string
+			if first != "" {
+				events = []string{first, `{"x":1}`}
+			}
+			answer := babytest.Stream(events...)
+			_, rangedErr := completionRanged(t, answer)
+			_, collectedErr := completionCollected(t, answer)
+			for how, err := range map[string]error{"ranged": ranged(t, answer).err,
+				"collected": collected(t, answer).err, "completion": rangedErr,
+				"completion collected": collectedErr} {
+				if e := fails(t, err); !errors.Is(e, babyclient.ErrInvalidResponse) || e.Details != first ||
+					!strings.Contains(e.Message, "no choices") {
+					t.Errorf("%s: %v, details %s", how, err, e.Details)
+				}
+			}
+		})
+	}
+}
+
+// A line that belongs to no event is read as what it was meant to be, or ends the range with an
+// error that quotes it.
+func TestLinesThatBelongToNoEvent(t *testing.T) {
+	b := delta("b")
+	for name, tt := range map[string]struct{ lines, text, code string }{
+		"a blank before data": {" data: " + b + "\n\n", "ab", ""},
+		"data in upper case":  {"Data: " + b + "\n\nDATA:" + b + "\n\n", "abb", ""},
+		"an unknown field":    {"time: 7\nx-id:\n\n", "a", ""},
+		"blanks":              {"  \n\t\n", "a", ""},
+		"text":                {"Internal Server Error\n\n", "a", babyclient.CodeInvalidResponse},
+		"text with a colon":   {"upstream error: reset\n\n", "a", babyclient.CodeInvalidResponse},
+		"HTML":                {"<html><body>R</body></html>\n\n", "a", babyclient.CodeInvalidResponse},
+		"an object of an unknown field": {"chunk: {\"x\":1}\n\n", "a",
+			babyclient.CodeInvalidResponse},
+		"a bare list": {"[{\"error\":{\"message\":\"R\",\"code\":\"CODE\"}}]\n\n", "a", "CODE"},
+		"a bare object on the line after data": {"data: " + b +
+			"\n{\"error\":{\"message\":\"R\",\"code\":\"CODE\"}}\n\n", "ab", "CODE"},
+		"a bare chunk on the line after data": {"data: " + b + "\n" + b + "\n\n", "abb", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, done := range []string{"data: [DONE]\n\n", "[DONE]\n"} {
+				answer := sse("data: " + delta("a") + "\n\n" + tt.lines + done)
+				for how, g := range map[string]got{"ranged": ranged(t, answer), "collected": collected(t, answer)} {
+					code := ""
+					if g.err != nil {
+						code = fails(t, g.err).Code
+					}
+					if g.text != tt.text || code != tt.code {
+						t.Errorf("%s: %s, want text %q and code %q", how, g, tt.text, tt.code)
+					}
+				}
+			}
+		})
 	}
 }
 
