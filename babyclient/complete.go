@@ -294,7 +294,7 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 type completionAssembler struct {
 	fail    errorMaker // of the stream, once there was a chunk
 	out     CompleteResponse
-	choices []*completionChoiceAssembler // by their order of arrival
+	choices byIndex[completionChoiceAssembler]
 }
 
 type completionChoiceAssembler struct {
@@ -323,14 +323,11 @@ func (a *completionAssembler) add(chunk *CompleteChunk) {
 }
 
 func (a *completionAssembler) choice(index int) *completionChoiceAssembler {
-	for _, ch := range a.choices {
-		if ch.choice.Index == index {
-			return ch
+	return a.choices.find(index, func() *completionChoiceAssembler {
+		return &completionChoiceAssembler{
+			choice: CompleteChoice{Index: index}, logprobs: map[string][]json.RawMessage{},
 		}
-	}
-	ch := &completionChoiceAssembler{choice: CompleteChoice{Index: index}, logprobs: map[string][]json.RawMessage{}}
-	a.choices = append(a.choices, ch)
-	return ch
+	})
 }
 
 func (a *completionChoiceAssembler) add(piece *CompleteChoice) {
@@ -350,7 +347,7 @@ func (a *completionChoiceAssembler) add(piece *CompleteChoice) {
 func (a *completionAssembler) response() *CompleteResponse {
 	out := a.out
 	out.Object = "text_completion"
-	for _, ch := range a.choices {
+	for _, ch := range a.choices.inOrder {
 		c := ch.choice
 		c.Text = ch.text.String()
 		if len(ch.logprobs) > 0 {

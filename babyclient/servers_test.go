@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
@@ -1002,6 +1003,36 @@ func TestRangeEndsWithWhatWasLeftOut(t *testing.T) {
 	}
 	if _, err := completionRanged(t, babytest.Stream("hello")); !errors.Is(err, babyclient.ErrInvalidResponse) {
 		t.Errorf("completion: %v", err)
+	}
+}
+
+// What a server sends many of does not cost the square of their number.
+func TestManyCallsAndChoices(t *testing.T) {
+	const many = 30_000
+	started := time.Now()
+	var calls, choices, oneEvent strings.Builder
+	for i := range many {
+		fmt.Fprintf(&calls, "data: %s\n\n", inDelta(fmt.Sprintf(
+			`"tool_calls":[{"index":%d,"id":"a%d","function":{"name":"f","arguments":"{}"}}]`, i, i)))
+		choice := fmt.Sprintf(`{"index":%d,"delta":{"content":"x"},"text":"x"}`, i)
+		fmt.Fprintf(&choices, "data: {\"choices\":[%s]}\n\n", choice)
+		oneEvent.WriteString("," + choice)
+	}
+	const done = "data: [DONE]\n\n"
+	if g := collected(t, sse(calls.String()+done)); g.err != nil || len(g.resp.ToolCalls()) != many {
+		t.Errorf("calls: %v", g.err)
+	}
+	for how, events := range map[string]string{"one by one": choices.String(),
+		"in one event": `data: {"choices":[` + oneEvent.String()[1:] + "]}\n\n"} {
+		if g := collected(t, sse(events+done)); g.err != nil || len(g.resp.Choices) != many {
+			t.Errorf("choices %s: %v", how, g.err)
+		}
+		if _, err := completionCollected(t, sse(events+done)); err != nil {
+			t.Errorf("completion choices %s: %v", how, err)
+		}
+	}
+	if took := time.Since(started); took > 20*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 
