@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
 )
 
 // Finish reasons of a [ChatChoice].
@@ -227,6 +228,7 @@ func readChat(raw []byte) (*ChatResponse, error) {
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
+	addElsewhere(raw, out.Choices)
 	sortByIndex(out.Choices, func(c ChatChoice) int { return c.Index })
 	if err != nil {
 		return out, err
@@ -273,6 +275,19 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 	}
 	addUnnamed(raw, out.Choices)
 	return out, nil
+}
+
+// addElsewhere gives choices without a message what stands in "text" or "delta".
+func addElsewhere(raw []byte, choices []ChatChoice) {
+	isEmpty := func(c ChatChoice) bool { return c.Message.isEmpty() }
+	if !slices.ContainsFunc(choices, isEmpty) {
+		return
+	}
+	for i, message := range messagesElsewhere(raw) {
+		if i < len(choices) && choices[i].Message.isEmpty() && !message.isEmpty() {
+			choices[i].Message = message
+		}
+	}
 }
 
 // addUnnamed gives the messages of an answer the fields that have no name here.

@@ -1,6 +1,9 @@
 package babyclient
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // ChatChunk is a piece of a streamed chat. It may be kept; Raw is its own copy.
 type ChatChunk struct {
@@ -30,6 +33,25 @@ func decodeChatChunk(data []byte) *ChatChunk {
 	chunk := new(ChatChunk)
 	chunk.err = unmarshalFitting(data, chunk, "")
 	return chunk
+}
+
+// addText gives choices with an empty delta the text that stands beside it, where a completion has
+// it.
+func (c *ChatChunk) addText(data []byte) {
+	if !bytes.Contains(data, []byte(`"text"`)) {
+		return
+	}
+	var wire struct {
+		Choices []struct {
+			Text looseContent `json:"text"`
+		} `json:"choices"`
+	}
+	_ = unmarshalFitting(data, &wire, "") // what does not fit was found before
+	for i := range min(len(c.Choices), len(wire.Choices)) {
+		if delta := &c.Choices[i].Delta; delta.Content == "" {
+			delta.Content = wire.Choices[i].Text.allText()
+		}
+	}
 }
 
 // ChunkChoice is the piece of one choice.

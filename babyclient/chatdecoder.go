@@ -80,6 +80,7 @@ func (d *chatDecoder) again(data []byte) *ChatChunk {
 func (d *chatDecoder) decode(data []byte) (*ChatChunk, error) {
 	chunk := d.memo.decode(data)
 	mendHalves(&d.halves, chunk, data, (*ChatChunk).texts, decodeChatChunk)
+	chunk.addText(data)
 	d.note(chunk)
 	if bytes.Contains(data, []byte(`"message"`)) {
 		d.addMessages(chunk, data)

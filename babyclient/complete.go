@@ -184,6 +184,7 @@ func readCompletion(raw []byte) (*CompleteResponse, error) {
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
+	out.addElsewhere(raw)
 	out.tidy()
 	if err != nil {
 		return out, err
@@ -253,7 +254,20 @@ func (d *completeDecoder) rest() *CompleteChunk {
 func decodeCompleteChunk(data []byte) *CompleteChunk {
 	chunk := new(CompleteChunk)
 	chunk.err = unmarshalFitting(data, chunk, "")
+	chunk.addElsewhere(data)
 	return chunk
+}
+
+// addElsewhere gives choices without a text that of their message or delta.
+func (r *CompleteResponse) addElsewhere(raw []byte) {
+	if !bytes.Contains(raw, []byte(`"message"`)) && !bytes.Contains(raw, []byte(`"delta"`)) {
+		return
+	}
+	for i, message := range messagesElsewhere(raw) {
+		if i < len(r.Choices) && r.Choices[i].Text == "" {
+			r.Choices[i].Text = message.Text()
+		}
+	}
 }
 
 func (r *CompleteResponse) texts() []chunkText {

@@ -709,11 +709,22 @@ func TestContentInParts(t *testing.T) {
 			""},
 		"a picture": {`[{"type":"text","text":"Hello"},{"type":"image_url","image_url":{"url":"u"}}]`,
 			"Hello", ""},
-		"no type":       {`[{"text":"Hello"}]`, "Hello", ""},
-		"only thinking": {`[` + thinking + `]`, "", "hm"},
-		"none":          {`[]`, "", ""},
-		"text":          {`"Hello"`, "Hello", ""},
-		"null":          {`null`, "", ""},
+		"no type":                  {`[{"text":"Hello"}]`, "Hello", ""},
+		"only thinking":            {`[` + thinking + `]`, "", "hm"},
+		"text in content":          {`[{"type":"text","content":"Hello"}]`, "Hello", ""},
+		"an object with content":   {`{"content":"Hello"}`, "Hello", ""},
+		"parts in an object":       {`{"role":"model","parts":[{"text":"Hello"}]}`, "Hello", ""},
+		"markdown":                 {`[{"type":"markdown","value":"Hello"}]`, "Hello", ""},
+		"reasoning_text":           {`[{"type":"reasoning_text","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"reasoning.text":           {`[{"type":"reasoning.text","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"thought":                  {`[{"type":"thought","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"a picture as text":        {`["Hello",{"type":"image_url","image_url":"http://x"}]`, "Hello", ""},
+		"only a picture as text":   {`[{"type":"image_url","image_url":"http://x"}]`, "", ""},
+		"only a reference":         {`[{"type":"reference","reference_ids":[1]}]`, "", ""},
+		"an empty text and beside": {`[{"type":"text","text":"","annotations":[1]}]`, "", ""},
+		"none":                     {`[]`, "", ""},
+		"text":                     {`"Hello"`, "Hello", ""},
+		"null":                     {`null`, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check := func(how string, g got) {
@@ -731,6 +742,36 @@ func TestContentInParts(t *testing.T) {
 			check("collected", collected(t, events))
 		})
 	}
+	for _, content := range []string{`[{"type":"text","text":5}]`, `[{"type":"tool_use","id":"a","input":{}}]`,
+		`{"x":"Hello"}`} {
+		t.Run("no text: "+content, func(t *testing.T) {
+			events := babytest.Stream(inDelta(`"content":` + content))
+			for how, g := range map[string]got{"ranged": ranged(t, events), "collected": collected(t, events),
+				"plain": plainChat(t, babytest.JSON(200, `{"choices":[{"message":{"content":`+content+`}}]}`))} {
+				if !errors.Is(g.err, babyclient.ErrInvalidResponse) {
+					t.Errorf("%s: %s, want an error", how, g)
+				}
+			}
+		})
+	}
+	t.Run("where another endpoint has it", func(t *testing.T) {
+		for _, choice := range []string{`"text":"Hello"`, `"delta":{"content":"Hello"}`,
+			`"message":{"content":"Hello"}`, `"delta":{},"text":"Hello"`} {
+			answer := babytest.JSON(200, `{"choices":[{`+choice+`}]}`)
+			events := babytest.Stream(inChoice(choice))
+			completion, err := completionPlain(t, answer)
+			rangedText, rangedErr := completionRanged(t, events)
+			collectedText, collectedErr := completionCollected(t, events)
+			for how, g := range map[string]got{"plain": plainChat(t, answer), "ranged": ranged(t, events),
+				"collected": collected(t, events), "completion": {text: completion, err: err},
+				"completion ranged":    {text: rangedText, err: rangedErr},
+				"completion collected": {text: collectedText, err: collectedErr}} {
+				if g.text != "Hello" || g.err != nil {
+					t.Errorf("%s of %s: %s", how, choice, g)
+				}
+			}
+		}
+	})
 	t.Run("in pieces", func(t *testing.T) {
 		piece := func(text string) string {
 			return inDelta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"` + text + `"}]}]`)
