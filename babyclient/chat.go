@@ -224,7 +224,12 @@ func (r *ChatRequest) check(c *Client) (model string, err error) {
 }
 
 func readChat(raw []byte) (*ChatResponse, error) {
+	var tail []byte
 	out, err := decodeChat(raw)
+	if isSyntaxError(err) {
+		raw, tail = mendJSON(raw)
+		out, err = decodeChat(raw)
+	}
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
@@ -237,7 +242,7 @@ func readChat(raw []byte) (*ChatResponse, error) {
 	for i := range out.Choices {
 		reasons[i] = out.Choices[i].FinishReason
 	}
-	return out, checkGeneration(raw, reasons...)
+	return out, cmp.Or(checkGeneration(raw, reasons...), checkTail(tail))
 }
 
 // chatAnswer is a ChatResponse whose messages are plain structs. Message.UnmarshalJSON would read

@@ -180,7 +180,12 @@ func checkPrompt(prompt any) error {
 
 func readCompletion(raw []byte) (*CompleteResponse, error) {
 	out := new(CompleteResponse)
+	var tail []byte
 	err := decode(raw, out)
+	if isSyntaxError(err) {
+		raw, tail = mendJSON(raw)
+		err = decode(raw, out)
+	}
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
@@ -193,7 +198,7 @@ func readCompletion(raw []byte) (*CompleteResponse, error) {
 	for i := range out.Choices {
 		reasons[i] = out.Choices[i].FinishReason
 	}
-	return out, checkGeneration(raw, reasons...)
+	return out, cmp.Or(checkGeneration(raw, reasons...), checkTail(tail))
 }
 
 // CompleteStream continues a prompt piece by piece. See [Client.ChatStream] for the rules.

@@ -238,6 +238,18 @@ func checkGeneration(raw []byte, reasons ...string) error {
 	return nil
 }
 
+// checkTail returns an error if something follows a plain answer that is not [DONE].
+func checkTail(tail []byte) error {
+	if len(tail) == 0 || isDone(tail) {
+		return nil
+	}
+	report, ok := failureIn(tail, false)
+	if !ok {
+		report.message = "the answer is followed by what is none: " + quote(string(tail))
+	}
+	return &generationError{report.errorBody}
+}
+
 // failureInEvents reports whether the body of a plain answer is a stream of events, as of a server
 // that answers every call with one, and what the first event says that tells of a failure.
 func failureInEvents(raw []byte, h http.Header) (said errorBody, areEvents bool) {
