@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
 )
 
 // Finish reasons of a [ChatChoice].
@@ -223,10 +224,16 @@ func (r *ChatRequest) check(c *Client) (model string, err error) {
 }
 
 func readChat(raw []byte) (*ChatResponse, error) {
+	var tail []byte
 	out, err := decodeChat(raw)
+	if isSyntaxError(err) {
+		raw, tail = mendJSON(raw)
+		out, err = decodeChat(raw)
+	}
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
+	addElsewhere(raw, out.Choices)
 	sortByIndex(out.Choices, func(c ChatChoice) int { return c.Index })
 	if err != nil {
 		return out, err
@@ -235,7 +242,7 @@ func readChat(raw []byte) (*ChatResponse, error) {
 	for i := range out.Choices {
 		reasons[i] = out.Choices[i].FinishReason
 	}
-	return out, checkGeneration(raw, reasons...)
+	return out, cmp.Or(checkGeneration(raw, reasons...), checkTail(tail))
 }
 
 // chatAnswer is a ChatResponse whose messages are plain structs. Message.UnmarshalJSON would read
@@ -273,6 +280,19 @@ func decodeChat(raw []byte) (*ChatResponse, error) {
 	}
 	addUnnamed(raw, out.Choices)
 	return out, nil
+}
+
+// addElsewhere gives choices without a message what stands in "text" or "delta".
+func addElsewhere(raw []byte, choices []ChatChoice) {
+	isEmpty := func(c ChatChoice) bool { return c.Message.isEmpty() }
+	if !slices.ContainsFunc(choices, isEmpty) {
+		return
+	}
+	for i, message := range messagesElsewhere(raw) {
+		if i < len(choices) && choices[i].Message.isEmpty() && !message.isEmpty() {
+			choices[i].Message = message
+		}
+	}
 }
 
 // addUnnamed gives the messages of an answer the fields that have no name here.

@@ -1,6 +1,9 @@
 package babyclient
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // ChatChunk is a piece of a streamed chat. It may be kept; Raw is its own copy.
 type ChatChunk struct {
@@ -30,6 +33,25 @@ func decodeChatChunk(data []byte) *ChatChunk {
 	chunk := new(ChatChunk)
 	chunk.err = unmarshalFitting(data, chunk, "")
 	return chunk
+}
+
+// addText gives choices with an empty delta the text that stands beside it, where a completion has
+// it.
+func (c *ChatChunk) addText(data []byte) {
+	if !bytes.Contains(data, []byte(`"text"`)) {
+		return
+	}
+	var wire struct {
+		Choices []struct {
+			Text looseContent `json:"text"`
+		} `json:"choices"`
+	}
+	_ = unmarshalFitting(data, &wire, "") // what does not fit was found before
+	for i := range min(len(c.Choices), len(wire.Choices)) {
+		if delta := &c.Choices[i].Delta; delta.Content == "" {
+			delta.Content = wire.Choices[i].Text.allText()
+		}
+	}
 }
 
 // ChunkChoice is the piece of one choice.
@@ -97,4 +119,33 @@ func (c *ChatChunk) firstDelta() *Delta {
 		}
 	}
 	return &Delta{}
+}
+
+// byIndex holds what came of each choice of a stream, by its index and in the order of arrival. A
+// search through a list would take hours for a hundred thousand choices.
+type byIndex[T any] struct {
+	inOrder []*T
+	places  map[int]int // of an index in inOrder; only if there are several
+	first   int         // the index of the first
+}
+
+// find is what came of a choice. If nothing came yet, create makes it.
+func (b *byIndex[T]) find(index int, create func() *T) *T {
+	if len(b.inOrder) > 0 && index == b.first {
+		return b.inOrder[0] // without a map for the usual stream, of one choice
+	}
+	if place, ok := b.places[index]; ok {
+		return b.inOrder[place]
+	}
+	switch {
+	case len(b.inOrder) == 0:
+		b.first = index
+	case b.places == nil:
+		b.places = map[int]int{}
+	}
+	if b.places != nil {
+		b.places[index] = len(b.inOrder)
+	}
+	b.inOrder = append(b.inOrder, create())
+	return b.inOrder[len(b.inOrder)-1]
 }

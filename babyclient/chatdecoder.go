@@ -11,12 +11,11 @@ import (
 type chatDecoder struct {
 	memo    chunkMemo
 	halves  halfJoiner
-	choices []*choiceSoFar
+	choices byIndex[choiceSoFar]
 }
 
 // choiceSoFar is what has come of one choice.
 type choiceSoFar struct {
-	index                       int
 	content, reasoning, refusal textSoFar
 	hasToolCalls                bool
 }
@@ -81,12 +80,15 @@ func (d *chatDecoder) again(data []byte) *ChatChunk {
 func (d *chatDecoder) decode(data []byte) (*ChatChunk, error) {
 	chunk := d.memo.decode(data)
 	mendHalves(&d.halves, chunk, data, (*ChatChunk).texts, decodeChatChunk)
+	chunk.addText(data)
 	d.note(chunk)
 	if bytes.Contains(data, []byte(`"message"`)) {
 		d.addMessages(chunk, data)
 	}
 	return chunk, chunk.err
 }
+
+func (d *chatDecoder) hasChoices() bool { return len(d.choices.inOrder) > 0 }
 
 // rest is a chunk with the halves of characters that were left alone.
 func (d *chatDecoder) rest() *ChatChunk {
@@ -145,14 +147,7 @@ func (d *chatDecoder) note(chunk *ChatChunk) {
 }
 
 func (d *chatDecoder) choice(index int) *choiceSoFar {
-	for _, c := range d.choices {
-		if c.index == index {
-			return c
-		}
-	}
-	c := &choiceSoFar{index: index}
-	d.choices = append(d.choices, c)
-	return c
+	return d.choices.find(index, func() *choiceSoFar { return new(choiceSoFar) })
 }
 
 // addMessages adds to the deltas of a chunk what its whole messages have beyond all that came

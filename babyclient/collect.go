@@ -36,7 +36,7 @@ func Collect(chunks iter.Seq2[*ChatChunk, error]) (*ChatResponse, error) {
 type chatAssembler struct {
 	fail    errorMaker // of the stream, once there was a chunk
 	out     ChatResponse
-	choices []*choiceAssembler // by their order of arrival
+	choices byIndex[choiceAssembler]
 }
 
 type choiceAssembler struct {
@@ -70,14 +70,9 @@ func (a *chatAssembler) add(chunk *ChatChunk) {
 }
 
 func (a *chatAssembler) choice(index int) *choiceAssembler {
-	for _, ch := range a.choices {
-		if ch.choice.Index == index {
-			return ch
-		}
-	}
-	ch := &choiceAssembler{choice: ChatChoice{Index: index, Message: Message{Role: RoleAssistant}}}
-	a.choices = append(a.choices, ch)
-	return ch
+	return a.choices.find(index, func() *choiceAssembler {
+		return &choiceAssembler{choice: ChatChoice{Index: index, Message: Message{Role: RoleAssistant}}}
+	})
 }
 
 func (a *choiceAssembler) add(c *ChunkChoice) {
@@ -106,7 +101,7 @@ func (a *choiceAssembler) add(c *ChunkChoice) {
 func (a *chatAssembler) response() *ChatResponse {
 	out := a.out
 	out.Object = "chat.completion"
-	for _, ch := range a.choices {
+	for _, ch := range a.choices.inOrder {
 		c := ch.choice
 		c.Message.Content = ch.content.String()
 		c.Message.Reasoning = ch.reasoning.String()

@@ -15,6 +15,16 @@ import (
 type toolCallsAssembler struct {
 	calls []*toolCallAssembler // by their order of arrival
 	last  *toolCallAssembler   // that the last piece belonged to
+
+	// The calls again, to be found without a search. They hold the latest call of a key.
+	byIndex map[int]*toolCallAssembler
+	byID    map[string]callsOfID
+}
+
+// callsOfID are the calls of one id, which is of several if the server gave it again.
+type callsOfID struct {
+	first, latest *toolCallAssembler
+	byIndex       map[int]*toolCallAssembler // nil for one call alone
 }
 
 type toolCallAssembler struct {
@@ -36,9 +46,35 @@ func (a *toolCallsAssembler) add(piece ToolCall) {
 			call.index = a.last.index // the order of arrival decides
 		}
 		a.calls = append(a.calls, call)
+		if a.byIndex == nil {
+			a.byIndex = map[int]*toolCallAssembler{}
+		}
+		a.byIndex[call.index] = call
 	}
+	hadID := call.call.ID != ""
 	call.add(piece)
+	if !hadID && call.call.ID != "" {
+		a.noteID(call)
+	}
 	a.last = call
+}
+
+// noteID makes a call known by its id.
+func (a *toolCallsAssembler) noteID(call *toolCallAssembler) {
+	if a.byID == nil {
+		a.byID = map[string]callsOfID{}
+	}
+	of := a.byID[call.call.ID]
+	if of.first == nil {
+		of.first = call
+	} else if of.byIndex == nil {
+		of.byIndex = map[int]*toolCallAssembler{of.first.index: of.first}
+	}
+	if of.byIndex != nil {
+		of.byIndex[call.index] = call
+	}
+	of.latest = call
+	a.byID[call.call.ID] = of
 }
 
 // realID is "" for what servers write that have no id.
@@ -53,14 +89,14 @@ func realID(id string) string {
 // find is the call that a piece goes on with, nil for none. Of several it is that of the last
 // piece, else the latest.
 func (a *toolCallsAssembler) find(piece ToolCall) *toolCallAssembler {
-	var byID, byIndex *toolCallAssembler
-	for _, c := range a.calls {
-		hasIndex := piece.Index != nil && c.index == *piece.Index
-		if hasIndex && (byIndex == nil || byIndex != a.last) {
-			byIndex = c
-		}
-		if piece.ID != "" && c.call.ID == piece.ID && (byID == nil || hasIndex || piece.Index == nil) {
-			byID = c
+	of := a.byID[piece.ID] // of no id there is no call
+	byID := of.latest
+	var byIndex *toolCallAssembler
+	if piece.Index != nil {
+		byID = cmp.Or(of.byIndex[*piece.Index], of.first)
+		byIndex = a.byIndex[*piece.Index]
+		if a.last != nil && a.last.index == *piece.Index {
+			byIndex = a.last
 		}
 	}
 	switch {

@@ -180,10 +180,16 @@ func checkPrompt(prompt any) error {
 
 func readCompletion(raw []byte) (*CompleteResponse, error) {
 	out := new(CompleteResponse)
+	var tail []byte
 	err := decode(raw, out)
+	if isSyntaxError(err) {
+		raw, tail = mendJSON(raw)
+		err = decode(raw, out)
+	}
 	if len(out.Choices) == 0 {
 		return nil, cmp.Or(err, errNoField("choices"))
 	}
+	out.addElsewhere(raw)
 	out.tidy()
 	if err != nil {
 		return out, err
@@ -192,7 +198,7 @@ func readCompletion(raw []byte) (*CompleteResponse, error) {
 	for i := range out.Choices {
 		reasons[i] = out.Choices[i].FinishReason
 	}
-	return out, checkGeneration(raw, reasons...)
+	return out, cmp.Or(checkGeneration(raw, reasons...), checkTail(tail))
 }
 
 // CompleteStream continues a prompt piece by piece. See [Client.ChatStream] for the rules.
@@ -221,7 +227,10 @@ type completeDecoder struct {
 	meta   Meta // of every chunk
 	fail   *errorMaker
 	halves halfJoiner
+	hasAny bool // a chunk had a choice
 }
+
+func (d *completeDecoder) hasChoices() bool { return d.hasAny }
 
 // again knows no chunk by heart.
 func (*completeDecoder) again([]byte) *CompleteChunk { return nil }
@@ -231,6 +240,7 @@ func (d *completeDecoder) decode(data []byte) (*CompleteChunk, error) {
 	mendHalves(&d.halves, chunk, data, (*CompleteChunk).texts, decodeCompleteChunk)
 	chunk.Meta, chunk.fail = d.meta, d.fail
 	chunk.Raw = bytes.Clone(data)
+	d.hasAny = d.hasAny || len(chunk.Choices) > 0
 	return chunk, chunk.err
 }
 
@@ -249,7 +259,20 @@ func (d *completeDecoder) rest() *CompleteChunk {
 func decodeCompleteChunk(data []byte) *CompleteChunk {
 	chunk := new(CompleteChunk)
 	chunk.err = unmarshalFitting(data, chunk, "")
+	chunk.addElsewhere(data)
 	return chunk
+}
+
+// addElsewhere gives choices without a text that of their message or delta.
+func (r *CompleteResponse) addElsewhere(raw []byte) {
+	if !bytes.Contains(raw, []byte(`"message"`)) && !bytes.Contains(raw, []byte(`"delta"`)) {
+		return
+	}
+	for i, message := range messagesElsewhere(raw) {
+		if i < len(r.Choices) && r.Choices[i].Text == "" {
+			r.Choices[i].Text = message.Text()
+		}
+	}
 }
 
 func (r *CompleteResponse) texts() []chunkText {
@@ -290,7 +313,7 @@ func CollectCompletion(chunks iter.Seq2[*CompleteChunk, error]) (*CompleteRespon
 type completionAssembler struct {
 	fail    errorMaker // of the stream, once there was a chunk
 	out     CompleteResponse
-	choices []*completionChoiceAssembler // by their order of arrival
+	choices byIndex[completionChoiceAssembler]
 }
 
 type completionChoiceAssembler struct {
@@ -319,14 +342,11 @@ func (a *completionAssembler) add(chunk *CompleteChunk) {
 }
 
 func (a *completionAssembler) choice(index int) *completionChoiceAssembler {
-	for _, ch := range a.choices {
-		if ch.choice.Index == index {
-			return ch
+	return a.choices.find(index, func() *completionChoiceAssembler {
+		return &completionChoiceAssembler{
+			choice: CompleteChoice{Index: index}, logprobs: map[string][]json.RawMessage{},
 		}
-	}
-	ch := &completionChoiceAssembler{choice: CompleteChoice{Index: index}, logprobs: map[string][]json.RawMessage{}}
-	a.choices = append(a.choices, ch)
-	return ch
+	})
 }
 
 func (a *completionChoiceAssembler) add(piece *CompleteChoice) {
@@ -346,7 +366,7 @@ func (a *completionChoiceAssembler) add(piece *CompleteChoice) {
 func (a *completionAssembler) response() *CompleteResponse {
 	out := a.out
 	out.Object = "text_completion"
-	for _, ch := range a.choices {
+	for _, ch := range a.choices.inOrder {
 		c := ch.choice
 		c.Text = ch.text.String()
 		if len(ch.logprobs) > 0 {

@@ -96,7 +96,50 @@ func (c *looseContent) UnmarshalJSON(data []byte) error {
 			c.parts[i] = Part{Type: kind, Extra: fields}
 		}
 	}
+	if c.allText() == "" && !all(c.parts, (*Part).saysNothing) {
+		return errors.New("content has parts, and none of them has a text that is known")
+	}
 	return nil
+}
+
+// all reports whether all parts are so.
+func all(parts []Part, is func(*Part) bool) bool {
+	for i := range parts {
+		if !is(&parts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// messagesElsewhere are the messages of choices that stand where those of another endpoint do: text
+// in place of a message, a delta in a plain answer, a message in a completion.
+func messagesElsewhere(answer []byte) []Message {
+	var wire struct {
+		Choices []struct {
+			Text    looseContent `json:"text"`
+			Message looseMessage `json:"message"`
+			Delta   looseMessage `json:"delta"`
+		} `json:"choices"`
+	}
+	_ = unmarshalFitting(answer, &wire, "") // what does not fit was found before
+	messages := make([]Message, len(wire.Choices))
+	for i := range wire.Choices {
+		choice := &wire.Choices[i]
+		messages[i] = choice.Message.message()
+		if messages[i].isEmpty() {
+			messages[i] = choice.Delta.message()
+		}
+		if messages[i].isEmpty() {
+			messages[i] = Message{Role: RoleAssistant, Content: choice.Text.allText()}
+		}
+	}
+	return messages
+}
+
+// isEmpty reports whether a message of an answer says nothing.
+func (m *Message) isEmpty() bool {
+	return m.Content == "" && len(m.Parts) == 0 && m.Reasoning == "" && m.Refusal == "" && len(m.ToolCalls) == 0
 }
 
 // allText is the text, whatever the types of the parts are.

@@ -1,6 +1,7 @@
 package babyclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -51,7 +52,7 @@ func setOf(names ...string) map[string]bool {
 // encoding/json alone decodes an answer in which all fits, so the usual answer costs nothing.
 func unmarshalFitting(raw []byte, into any, path string) error {
 	err := json.Unmarshal(raw, into)
-	if _, isSyntax := errors.AsType[*json.SyntaxError](err); err == nil || isSyntax {
+	if err == nil || isSyntaxError(err) {
 		return err
 	}
 	var f fitter
@@ -85,6 +86,8 @@ func (f *fitter) fit(raw []byte, v reflect.Value, path string, depth int) bool {
 	}
 	switch {
 	case strings.HasSuffix(path, "index") && fitIndex(raw, v):
+		return true
+	case strings.HasSuffix(path, "relevance_score") && fitNumber(raw, v):
 		return true
 	case strings.HasSuffix(path, "tool_calls.id") && v.Kind() == reflect.String && jsonScalar(raw) != "":
 		v.SetString(jsonScalar(raw)) // a number, which the result of the call must name again
@@ -176,13 +179,72 @@ func within(path, name string) string {
 // fitIndex takes an index that is written as text or with a fraction of zero, such as "1" or 1.0.
 // To leave it zero would mix the pieces of two choices, or name the wrong document.
 func fitIndex(raw []byte, v reflect.Value) bool {
-	if v.Kind() != reflect.Int {
+	index, ok := indexOf(raw)
+	if v.Kind() != reflect.Int || !ok {
 		return false
 	}
+	v.SetInt(int64(index))
+	return true
+}
+
+// indexOf reads an index in such a form.
+func indexOf(raw []byte) (index int, ok bool) {
 	number, err := strconv.ParseFloat(jsonScalar(raw), 64)
 	if err != nil || number != math.Trunc(number) || math.Abs(number) > 1<<31 {
+		return 0, false
+	}
+	return int(number), true
+}
+
+// fitNumber takes a number that is written as text, such as "0.5".
+func fitNumber(raw []byte, v reflect.Value) bool {
+	number, err := strconv.ParseFloat(jsonString(raw), 64)
+	if v.Kind() != reflect.Float64 || err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
 		return false
 	}
-	v.SetInt(int64(number))
+	v.SetFloat(number)
 	return true
+}
+
+// isSyntaxError reports whether an answer could not be decoded because it is no JSON.
+func isSyntaxError(err error) bool {
+	_, isSyntax := errors.AsType[*json.SyntaxError](err)
+	return isSyntax
+}
+
+// mendJSON makes JSON of an answer that is almost JSON: null for the numbers NaN and Infinity, as
+// Python writes them, and only the first value if something follows it, which is tail. It returns
+// raw itself if that cannot be mended so.
+func mendJSON(raw []byte) (mended, tail []byte) {
+	withNulls := withoutNaN(raw)
+	decoder := json.NewDecoder(bytes.NewReader(withNulls))
+	var first json.RawMessage
+	if decoder.Decode(&first) != nil || first[0] != '{' {
+		return raw, nil
+	}
+	return first, bytes.TrimSpace(withNulls[decoder.InputOffset():])
+}
+
+// withoutNaN has null in place of NaN and Infinity outside of texts.
+func withoutNaN(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); {
+		if raw[i] == '"' {
+			end := stringEnd(raw, i)
+			out, i = append(out, raw[i:end]...), end
+			continue
+		}
+		length := 0
+		for _, name := range [...]string{"NaN", "-Infinity", "Infinity"} {
+			if bytes.HasPrefix(raw[i:], []byte(name)) {
+				length = len(name)
+			}
+		}
+		if length > 0 {
+			out, i = append(out, "null"...), i+length
+			continue
+		}
+		out, i = append(out, raw[i]), i+1
+	}
+	return out
 }

@@ -293,7 +293,7 @@ func partsText(parts []Part, isOfKind func(*Part) bool) string {
 }
 
 func isThinkingPart(p *Part) bool {
-	return strings.Contains(p.Type, "thinking") || p.Type == "reasoning"
+	return strings.Contains(p.Type, "thinking") || strings.Contains(p.Type, "reasoning") || p.Type == "thought"
 }
 
 func isRefusalPart(p *Part) bool { return p.Type == "refusal" }
@@ -302,15 +302,50 @@ func isRefusalPart(p *Part) bool { return p.Type == "refusal" }
 // answer.
 func isTextPart(p *Part) bool { return !isThinkingPart(p) && !isRefusalPart(p) }
 
-// anyText is the text of a part, which stands in a field of the name of its type, or in "text".
+// isMediaPart reports whether a part is of an image or a sound, or refers to one.
+func isMediaPart(p *Part) bool {
+	return slices.ContainsFunc([]string{"image", "audio", "video", "file"}, func(media string) bool {
+		return strings.Contains(p.Type, media)
+	})
+}
+
+// anyText is the text of a part, which stands in a field of the name of its type, in "text", or in
+// one of some others.
 func (p *Part) anyText() string {
 	text := p.Text
 	for _, name := range [...]string{p.Type, "text", "thinking", "reasoning", "summary"} {
-		if text == "" {
+		if text == "" && !isMediaPart(p) {
 			text = textIn(p.Extra[name])
 		}
 	}
+	if p.isOfText() {
+		for _, name := range otherTextFields {
+			text = cmp.Or(text, textIn(p.Extra[name]))
+		}
+	}
 	return text
+}
+
+// otherTextFields are where the text of a part can stand besides "text".
+var otherTextFields = [...]string{"content", "value", "parts"}
+
+func (p *Part) isOfText() bool {
+	return p.Type == "" || p.Type == "text" || p.Type == "output_text" || p.Type == "markdown"
+}
+
+// saysNothing reports whether nothing of an answer is lost if a part without text is left out.
+func (p *Part) saysNothing() bool {
+	switch {
+	case isThinkingPart(p), isRefusalPart(p), isMediaPart(p), p.Type == "reference":
+		return true
+	}
+	for name, value := range p.Extra {
+		isBeside := p.Type != "" && p.isOfText() && name != "text" && !slices.Contains(otherTextFields[:], name)
+		if raw, err := marshal(value); !isBeside && (err != nil || !isEmptyJSON(raw)) {
+			return false
+		}
+	}
+	return true
 }
 
 // textIn is the text in a value of any form: {"value":"…"}, [{"type":"text","text":"…"}], "…".

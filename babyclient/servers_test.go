@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/babyapi-org/babyapi-go/babyclient"
 	"github.com/babyapi-org/babyapi-go/babyclient/babytest"
@@ -309,6 +310,16 @@ func TestFailuresWithinAnAnswer(t *testing.T) {
 		{"message", `{"message":"R"}`, ""},
 		{"message and code", `{"message":"R","code":"CODE"}`, "CODE"},
 		{"in no form that is known", `{"error":["R"]}`, ""},
+		{"names in upper case", `{"Error":{"Message":"R","Code":"CODE"}}`, "CODE"},
+		{"message in upper case", `{"Message":"R"}`, ""},
+		{"errors", `{"errors":[{"message":"R"}]}`, ""},
+		{"errors, texts", `{"errors":["R"]}`, ""},
+		{"error_code and error_msg", `{"error_code":17,"error_msg":"R"}`, "17"},
+		{"fields of an answer, empty", `{"id":"","choices":[],"message":"R","code":500}`, "500"},
+		{"id, message and code", `{"id":"req_1","message":"R","code":500}`, "500"},
+		{"detail beside usage", `{"detail":"R","usage":{"prompt_tokens":1}}`, ""},
+		{"a list", `[{"error":{"message":"R","code":500}}]`, "500"},
+		{"base_resp", `{"choices":null,"base_resp":{"status_code":1008,"status_msg":"R"}}`, "1008"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -393,7 +404,9 @@ func TestFailureBesideText(t *testing.T) {
 
 // An error that is empty is none beside an answer.
 func TestNoFailureWithinAnAnswer(t *testing.T) {
-	for _, empty := range []string{`null`, `""`, `{}`, `[]`, `false`} {
+	for _, empty := range []string{`null`, `""`, `{}`, `[]`, `false`, `"null"`, `"None"`, `"success"`, `{"code":0}`,
+		`{"message":"","type":"","param":"","code":null}`, `{"code":0,"message":"success"}`,
+		`{"code":"0","message":"OK"}`} {
 		g := plainChat(t, babytest.JSON(200, `{"error":`+empty+`,"choices":[{"message":{"content":"a"},"error":`+empty+
 			`}]}`))
 		if g.text != "a" || g.err != nil {
@@ -412,6 +425,97 @@ func TestNoFailureWithinAnAnswer(t *testing.T) {
 		if err != nil || out.Output != "a" {
 			t.Errorf("infer, %s: %+v, %v", empty, out, err)
 		}
+		ranks, err := serve(t, babytest.JSON(200, `{"results":[{"index":0,"relevance_score":1}],"error":`+empty+`}`)).
+			Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}})
+		if err != nil || len(ranks.Results) != 1 {
+			t.Errorf("rerank, %s: %+v, %v", empty, ranks, err)
+		}
+		usage := babytest.Stream(delta("a"), `{"id":"c","choices":[],"usage":{"prompt_tokens":1},"error":`+empty+`}`)
+		if g := ranged(t, usage); g.text != "a" || g.err != nil {
+			t.Errorf("usage, %s: %s", empty, g)
+		}
+	}
+	for _, note := range []string{`{"id":"c","choices":[],"message":"R"}`, `{"code":0,"message":"success"}`,
+		`{"base_resp":{"status_code":0,"status_msg":"success"},"choices":[]}`,
+		`{"object":"chat.completion.chunk","choices":[],"message":"R","code":7}`} {
+		if g := ranged(t, babytest.Stream(delta("a"), note)); g.text != "a" || g.err != nil {
+			t.Errorf("%s: %s", note, g)
+		}
+	}
+	// An error with words is one, whatever its code.
+	g := plainChat(t, babytest.JSON(200, `{"error":{"code":0,"message":"R"},"choices":[{"message":{"content":"a"}}]}`))
+	if e := fails(t, g.err); g.text != "a" || e.Message != "R" {
+		t.Errorf("words with code 0: %s", g)
+	}
+}
+
+// A stream in which no event had a choice is of another protocol, or a failure of a form that is
+// not known.
+func TestStreamWithoutChoices(t *testing.T) {
+	for name, first := range map[string]string{
+		"nothing":   ``,
+		"Ollama":    `{"model":"m","message":{"role":"assistant","content":"Hi"},"done":false}`,
+		"Anthropic": `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}`,
+		"Gemini":    `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`,
+		"DashScope": `{"output":{"text":"Hi"},"request_id":"r"}`,
+		"Responses": `{"type":"response.output_text.delta","delta":"Hi"}`,
+		"llama.cpp": `{"content":"Hi","stop":false}`,
+		"usage":     `{"choices":[],"usage":{"prompt_tokens":1}}`,
+		"null":      `{"choices":null}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var events []string
+			if first != "" {
+				events = []string{first, `{"x":1}`}
+			}
+			answer := babytest.Stream(events...)
+			_, rangedErr := completionRanged(t, answer)
+			_, collectedErr := completionCollected(t, answer)
+			for how, err := range map[string]error{"ranged": ranged(t, answer).err,
+				"collected": collected(t, answer).err, "completion": rangedErr,
+				"completion collected": collectedErr} {
+				if e := fails(t, err); !errors.Is(e, babyclient.ErrInvalidResponse) || e.Details != first ||
+					!strings.Contains(e.Message, "no choices") {
+					t.Errorf("%s: %v, details %s", how, err, e.Details)
+				}
+			}
+		})
+	}
+}
+
+// A line that belongs to no event is read as what it was meant to be, or ends the range with an
+// error that quotes it.
+func TestLinesThatBelongToNoEvent(t *testing.T) {
+	b := delta("b")
+	for name, tt := range map[string]struct{ lines, text, code string }{
+		"a blank before data": {" data: " + b + "\n\n", "ab", ""},
+		"data in upper case":  {"Data: " + b + "\n\nDATA:" + b + "\n\n", "abb", ""},
+		"an unknown field":    {"time: 7\nx-id:\n\n", "a", ""},
+		"blanks":              {"  \n\t\n", "a", ""},
+		"text":                {"Internal Server Error\n\n", "a", babyclient.CodeInvalidResponse},
+		"text with a colon":   {"upstream error: reset\n\n", "a", babyclient.CodeInvalidResponse},
+		"HTML":                {"<html><body>R</body></html>\n\n", "a", babyclient.CodeInvalidResponse},
+		"an object of an unknown field": {"chunk: {\"x\":1}\n\n", "a",
+			babyclient.CodeInvalidResponse},
+		"a bare list": {"[{\"error\":{\"message\":\"R\",\"code\":\"CODE\"}}]\n\n", "a", "CODE"},
+		"a bare object on the line after data": {"data: " + b +
+			"\n{\"error\":{\"message\":\"R\",\"code\":\"CODE\"}}\n\n", "ab", "CODE"},
+		"a bare chunk on the line after data": {"data: " + b + "\n" + b + "\n\n", "abb", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, done := range []string{"data: [DONE]\n\n", "[DONE]\n"} {
+				answer := sse("data: " + delta("a") + "\n\n" + tt.lines + done)
+				for how, g := range map[string]got{"ranged": ranged(t, answer), "collected": collected(t, answer)} {
+					code := ""
+					if g.err != nil {
+						code = fails(t, g.err).Code
+					}
+					if g.text != tt.text || code != tt.code {
+						t.Errorf("%s: %s, want text %q and code %q", how, g, tt.text, tt.code)
+					}
+				}
+			}
+		})
 	}
 }
 
@@ -605,11 +709,22 @@ func TestContentInParts(t *testing.T) {
 			""},
 		"a picture": {`[{"type":"text","text":"Hello"},{"type":"image_url","image_url":{"url":"u"}}]`,
 			"Hello", ""},
-		"no type":       {`[{"text":"Hello"}]`, "Hello", ""},
-		"only thinking": {`[` + thinking + `]`, "", "hm"},
-		"none":          {`[]`, "", ""},
-		"text":          {`"Hello"`, "Hello", ""},
-		"null":          {`null`, "", ""},
+		"no type":                  {`[{"text":"Hello"}]`, "Hello", ""},
+		"only thinking":            {`[` + thinking + `]`, "", "hm"},
+		"text in content":          {`[{"type":"text","content":"Hello"}]`, "Hello", ""},
+		"an object with content":   {`{"content":"Hello"}`, "Hello", ""},
+		"parts in an object":       {`{"role":"model","parts":[{"text":"Hello"}]}`, "Hello", ""},
+		"markdown":                 {`[{"type":"markdown","value":"Hello"}]`, "Hello", ""},
+		"reasoning_text":           {`[{"type":"reasoning_text","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"reasoning.text":           {`[{"type":"reasoning.text","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"thought":                  {`[{"type":"thought","text":"hm"},"Hello"]`, "Hello", "hm"},
+		"a picture as text":        {`["Hello",{"type":"image_url","image_url":"http://x"}]`, "Hello", ""},
+		"only a picture as text":   {`[{"type":"image_url","image_url":"http://x"}]`, "", ""},
+		"only a reference":         {`[{"type":"reference","reference_ids":[1]}]`, "", ""},
+		"an empty text and beside": {`[{"type":"text","text":"","annotations":[1]}]`, "", ""},
+		"none":                     {`[]`, "", ""},
+		"text":                     {`"Hello"`, "Hello", ""},
+		"null":                     {`null`, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check := func(how string, g got) {
@@ -627,6 +742,36 @@ func TestContentInParts(t *testing.T) {
 			check("collected", collected(t, events))
 		})
 	}
+	for _, content := range []string{`[{"type":"text","text":5}]`, `[{"type":"tool_use","id":"a","input":{}}]`,
+		`{"x":"Hello"}`} {
+		t.Run("no text: "+content, func(t *testing.T) {
+			events := babytest.Stream(inDelta(`"content":` + content))
+			for how, g := range map[string]got{"ranged": ranged(t, events), "collected": collected(t, events),
+				"plain": plainChat(t, babytest.JSON(200, `{"choices":[{"message":{"content":`+content+`}}]}`))} {
+				if !errors.Is(g.err, babyclient.ErrInvalidResponse) {
+					t.Errorf("%s: %s, want an error", how, g)
+				}
+			}
+		})
+	}
+	t.Run("where another endpoint has it", func(t *testing.T) {
+		for _, choice := range []string{`"text":"Hello"`, `"delta":{"content":"Hello"}`,
+			`"message":{"content":"Hello"}`, `"delta":{},"text":"Hello"`} {
+			answer := babytest.JSON(200, `{"choices":[{`+choice+`}]}`)
+			events := babytest.Stream(inChoice(choice))
+			completion, err := completionPlain(t, answer)
+			rangedText, rangedErr := completionRanged(t, events)
+			collectedText, collectedErr := completionCollected(t, events)
+			for how, g := range map[string]got{"plain": plainChat(t, answer), "ranged": ranged(t, events),
+				"collected": collected(t, events), "completion": {text: completion, err: err},
+				"completion ranged":    {text: rangedText, err: rangedErr},
+				"completion collected": {text: collectedText, err: collectedErr}} {
+				if g.text != "Hello" || g.err != nil {
+					t.Errorf("%s of %s: %s", how, choice, g)
+				}
+			}
+		}
+	})
 	t.Run("in pieces", func(t *testing.T) {
 		piece := func(text string) string {
 			return inDelta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"` + text + `"}]}]`)
@@ -899,6 +1044,36 @@ func TestRangeEndsWithWhatWasLeftOut(t *testing.T) {
 	}
 	if _, err := completionRanged(t, babytest.Stream("hello")); !errors.Is(err, babyclient.ErrInvalidResponse) {
 		t.Errorf("completion: %v", err)
+	}
+}
+
+// What a server sends many of does not cost the square of their number.
+func TestManyCallsAndChoices(t *testing.T) {
+	const many = 30_000
+	started := time.Now()
+	var calls, choices, oneEvent strings.Builder
+	for i := range many {
+		fmt.Fprintf(&calls, "data: %s\n\n", inDelta(fmt.Sprintf(
+			`"tool_calls":[{"index":%d,"id":"a%d","function":{"name":"f","arguments":"{}"}}]`, i, i)))
+		choice := fmt.Sprintf(`{"index":%d,"delta":{"content":"x"},"text":"x"}`, i)
+		fmt.Fprintf(&choices, "data: {\"choices\":[%s]}\n\n", choice)
+		oneEvent.WriteString("," + choice)
+	}
+	const done = "data: [DONE]\n\n"
+	if g := collected(t, sse(calls.String()+done)); g.err != nil || len(g.resp.ToolCalls()) != many {
+		t.Errorf("calls: %v", g.err)
+	}
+	for how, events := range map[string]string{"one by one": choices.String(),
+		"in one event": `data: {"choices":[` + oneEvent.String()[1:] + "]}\n\n"} {
+		if g := collected(t, sse(events+done)); g.err != nil || len(g.resp.Choices) != many {
+			t.Errorf("choices %s: %v", how, g.err)
+		}
+		if _, err := completionCollected(t, sse(events+done)); err != nil {
+			t.Errorf("completion choices %s: %v", how, err)
+		}
+	}
+	if took := time.Since(started); took > 20*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

@@ -344,3 +344,49 @@ func TestFieldsThatDoNotFitAreZero(t *testing.T) {
 		t.Errorf("Do: %v", err)
 	}
 }
+
+// A plain answer that is almost JSON is not lost, nor are indexes and scores of other types.
+func TestAnswersThatAreAlmostJSON(t *testing.T) {
+	const begin, failure = `{"choices":[{"message":{"content":"NaN"},"text":"NaN"`, `{"error":{"message":"R","code":"CODE"}}`
+	for body, code := range map[string]string{
+		begin + `,"logprobs":{"content":[{"token":"a","logprob":NaN},{"token":"b","logprob":-Infinity}]}}]}`: "",
+		begin + "}]}\n[DONE]":                "",
+		begin + "}]}\n\n":                    "",
+		begin + "}]}" + failure:              "CODE",
+		begin + "}]}\n[" + failure + "]":     "CODE",
+		begin + `}],"x":Infinity}` + failure: "CODE",
+		begin + "}]} x":                      babyclient.CodeGenerationFailed,
+	} {
+		g := plainChat(t, babytest.JSON(200, body))
+		text, err := completionPlain(t, babytest.JSON(200, body))
+		for how, g := range map[string]got{"chat": g, "completion": {text: text, err: err}} {
+			gotCode := ""
+			if g.err != nil {
+				gotCode = fails(t, g.err).Code
+			}
+			if g.text != "NaN" || gotCode != code {
+				t.Errorf("%s of %s: %s with code %q, want code %q", how, body, g, gotCode, code)
+			}
+		}
+		if g.resp == nil || string(g.resp.Raw) != body {
+			t.Errorf("Raw of %s is %+v", body, g.resp)
+		}
+	}
+	for _, index := range []string{`"0"`, `0.0`, `1.0`, `"1"`} {
+		other := "1"
+		if strings.Contains(index, "1") {
+			other = "0"
+		}
+		_, err := serve(t, babytest.JSON(200, `{"data":[{"index":`+index+`,"embedding":[1]},{"index":`+other+
+			`,"embedding":[2]}]}`)).
+			Embed(t.Context(), &babyclient.EmbedRequest{Model: "m", Input: []string{"a", "b"}})
+		if err != nil {
+			t.Errorf("an embedding of index %s: %v", index, err)
+		}
+	}
+	ranks, err := serve(t, babytest.JSON(200, `{"results":[{"index":"0","relevance_score":"0.5"}]}`)).
+		Rerank(t.Context(), &babyclient.RerankRequest{Model: "m", Query: "q", Documents: []string{"a"}})
+	if err != nil || ranks.Results[0].RelevanceScore != 0.5 {
+		t.Errorf("a score as text: %+v, %v", ranks, err)
+	}
+}

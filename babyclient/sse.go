@@ -2,6 +2,7 @@ package babyclient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"strings"
@@ -17,7 +18,8 @@ type event struct {
 // an object begins.
 //
 // Beyond the standard it reads what servers write into a stream that fails: an event named "error",
-// a line "error: …" (llama.cpp), and a bare JSON object without "data:" before it.
+// a line "error: …" (llama.cpp), and bare JSON without "data:" before it. The names of fields may
+// have blanks before them, and be in any case.
 type sseReader struct {
 	lines lineReader
 	begun bool   // the first line was read
@@ -26,6 +28,7 @@ type sseReader struct {
 	heldFailure []byte // of a line "error: …" within an event, whose own data come first
 	heldLine    []byte // ended a bare object, and begins the next event
 	noEvent     string // the first line that belongs to no event, for the error of a stream that is cut
+	leftOut     string // the first such line that the standard does not let a reader pass over
 }
 
 // next returns the next event that has data, and io.EOF at the end of the body. A last event
@@ -60,7 +63,12 @@ func (s *sseReader) next() (event, error) {
 			return event{s.data, isFailure}, nil
 		case isBare:
 			value = line
-		case !isData && !hasData && line[0] == '{':
+		case !isData && hasData && (line[0] == '{' || isBareList(line) || isDone(line)):
+			s.heldLine = bytes.Clone(line)
+			return event{s.data, isFailure}, nil
+		case !isData && (isBareList(line) || isDone(line)):
+			return event{line, isFailure}, nil
+		case !isData && line[0] == '{':
 			if json.Valid(line) {
 				return event{line, isFailure}, nil
 			}
@@ -74,8 +82,8 @@ func (s *sseReader) next() (event, error) {
 				s.heldFailure = []byte(text)
 			case name == "error" && text != "":
 				return event{[]byte(text), true}, nil
-			case s.noEvent == "" && name != "" && name != "id" && name != "retry":
-				s.noEvent = string(line[:min(len(line), 1024)])
+			case name != "" && name != "id" && name != "retry":
+				s.noteNoEvent(line)
 			}
 			continue
 		}
@@ -108,15 +116,37 @@ func (s *sseReader) nextLine() (line []byte, more bool, err error) {
 	return line, more, err
 }
 
-// fieldOf splits a line "name: value". The name of a comment is empty.
+// noteNoEvent remembers a line that belongs to no event. The standard lets a reader pass over a
+// field that it does not know, such as "time: 7", but not over the words of a proxy.
+func (s *sseReader) noteNoEvent(line []byte) {
+	text := string(line[:min(len(line), 1024)])
+	s.noEvent = cmp.Or(s.noEvent, text)
+	name, value, isField := strings.Cut(text, ":")
+	value = strings.TrimSpace(value)
+	isField = isField && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_-") == ""
+	if !isField || value != "" && (value[0] == '{' || value[0] == '[') {
+		s.leftOut = cmp.Or(s.leftOut, text)
+	}
+}
+
+// isBareList reports whether a line is a list in JSON.
+func isBareList(line []byte) bool { return line[0] == '[' && json.Valid(line) }
+
+// fieldOf splits a line "name: value". The name of a comment, or of a blank line, is empty.
 func fieldOf(line []byte) (name, value string) {
 	name, value, _ = strings.Cut(string(line), ":")
-	return name, strings.TrimSpace(value)
+	return strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 }
 
 // dataOf is the value of a line "data: value". ok is false for any other line.
 func dataOf(line []byte) (value []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(line, []byte("data"))
+	if !ok {
+		if name, _, found := bytes.Cut(line, []byte(":")); found {
+			ok = bytes.EqualFold(bytes.TrimSpace(name), []byte("data"))
+			rest = line[len(name):]
+		}
+	}
 	if !ok || len(rest) == 0 {
 		return nil, ok
 	}

@@ -22,6 +22,8 @@ type chunkDecoder[T any] interface {
 	decode(data []byte) (*T, error)
 	// rest is a chunk with the text that was held back when the stream ended, nil for none.
 	rest() *T
+	// hasChoices reports whether any chunk so far had a choice.
+	hasChoices() bool
 }
 
 // streamOf is the lazy stream of a call. The request goes out when the range over it starts, an
@@ -71,7 +73,7 @@ func nextChunk[T any](s *eventStream, decoder chunkDecoder[T]) (*T, error) {
 			return nil, err
 		case isDone(e.data) && !e.isFailure:
 			s.drain()
-			return nil, s.leftOut
+			return nil, s.leftOutAtEnd(decoder.hasChoices())
 		}
 		if !e.isFailure {
 			if chunk := decoder.again(e.data); chunk != nil {
@@ -87,6 +89,9 @@ func nextChunk[T any](s *eventStream, decoder chunkDecoder[T]) (*T, error) {
 		chunk, err := decoder.decode(e.data)
 		if err != nil && s.split(e.data) {
 			continue
+		}
+		if s.withoutChoice == nil && !decoder.hasChoices() {
+			s.withoutChoice = bytes.Clone(e.data)
 		}
 		if err != nil && s.leftOut == nil {
 			m := s.Meta
@@ -107,6 +112,8 @@ type eventStream struct {
 	begun  bool     // the first byte of the body was looked at
 	values [][]byte // further JSON values of an event that holds several
 	failed error    // to be returned next: the event that told of it had content too
+	// withoutChoice is the first event, if it had no choice.
+	withoutChoice []byte
 	// leftOut is the error of the first event that could not be decoded whole. The stream goes on,
 	// and ends with it.
 	leftOut error
@@ -178,6 +185,28 @@ func (s *eventStream) next() (event, error) {
 		return event{}, s.streamFailed(err)
 	}
 	return e, nil
+}
+
+// leftOutAtEnd is the error of a stream that has come to [DONE], nil if all of it was understood. A
+// stream without any choice speaks another protocol, or tells of a failure in a way that is not
+// known.
+func (s *eventStream) leftOutAtEnd(hasChoices bool) error {
+	m := s.Meta
+	switch {
+	case s.leftOut != nil:
+		return s.leftOut
+	case s.events.leftOut != "":
+		m.Raw = []byte(s.events.leftOut)
+		return s.fail.eventNotDecoded(m, errors.New("a line of the stream belongs to no event"))
+	case hasChoices:
+		return nil
+	}
+	message := "the stream had no choices"
+	if s.withoutChoice != nil {
+		message += ": it begins with " + quote(string(s.withoutChoice))
+	}
+	return s.fail.completeAnswer(m,
+		Error{Code: CodeInvalidResponse, Message: message, Details: validUTF8(s.withoutChoice)})
 }
 
 // inspect returns the failure that an event tells of. If the event has content too, the failure

@@ -466,7 +466,7 @@ func TestStreamIdleTimeout(t *testing.T) {
 				_, _ = io.WriteString(w, ": ping\n\n")
 				w.(http.Flusher).Flush()
 			}
-			_, _ = io.WriteString(w, "data: [DONE]\n\n")
+			_, _ = io.WriteString(w, "data: "+delta("x")+"\n\ndata: [DONE]\n\n")
 		}))
 		if _, err := readAll(t,
 			chatStream(t.Context(), client(srv, babyclient.WithStreamIdleTimeout(10*time.Second)))); err != nil {

@@ -54,15 +54,24 @@ func (x *optionalIndex) UnmarshalJSON(b []byte) error {
 	*x = optionalIndex{isGiven: string(b) != "null"}
 	const safe = 9 // digits that cannot overflow
 	if len(b) > safe {
-		return json.Unmarshal(b, &x.value)
+		return x.readOdd(b)
 	}
 	for _, c := range b {
 		if c < '0' || c > '9' {
-			return json.Unmarshal(b, &x.value)
+			return x.readOdd(b)
 		}
 		x.value = x.value*10 + int(c-'0')
 	}
 	return nil
+}
+
+// readOdd reads an index that is not a few digits alone, such as "1" or 1.0.
+func (x *optionalIndex) readOdd(b []byte) error {
+	err := json.Unmarshal(b, &x.value)
+	if index, ok := indexOf(b); err != nil && ok {
+		x.value, err = index, nil
+	}
+	return err
 }
 
 // vectorValue is the number of a vector that was taken out, or the JSON of one that was not.
