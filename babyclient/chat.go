@@ -102,20 +102,32 @@ type chatBody struct {
 	Model string `json:"model,omitempty"`
 	// Messages are encoded in one go. Message.MarshalJSON would make encoding/json check and copy
 	// each message, which is most of the request, once more.
-	Messages []any `json:"messages"`
+	Messages any `json:"messages"` // []messageWire[any], or []any where a message has Extra
 	*chatFields
 	Stream bool `json:"stream,omitempty"`
 }
 
 func (r *ChatRequest) body(model string, stream bool) *chatBody {
-	messages := make([]any, len(r.Messages))
+	messages := make([]messageWire[any], len(r.Messages))
+	var extended []any
 	for i, m := range withDistinctCallIDs(r.Messages) {
 		m.ToolCalls = sentCalls(m.ToolCalls)
-		if m.Extra != nil {
-			messages[i] = extendedMessage{&m}
-		} else {
-			messages[i] = m.wire()
+		messages[i] = m.wire()
+		if m.Extra != nil && extended == nil {
+			extended = make([]any, len(r.Messages))
+			for before := range i {
+				extended[before] = messages[before]
+			}
 		}
+		switch {
+		case m.Extra != nil:
+			extended[i] = extendedMessage{&m}
+		case extended != nil:
+			extended[i] = messages[i]
+		}
+	}
+	if extended != nil {
+		return &chatBody{Model: model, Messages: extended, chatFields: (*chatFields)(r), Stream: stream}
 	}
 	return &chatBody{Model: model, Messages: messages, chatFields: (*chatFields)(r), Stream: stream}
 }

@@ -17,7 +17,59 @@ type chatDecoder struct {
 // choiceSoFar is what has come of one choice.
 type choiceSoFar struct {
 	content, reasoning, refusal textSoFar
-	hasToolCalls                bool
+	calls                       callsSoFar
+}
+
+// callsSoFar stands for the tool calls that have come, in pieces and in whole messages.
+type callsSoFar struct {
+	next      int // an index that no call has
+	hasPieces bool
+	ids       map[string]bool
+	whole     map[FunctionCall]bool // those without an id, of messages
+}
+
+// note remembers pieces of calls.
+func (c *callsSoFar) note(pieces []ToolCall) {
+	for _, piece := range pieces {
+		c.hasPieces = true
+		c.noteID(realID(piece.ID))
+		if piece.Index != nil {
+			c.next = max(c.next, *piece.Index+1)
+		}
+	}
+}
+
+func (c *callsSoFar) noteID(id string) {
+	if id == "" {
+		return
+	}
+	if c.ids == nil {
+		c.ids = map[string]bool{}
+	}
+	c.ids[id] = true
+}
+
+// missing are the calls of a whole message that have not come yet, each with an index. A message
+// can hold all calls so far, or one that is new. Where pieces came, a call without an id is one of
+// them.
+func (c *callsSoFar) missing(calls []ToolCall) (out []ToolCall) {
+	for _, call := range calls {
+		id := realID(call.ID)
+		if c.ids[id] || id == "" && (c.hasPieces || c.whole[call.Function]) {
+			continue
+		}
+		call.Index = new(c.next)
+		c.next++
+		out = append(out, call)
+	}
+	for _, call := range out { // after all, because a message can have two calls that are alike
+		c.noteID(realID(call.ID))
+		if c.whole == nil {
+			c.whole = map[FunctionCall]bool{}
+		}
+		c.whole[call.Function] = true
+	}
+	return out
 }
 
 // textSoFar stands for a text whose pieces have come. It keeps no text, which would double what a
@@ -142,7 +194,7 @@ func (d *chatDecoder) note(chunk *ChatChunk) {
 		choice.content.add(delta.Content)
 		choice.reasoning.add(delta.Reasoning)
 		choice.refusal.add(delta.Refusal)
-		choice.hasToolCalls = choice.hasToolCalls || len(delta.ToolCalls) > 0
+		choice.calls.note(delta.ToolCalls)
 	}
 }
 
@@ -175,14 +227,6 @@ func (d *chatDecoder) addMessages(chunk *ChatChunk, data []byte) {
 			delta.reasoningField = message.reasoningField
 		}
 		delta.Refusal += choice.refusal.missing(message.Refusal)
-		if !choice.hasToolCalls {
-			delta.ToolCalls = message.ToolCalls
-			choice.hasToolCalls = len(message.ToolCalls) > 0
-		}
-		for j := range delta.ToolCalls {
-			if delta.ToolCalls[j].Index == nil {
-				delta.ToolCalls[j].Index = new(j)
-			}
-		}
+		delta.ToolCalls = append(delta.ToolCalls, choice.calls.missing(message.ToolCalls)...)
 	}
 }

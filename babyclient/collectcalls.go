@@ -1,7 +1,9 @@
 package babyclient
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"strings"
 )
 
@@ -124,20 +126,41 @@ func (c *toolCallAssembler) isOver(piece ToolCall) bool {
 	case name != c.call.Function.Name:
 		return true
 	case piece.ID != "" && c.call.ID != "":
-		return isWhole || c.arguments.Len() == 0
+		// Arguments that are no object, as a model writes them at times, cannot be told to be
+		// whole. They hardly come in pieces that each have a name and another id.
+		return isWhole || !c.object.hasBegun
 	}
 	return isWhole && strings.TrimSpace(piece.Function.Arguments) != ""
 }
 
-// isRepeated reports whether a piece holds the whole call once more.
+// isRepeated reports whether a piece holds the whole call once more. One without an id may as well
+// be another call with the same arguments.
 func (c *toolCallAssembler) isRepeated(piece ToolCall) bool {
-	return piece.ID != "" && piece.ID == c.call.ID && piece.Function.Name == c.call.Function.Name &&
-		c.object.isWhole() && piece.Function.Arguments == c.arguments.String()
+	isThisCall := piece.ID != "" && piece.ID == c.call.ID && piece.Function.Name == c.call.Function.Name
+	return isThisCall && c.object.isWhole() && isSameJSON(piece.Function.Arguments, c.arguments.String())
+}
+
+// isSameJSON tells whether two JSON texts differ in white space at most.
+func isSameJSON(a, b string) bool {
+	var compactA, compactB bytes.Buffer
+	return a == b || json.Compact(&compactA, []byte(a)) == nil && json.Compact(&compactB, []byte(b)) == nil &&
+		bytes.Equal(compactA.Bytes(), compactB.Bytes())
+}
+
+// hasPlaceholder tells whether the arguments so far are an empty object in place of those of the
+// piece: proxies of servers that send the arguments later begin a call so.
+func (c *toolCallAssembler) hasPlaceholder(piece ToolCall) bool {
+	return piece.Function.Name == "" && strings.TrimSpace(c.arguments.String()) == "{}" &&
+		strings.HasPrefix(strings.TrimSpace(piece.Function.Arguments), "{")
 }
 
 func (c *toolCallAssembler) add(piece ToolCall) {
 	if c.isRepeated(piece) {
 		return
+	}
+	if c.object.isWhole() && c.hasPlaceholder(piece) {
+		c.arguments.Reset()
+		c.object = objectScanner{}
 	}
 	c.call.ID = cmp.Or(c.call.ID, piece.ID)
 	c.call.Type = cmp.Or(c.call.Type, piece.Type)

@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"html"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -38,7 +37,8 @@ func readErrorBody(body []byte) errorBody {
 	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	e := errorIn(body, maxErrorDepth)
 	if e.message == "" && !json.Valid(body) {
-		e.message = messageOfText(string(body))
+		const enough = 64 << 10 // bytes; the words stand at the beginning
+		e.message = messageOfText(string(body[:min(len(body), enough)]))
 	}
 	e.message = cutMessage(e.message)
 	return e
@@ -138,34 +138,109 @@ func messageOfLists(fields map[string]json.RawMessage) string {
 	return strings.Join(messages, "; ")
 }
 
-var (
-	htmlStart = regexp.MustCompile(`(?is)^\s*(?:<\?xml.*?\?>\s*)?(?:<!--.*?-->\s*)*` +
-		`<(?:!doctype html|html|head|body|title|meta|h\d|p|pre|center|div)\b`)
-	htmlTitle  = regexp.MustCompile(`(?is)<(?:title|h1|h2)\b[^>]*>(.*?)</`)
-	xmlMessage = regexp.MustCompile(`(?is)^\s*<(?:\?xml|error\b).*?<message>(.*?)</message>`)
-	htmlTag    = regexp.MustCompile(`<[^>]*>`)
-)
+// htmlTags are what a page of HTML begins with, in lower case.
+var htmlTags = []string{"!doctype html", "html", "head", "body", "title", "meta", "h1", "h2", "h3", "p", "pre",
+	"center", "div"}
 
 // messageOfText is the message in a body that is no JSON: of a page of HTML its title, of the XML
 // of a store its message.
 func messageOfText(text string) string {
-	if found := xmlMessage.FindStringSubmatch(text); found != nil {
-		return html.UnescapeString(strings.TrimSpace(found[1]))
+	text = strings.TrimSpace(text)
+	lower := lowerASCII(text)
+	isXML := strings.HasPrefix(lower, "<?xml") || strings.HasPrefix(lower, "<error")
+	if message, ok := element(text, lower, "message"); ok && isXML {
+		return withoutEntities(strings.TrimSpace(message))
 	}
-	if !htmlStart.MatchString(text) {
-		text = strings.TrimSpace(text)
+	if !isHTML(lower) {
 		if !isMostlyText(text) {
 			return ""
 		}
 		return validUTF8([]byte(text))
 	}
-	for _, found := range htmlTitle.FindAllStringSubmatch(text, -1) {
-		title := html.UnescapeString(htmlTag.ReplaceAllString(found[1], " "))
-		if title = strings.Join(strings.Fields(title), " "); title != "" {
+	for _, name := range [...]string{"title", "h1", "h2"} {
+		title, _ := element(text, lower, name)
+		if title = strings.Join(strings.Fields(withoutEntities(withoutTags(title))), " "); title != "" {
 			return title
 		}
 	}
 	return ""
+}
+
+// isHTML tells whether a text, in lower case, begins as a page of HTML does, perhaps after a line
+// of XML and comments.
+func isHTML(lower string) bool {
+	for {
+		lower = strings.TrimLeft(lower, " \t\r\n")
+		end := ""
+		switch {
+		case strings.HasPrefix(lower, "<?xml"):
+			end = "?>"
+		case strings.HasPrefix(lower, "<!--"):
+			end = "-->"
+		}
+		if end == "" {
+			break
+		}
+		_, after, found := strings.Cut(lower, end)
+		if !found {
+			return false
+		}
+		lower = after
+	}
+	tag, isTag := strings.CutPrefix(lower, "<")
+	return isTag && slices.ContainsFunc(htmlTags, func(name string) bool {
+		after, ok := strings.CutPrefix(tag, name)
+		return ok && (after == "" || strings.IndexByte(" \t\r\n>/", after[0]) >= 0)
+	})
+}
+
+// element is what stands in the first element of a name that is not empty. lower is the text in
+// lower case.
+func element(text, lower, name string) (content string, ok bool) {
+	for start := 0; ; {
+		i := strings.Index(lower[start:], "<"+name)
+		if i < 0 {
+			return "", false
+		}
+		start += i + 1 + len(name)
+		open := strings.IndexByte(lower[start:], '>')
+		if open < 0 {
+			return "", false
+		}
+		isName := strings.IndexByte(" \t\r\n>", lower[start]) >= 0
+		start += open + 1
+		end := strings.Index(lower[start:], "</"+name)
+		if isName && end > 0 && strings.TrimSpace(text[start:start+end]) != "" {
+			return text[start : start+end], true
+		}
+	}
+}
+
+// withoutTags has a blank in place of each tag.
+func withoutTags(text string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "<")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteByte(' ')
+		if _, text, found = strings.Cut(after, ">"); !found {
+			return out.String()
+		}
+	}
+}
+
+// lowerASCII has the letters of ASCII in lower case, and all other bytes where they are.
+func lowerASCII(text string) string {
+	out := []byte(text)
+	for i, c := range out {
+		if c >= 'A' && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return string(out)
 }
 
 // isMostlyText tells a text, perhaps with some bytes of another encoding, from binary data.

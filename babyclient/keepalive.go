@@ -72,7 +72,11 @@ func (t *transport) CloseIdleConnections() { t.current.Load().CloseIdleConnectio
 // keepAliveTimeout is how long a connection may be idle by the server's Keep-Alive header, less a
 // second, in which a request is on its way, or less half of a time that is shorter.
 func keepAliveTimeout(h http.Header) (time.Duration, bool) {
-	for parameter := range strings.SplitSeq(h.Get("Keep-Alive"), ",") {
+	header := h.Get("Keep-Alive")
+	if header == "" {
+		return 0, false
+	}
+	for parameter := range strings.SplitSeq(header, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 		if !strings.EqualFold(name, "timeout") {
 			continue

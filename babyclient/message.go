@@ -155,8 +155,8 @@ var messageFields = []string{"role", "content", "name", "tool_calls", "tool_call
 // looks at the names alone, in one pass that costs little beside the decoding.
 func hasUnnamedInMessages(answer []byte) bool {
 	const inMessage = 4 // {"choices":[{"message":{ … }}]}: an object, a list, an object, an object
-	return hasUnnamed(answer, inMessage, func(path []string, name string) bool {
-		return path[0] != "choices" || path[2] != "message" || slices.Contains(messageFields, name)
+	return hasUnnamed(answer, inMessage, func(path [][]byte, name []byte) bool {
+		return string(path[0]) != "choices" || string(path[2]) != "message" || containsName(messageFields, name)
 	})
 }
 

@@ -2,7 +2,6 @@ package babyclient
 
 import (
 	"errors"
-	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -158,16 +157,6 @@ func percents(text string) int {
 		n-- // the last is what was escaped
 	}
 	return n
-}
-
-// entity is what an entity of HTML stands for, and its length in bytes: 0 if text begins with none.
-func entity(text string) (decoded string, length int) {
-	const longest = 10
-	length = strings.IndexByte(text[:min(len(text), longest)], ';') + 1
-	if decoded = html.UnescapeString(text[:length]); decoded == text[:length] {
-		return "", 0
-	}
-	return decoded, length
 }
 
 // matchBackslash is [matchEscape] for the escapes of JSON, and of Python and Go, which begin with a

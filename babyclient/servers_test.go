@@ -212,6 +212,19 @@ func TestParallelToolCalls(t *testing.T) {
 		{"whole after its pieces", []string{`{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}`,
 			`{"index":0,"function":{"arguments":"}"}}`,
 			`{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}`}, `a:f({})`},
+		{"whole after its pieces, other blanks", []string{`{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}`,
+			`{"index":0,"function":{"arguments":" 1}"}}`,
+			`{"index":0,"id":"a","function":{"name":"f","arguments":"{ \"x\":1 }"}}`}, `a:f({"x": 1})`},
+		{"whole after its pieces, an object", []string{`{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}`,
+			`{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}`}, `a:f({"x":1})`},
+		{"an empty object in their place first", []string{`{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}`,
+			`{"index":0,"function":{"arguments":"{\"x\""}}`, `{"index":0,"function":{"arguments":":1}"}}`},
+			`a:f({"x":1})`},
+		// Two calls of one function, whose arguments are no object.
+		{"arguments that are no object", []string{`{"index":0,"id":"a","function":{"name":"f","arguments":"Oslo"}}`,
+			`{"index":0,"id":"b","function":{"name":"f","arguments":"[1]"}}`}, `a:f(Oslo) b:f([1])`},
+		{"the same call twice, no index", []string{`{"function":{"name":"f","arguments":"{}"}}`,
+			`{"function":{"name":"f","arguments":"{}"}}`}, `:f({}) :f({})`},
 		{"id first, name later", []string{`{"index":0,"id":"a"}`, `{"index":0,"function":{"name":"f"}}`,
 			`{"index":0,"function":{"arguments":"{}"}}`}, `a:f({})`},
 	}
@@ -947,6 +960,34 @@ func TestWholeMessageInAStream(t *testing.T) {
 				if g.text != tt.want || g.err != nil {
 					t.Errorf("%s: %s, want text %q", how, g, tt.want)
 				}
+			}
+		})
+	}
+	call := func(id, name string) string {
+		return `{"id":"` + id + `","function":{"name":"` + name + `","arguments":"{}"}}`
+	}
+	calls := func(calls ...string) string {
+		return inChoice(`"message":{"tool_calls":[` + strings.Join(calls, ",") + `]}`)
+	}
+	for name, tt := range map[string]struct {
+		events []string
+		want   string
+	}{
+		"a message for each call":   {[]string{calls(call("a", "f")), calls(call("b", "g"))}, "a:f({}) b:g({})"},
+		"without ids":               {[]string{calls(call("", "f")), calls(call("", "g"))}, ":f({}) :g({})"},
+		"all calls so far in each":  {[]string{calls(call("a", "f")), calls(call("a", "f"), call("b", "g"))}, "a:f({}) b:g({})"},
+		"two that are alike, twice": {[]string{calls(call("", "f"), call("", "f")), calls(call("", "f"), call("", "f"))}, ":f({}) :f({})"},
+		"two of one id":             {[]string{calls(call("a", "f"), call("a", "g"))}, "a:f({}) a:g({})"},
+		"one in pieces, both in the end": {[]string{inDelta(`"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]`),
+			calls(call("a", "f"), call("b", "g"))}, "a:f({}) b:g({})"},
+		"in pieces without ids, and in the end": {[]string{inDelta(`"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]`),
+			calls(call("", "f"))}, ":f({})"},
+	} {
+		t.Run("calls, "+name, func(t *testing.T) {
+			last := inChoice(`"delta":{},"finish_reason":"tool_calls"`)
+			g := collected(t, babytest.Stream(append(tt.events, last)...))
+			if g.calls != tt.want || g.err != nil {
+				t.Errorf("got %s, want calls %q", g, tt.want)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 // unnamedFields are the fields of a JSON object that are not among the names, without those that
 // say nothing: null, "", [] and {}.
 func unnamedFields(object []byte, names []string) map[string]any {
-	if !hasUnnamed(object, 1, func(_ []string, name string) bool { return slices.Contains(names, name) }) {
+	if !hasUnnamed(object, 1, func(_ [][]byte, name []byte) bool { return containsName(names, name) }) {
 		return nil
 	}
 	var all map[string]json.RawMessage
@@ -32,18 +32,24 @@ func unnamedFields(object []byte, names []string) map[string]any {
 	return out
 }
 
+// containsName is slices.Contains for a name that is no string yet. The names are few, and a string
+// made of each name of an answer would be an allocation for each.
+func containsName(names []string, name []byte) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return n == string(name) })
+}
+
 // hasUnnamed tells whether a JSON text has a field at a depth, counted from 1, that isNamed does
 // not know, with a value that says something. isNamed is given the names that lead there, with ""
 // for lists.
-func hasUnnamed(text []byte, depth int, isNamed func(path []string, name string) bool) bool {
-	var path [8]string // of the objects around
+func hasUnnamed(text []byte, depth int, isNamed func(path [][]byte, name []byte) bool) bool {
+	var path [8][]byte // of the objects around
 	level := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{', '[':
 			level++
 			if level >= 1 && level <= len(path) {
-				path[level-1] = ""
+				path[level-1] = nil
 			}
 		case '}', ']':
 			level--
@@ -52,7 +58,7 @@ func hasUnnamed(text []byte, depth int, isNamed func(path []string, name string)
 			after := skipSpace(text, end)
 			isName := after < len(text) && text[after] == ':'
 			if isName && level >= 1 && level <= min(depth, len(path)) {
-				name := string(text[i+1 : max(i+1, end-1)])
+				name := text[i+1 : max(i+1, end-1)]
 				if level == depth && !saysNothing(text[after+1:]) && !isNamed(path[:], name) {
 					return true
 				}
