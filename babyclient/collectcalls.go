@@ -79,15 +79,6 @@ func (a *toolCallsAssembler) noteID(call *toolCallAssembler) {
 	a.byID[call.call.ID] = of
 }
 
-// realID is "" for what servers write that have no id.
-func realID(id string) string {
-	switch id {
-	case "null", "None", "nil", "undefined":
-		return ""
-	}
-	return id
-}
-
 // find is the call that a piece goes on with, nil for none. Of several it is that of the last
 // piece, else the latest.
 func (a *toolCallsAssembler) find(piece ToolCall) *toolCallAssembler {

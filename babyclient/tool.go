@@ -99,6 +99,15 @@ type ToolCall struct {
 	Function FunctionCall `json:"function"`
 }
 
+// realID is "" for what servers write that have no id.
+func realID(id string) string {
+	switch id {
+	case "null", "None", "nil", "undefined":
+		return ""
+	}
+	return id
+}
+
 // FunctionCall names the function and its arguments.
 type FunctionCall struct {
 	Name string `json:"name,omitempty"`
