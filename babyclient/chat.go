@@ -102,34 +102,35 @@ type chatBody struct {
 	Model string `json:"model,omitempty"`
 	// Messages are encoded in one go. Message.MarshalJSON would make encoding/json check and copy
 	// each message, which is most of the request, once more.
-	Messages any `json:"messages"` // []messageWire[any], or []any where a message has Extra
+	Messages any `json:"messages"` // []messageWire[any], or []any if a message has Extra
 	*chatFields
 	Stream bool `json:"stream,omitempty"`
 }
 
 func (r *ChatRequest) body(model string, stream bool) *chatBody {
-	messages := make([]messageWire[any], len(r.Messages))
-	var extended []any
-	for i, m := range withDistinctCallIDs(r.Messages) {
+	body := &chatBody{Model: model, chatFields: (*chatFields)(r), Stream: stream}
+	conversation := withDistinctCallIDs(r.Messages)
+	messages := make([]messageWire[any], len(conversation))
+	hasExtra := false
+	for i, m := range conversation {
 		m.ToolCalls = sentCalls(m.ToolCalls)
 		messages[i] = m.wire()
-		if m.Extra != nil && extended == nil {
-			extended = make([]any, len(r.Messages))
-			for before := range i {
-				extended[before] = messages[before]
-			}
-		}
-		switch {
-		case m.Extra != nil:
-			extended[i] = extendedMessage{&m}
-		case extended != nil:
-			extended[i] = messages[i]
+		hasExtra = hasExtra || m.Extra != nil
+	}
+	if !hasExtra {
+		body.Messages = messages
+		return body
+	}
+	mixed := make([]any, len(conversation))
+	for i, m := range conversation {
+		mixed[i] = messages[i]
+		if m.Extra != nil {
+			m.ToolCalls = messages[i].ToolCalls
+			mixed[i] = m // Message.MarshalJSON adds Extra.
 		}
 	}
-	if extended != nil {
-		return &chatBody{Model: model, Messages: extended, chatFields: (*chatFields)(r), Stream: stream}
-	}
-	return &chatBody{Model: model, Messages: messages, chatFields: (*chatFields)(r), Stream: stream}
+	body.Messages = mixed
+	return body
 }
 
 // ChatResponse is the answer to a chat.

@@ -4,7 +4,7 @@ import "fmt"
 
 // What an item of a list takes in memory, at most, once it is decoded. A choice written as {} takes
 // three bytes on the wire and hundreds here, so an answer within its limit in bytes could take the
-// memory of the machine. An honest item has more bytes on the wire than half of these.
+// memory of the machine. An honest item takes at least half as many bytes on the wire.
 const (
 	bytesOfItem       = 512 // of a list of the answer itself: a choice, a chunk, a model, an error
 	bytesOfNestedItem = 128 // of a list within a choice: a tool call, a token with its log probability

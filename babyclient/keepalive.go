@@ -69,8 +69,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *transport) CloseIdleConnections() { t.current.Load().CloseIdleConnections() }
 
-// keepAliveTimeout is how long a connection may be idle by the server's Keep-Alive header, less a
-// second, in which a request is on its way, or less half of a time that is shorter.
+// keepAliveTimeout is how long a connection may be idle by the server's Keep-Alive header, minus
+// a second for a request that is on its way. Of a time shorter than two seconds it is the half.
 func keepAliveTimeout(h http.Header) (time.Duration, bool) {
 	header := h.Get("Keep-Alive")
 	if header == "" {

@@ -98,11 +98,6 @@ type messageWire[C any] struct {
 // and no text has content null.
 func (m Message) MarshalJSON() ([]byte, error) { return encodeBody(m.wire(), m.Extra) }
 
-// extendedMessage is a message with Extra, in the list of a request.
-type extendedMessage struct{ *Message }
-
-func (m extendedMessage) MarshalJSON() ([]byte, error) { return m.Message.MarshalJSON() }
-
 func (m *Message) wire() messageWire[any] {
 	w := messageWire[any]{Role: m.Role, Content: m.Content, Name: m.Name, ToolCalls: m.ToolCalls,
 		ToolCallID: m.ToolCallID, Refusal: m.Refusal}

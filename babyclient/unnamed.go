@@ -39,8 +39,8 @@ func containsName(names []string, name []byte) bool {
 }
 
 // hasUnnamed tells whether a JSON text has a field at a depth, counted from 1, that isNamed does
-// not know, with a value that says something. isNamed is given the names that lead there, with ""
-// for lists.
+// not know, with a value that says something. isNamed is given the names that lead there, with an
+// empty name for each list.
 func hasUnnamed(text []byte, depth int, isNamed func(path [][]byte, name []byte) bool) bool {
 	var path [8][]byte // of the objects around
 	level := 0
